@@ -1,0 +1,89 @@
+# Every target sets up what it needs in .venv: with uv where it is installed, else with python3 -m venv and pip.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+SEED ?= 1
+EXAMPLES ?= 200
+ARGS ?=
+
+define install
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing $(VENV) && uv pip install --quiet --python $(BIN)/python --editable . $(1); \
+	else \
+	  { test -x $(BIN)/pip || python3 -m venv $(VENV) \
+	    || { echo "No virtual environment could be made: install python3-venv, or uv." >&2; exit 1; }; } \
+	  && $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' \
+	  && $(BIN)/python -m pip install --quiet --editable . $(1); \
+	fi
+	@touch $@
+endef
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.server: pyproject.toml
+	$(call install,)
+
+$(VENV)/.developer: pyproject.toml
+	$(call install,--group test --group docs --group lint)
+	@touch $(VENV)/.server
+
+.PHONY: demo
+demo: $(VENV)/.server  ## serve the bundled example on http://127.0.0.1:8051
+	@$(BIN)/algomancy-api serve $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.developer  ## run all tests
+	$(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.developer  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.developer  ## rewrite the files as `make check` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: openapi
+openapi: $(VENV)/.server  ## regenerate the published OpenAPI document
+	$(BIN)/algomancy-api openapi --output conformance/algomancy_conformance/openapi.json
+
+.PHONY: docs
+docs: $(VENV)/.developer  ## build the documentation site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.PHONY: docs-serve
+docs-serve: $(VENV)/.developer  ## serve the documentation site, rebuilt at each change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+.PHONY: conformance
+conformance: $(VENV)/.developer  ## run the conformance suite against the bundled server
+	$(BIN)/algomancy-conformance run --app algomancy_conformance.mutants.reference:reference_app --profile reference \
+	  --cors-origin https://planner.example --crashing Crashing $(ARGS)
+
+.PHONY: selftest
+selftest: $(VENV)/.developer  ## prove the conformance suite: every broken server must be found out
+	$(BIN)/algomancy-conformance selftest $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.developer  ## the full schemathesis run: EXAMPLES per operation, SEED to replay
+	$(BIN)/pytest tests/fuzz --fuzz-examples $(EXAMPLES) --fuzz-seed $(SEED) --timeout 3000 $(ARGS)
+
+.PHONY: typescript
+typescript:  ## generate TypeScript from the document, compile it strictly, lint the document
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory -C tests/typescript; \
+	else echo "make typescript: skipped, Node is not installed"; fi
+
+.PHONY: bench
+bench: $(VENV)/.developer  ## measure the server beside a bare one; writes benchmarks.json
+	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+.PHONY: clean
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) site dist benchmarks.json report tests/typescript/node_modules

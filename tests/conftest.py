@@ -1,0 +1,121 @@
+"""Fixtures every test may use: hypothesis profiles, and live servers on a port of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import Any
+
+import hypothesis
+import pytest
+import uvicorn
+
+hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+class StatusRecorder:
+    """ASGI middleware that notes each reply whose status the app's document does not list for the operation.
+
+    Args:
+        app: The application; one that is not ours is let alone.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.undocumented: set[tuple[str, str, int]] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Handle one ASGI connection."""
+
+        async def note(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self._note(scope, message["status"])
+            await send(message)
+
+        await self.app(scope, receive, note if scope["type"] == "http" else send)
+
+    def _note(self, scope: Any, status: int) -> None:
+        for pattern, template, statuses_by_method in self._documented:
+            if pattern.fullmatch(scope["raw_path"]):
+                statuses = statuses_by_method.get("GET" if scope["method"] == "HEAD" else scope["method"])
+                if statuses is not None and str(status) not in statuses:
+                    self.undocumented.add((scope["method"], template, status))
+                return
+
+    @cached_property
+    def _documented(self) -> list[tuple[re.Pattern[bytes], str, dict[str, set[str]]]]:
+        """Each path template with its operations' statuses; `/data/from-json` comes before `/data/{data_key}`."""
+        if getattr(self.app, "state", None) is None or not hasattr(self.app.state, "session_manager"):
+            return []
+        from algomancy_api.openapi import openapi_document
+
+        ours = {
+            operation["operationId"] for item in openapi_document()["paths"].values() for operation in item.values()
+        }
+        paths = sorted(self.app.openapi()["paths"].items(), key=lambda path: path[0].count("{"))
+        return [
+            (
+                re.compile(re.sub(r"\{\w+\}", "[^/]+", template).encode()),
+                template,
+                {
+                    method.upper(): set(operation["responses"])
+                    for method, operation in item.items()
+                    if operation["operationId"] in ours
+                },
+            )
+            for template, item in paths
+        ]
+
+
+@contextmanager
+def live_server(app: Any) -> Iterator[str]:
+    """Serve `app` on a free port of 127.0.0.1 and give its URL; at the end, fail if it gave an undocumented status."""
+    recorder = StatusRecorder(app)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(recorder, log_level="warning", lifespan="on", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("The server did not start.")
+        time.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+    assert not recorder.undocumented, f"Answered with statuses that are not documented: {recorder.undocumented}"
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], str]]:
+    """A function that serves an app for the length of the test and returns its URL."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(live_server(app))
+
+
+@pytest.fixture(scope="module")
+def serve_module() -> Iterator[Callable[[Any], str]]:
+    """Like `serve`, for as long as the tests of a module run."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(live_server(app))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the tests that can take any time should take."""
+    group = parser.getgroup("algomancy-api")
+    group.addoption("--crash-rounds", type=int, default=3, help="how often the crash test kills the server")
+    group.addoption("--crash-seed", type=int, default=1, help="replays the crash test's writes and moments")
+    group.addoption("--fuzz-examples", type=int, default=10, help="requests per operation and fuzzing phase")
+    group.addoption("--fuzz-seed", type=int, default=1, help="replays the fuzzing run")
