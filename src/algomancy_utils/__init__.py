@@ -1,0 +1,55 @@
+"""Parameters, units, the logger and the exceptions that the other packages share. Needs only the standard library."""
+
+from __future__ import annotations
+
+from algomancy_utils.baseparameterset import (
+    BASE_PARAMS_BOUND,
+    BaseParameterSet,
+    BooleanParameter,
+    EmptyParameters,
+    EnumParameter,
+    FloatParameter,
+    IntegerParameter,
+    IntervalParameter,
+    MultiEnumParameter,
+    NumericParameter,
+    ParameterError,
+    ParameterType,
+    StringParameter,
+    TimeParameter,
+    TypedParameter,
+)
+from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError
+from algomancy_utils.logger import Logger, Message, MessageStatus
+from algomancy_utils.runtime import Runtime
+from algomancy_utils.unit import QUANTITIES, BaseMeasurement, Measurement, Quantity, Unit
+
+__all__ = [
+    "BASE_PARAMS_BOUND",
+    "QUANTITIES",
+    "BaseMeasurement",
+    "BaseParameterSet",
+    "BooleanParameter",
+    "EmptyParameters",
+    "EnumParameter",
+    "FloatParameter",
+    "IntegerParameter",
+    "IntervalParameter",
+    "Logger",
+    "Measurement",
+    "Message",
+    "MessageStatus",
+    "MultiEnumParameter",
+    "NotFoundError",
+    "NumericParameter",
+    "ParameterError",
+    "ParameterType",
+    "PreconditionError",
+    "Quantity",
+    "Runtime",
+    "StringParameter",
+    "TimeParameter",
+    "TooLargeError",
+    "TypedParameter",
+    "Unit",
+]

@@ -1,0 +1,61 @@
+"""Exceptions whose message is meant for the person who made the call.
+
+::
+
+    LookupError
+      └─ NotFoundError         what was asked for does not exist
+    AssertionError
+      └─ PreconditionError     what was asked for cannot be done in the present state
+    ValueError
+      └─ TooLargeError         what was sent is larger than the limits allow
+
+Bad input of any other kind is a plain `ValueError`, a bad parameter a
+[`ParameterError`][algomancy_utils.typed_parameter.ParameterError].
+"""
+
+from __future__ import annotations
+
+
+class NotFoundError(LookupError):
+    """The session, scenario, dataset or algorithm named does not exist.
+
+    Args:
+        message: Which thing is missing, in words for the caller.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class PreconditionError(AssertionError):
+    """The call is well formed, but the present state does not allow it (contract ERR-3).
+
+    Args:
+        message: What stands in the way, in words for the caller.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class TooLargeError(ValueError):
+    """What was sent exceeds a configured limit (contract ERR-7).
+
+    Args:
+        message: What was too large and which limit applies, in words for the caller.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

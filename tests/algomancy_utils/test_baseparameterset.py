@@ -1,0 +1,257 @@
+"""The set of parameters: locking, setting together, copying and the round trip through JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algomancy_utils.baseparameterset import (
+    BaseParameterSet,
+    BooleanParameter,
+    EmptyParameters,
+    EnumParameter,
+    FloatParameter,
+    IntegerParameter,
+    IntervalParameter,
+    MultiEnumParameter,
+    ParameterError,
+    ParameterType,
+    StringParameter,
+    TimeParameter,
+)
+
+
+class EveryType(BaseParameterSet):
+    """One parameter of each type, and a rule between two of them."""
+
+    def __init__(self, name: str = "Every type") -> None:
+        super().__init__(name)
+        self.add_parameters(
+            [
+                StringParameter("string"),
+                IntegerParameter("integer", maxvalue=10**30),
+                FloatParameter("float"),
+                BooleanParameter("boolean"),
+                EnumParameter("enum", ["a", "b"]),
+                MultiEnumParameter("multi_enum", ["a", "b", "c"], required=False),
+                TimeParameter("time"),
+                IntervalParameter("interval"),
+            ]
+        )
+        self.history: list[str] = []
+
+    def validate(self) -> None:
+        """Demand that 'b' is chosen for integers above 100 alone."""
+        if self["enum"] == "b" and self._parameters["integer"].value > 100:
+            raise ParameterError("Parameter 'integer' must be at most 100 for 'b'.")
+
+
+class Pair(BaseParameterSet):
+    """Two bounds, checked by `assert`."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("Pair")
+        self.low = IntegerParameter("low", default=1)
+        self.add_parameters([self.low])
+        self.add_parameters([IntegerParameter("high", default=2)])
+        self._message = message
+
+    def validate(self) -> None:
+        """Demand an order."""
+        assert self["low"] <= self["high"], self._message
+
+
+def test_every_type_is_spelled_as_in_descriptor() -> None:
+    """The eight types carry the names the contract gives them."""
+    parameters = EveryType().get_parameters()
+    assert [parameter.parameter_type for parameter in parameters.values()] == list(parameters)
+    assert set(ParameterType) == set(parameters)
+
+
+def test_set_is_locked_after_init() -> None:
+    """Once a set is made no parameter can be added, also not behind its back."""
+    parameters = Pair()
+    with pytest.raises(ParameterError, match="only be added while"):
+        parameters.add_parameters([IntegerParameter("another")])
+    parameters.get_parameters()["another"] = IntegerParameter("another")
+    assert not parameters.contains("another")
+
+
+def test_name_cannot_be_added_twice() -> None:
+    """Two parameters of one name are refused."""
+
+    class Twice(EmptyParameters):
+        def __init__(self) -> None:
+            super().__init__()
+            self.add_parameters([IntegerParameter("n"), StringParameter("n")])
+
+    with pytest.raises(ParameterError, match="'n' is in the set already"):
+        Twice()
+
+
+def test_set_reads_values() -> None:
+    """Values are read by name, one or all."""
+    parameters = Pair()
+    assert parameters["low"] == 1
+    assert parameters.get_values() == {"low": 1, "high": 2}
+    assert parameters.has_inputs()
+    assert parameters.contains("low")
+    assert "high" in parameters
+    assert "height" not in parameters
+    assert parameters.name == "Pair"
+
+
+def test_empty_parameters_take_nothing() -> None:
+    """The empty set accepts no values and says that there are none."""
+    parameters = EmptyParameters()
+    parameters.set_validated_values({})
+    assert not parameters.has_inputs()
+    assert parameters.serialize() == {}
+    with pytest.raises(ParameterError, match="'x' does not exist, allowed are: none"):
+        parameters.set_validated_values({"x": 1})
+
+
+@pytest.mark.parametrize("setter", ["set_values", "set_validated_values", "deserialize"])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"low": 5, "depth": 1}, "Parameter 'depth' does not exist, allowed are: 'low', 'high'."),
+        ({"low": 5, "high": "x"}, "Parameter 'high' must be an integer, got 'x'."),
+        ({"low": 5, 1: 1}, "Parameter 1 does not exist, allowed are: 'low', 'high'."),
+        ([5, 6], "Parameters must be given as an object of names and values, got [5, 6]."),
+        (None, "Parameters must be given as an object of names and values, got nothing."),
+    ],
+    ids=["unknown", "invalid", "odd name", "list", "none"],
+)
+def test_refused_values_change_nothing(setter: str, values: Any, message: str) -> None:
+    """Values are taken together or not at all."""
+    parameters = Pair()
+    with pytest.raises(ParameterError) as refusal:
+        getattr(parameters, setter)(values)
+    assert refusal.value.message == message
+    assert parameters.get_values() == {"low": 1, "high": 2}
+
+
+def test_validate_refusal_changes_nothing() -> None:
+    """When the set as a whole objects, every value is as before."""
+    parameters = EveryType()
+    before = parameters.get_values()
+    with pytest.raises(ParameterError, match="at most 100 for 'b'"):
+        parameters.set_validated_values({"string": "new", "enum": "b", "integer": 101})
+    assert parameters.get_values() == before
+
+
+@pytest.mark.parametrize(
+    ("message", "words"), [("low is above high", "low is above high"), ("", "'Pair' do not go together")]
+)
+def test_failed_assertion_of_validate_is_parameter_error(message: str, words: str) -> None:
+    """A set that checks with `assert` refuses its input like any other."""
+    with pytest.raises(ParameterError) as refusal:
+        Pair(message).set_validated_values({"low": 3})
+    # A newer Python or pytest may say more than the message.
+    assert words in refusal.value.message or not message
+
+
+def test_set_values_does_not_validate_set() -> None:
+    """Values can be set one after another through states the set as a whole would refuse."""
+    parameters = Pair()
+    parameters.set_values({"low": 3})
+    assert parameters["low"] == 3
+
+
+def test_unknown_name_cannot_be_read() -> None:
+    """Reading a parameter that does not exist names those that do."""
+    with pytest.raises(ParameterError, match="allowed are: 'low', 'high'"):
+        Pair()["depth"]
+
+
+def test_copy_is_independent() -> None:
+    """What is done to a copy, its parameters and its attributes, does not show in the original."""
+    original = Pair()
+    twin = original.copy()
+    twin.set_validated_values({"low": 2})
+    assert (original["low"], twin["low"]) == (1, 2)
+    assert twin.low is twin.get_parameters()["low"]
+    assert original.low.value == 1
+    every = EveryType()
+    every.copy().history.append("x")
+    assert every.history == []
+
+
+def test_copy_is_locked() -> None:
+    """A copy is as closed as its original."""
+    with pytest.raises(ParameterError):
+        Pair().copy().add_parameters([])
+
+
+@pytest.mark.parametrize("text", ["", "[", "nonsense", "[" * 100_000], ids=["empty", "cut", "word", "deep"])
+def test_deserialize_refuses_other_text(text: str) -> None:
+    """Text that is no JSON object is a parameter error."""
+    with pytest.raises(ParameterError, match="JSON object"):
+        Pair().deserialize(text)
+
+
+_moments = st.datetimes(timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=-5, minutes=-30))]))
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "string": st.text(),
+            "integer": st.integers(max_value=100),
+            "float": st.floats(allow_nan=False, allow_infinity=False),
+            "boolean": st.booleans(),
+            "enum": st.sampled_from("ab"),
+            "multi_enum": st.lists(st.sampled_from("abc"), unique=True),
+            "time": _moments,
+            "interval": st.lists(st.datetimes(), min_size=2, max_size=2).map(sorted).map(tuple),
+        },
+    )
+)
+def test_serialize_round_trip_is_exact(values: dict[str, Any]) -> None:
+    """What is written as JSON and read back is the same, for every type."""
+    parameters = EveryType()
+    parameters.set_validated_values(values)
+    assert parameters.get_values() == {**parameters.get_values(), **values}
+    written = parameters.serialize()
+    text = json.dumps(written, allow_nan=False)
+    for form in (text, json.loads(text)):
+        back = EveryType()
+        back.deserialize(form)
+        assert back.get_values() == parameters.get_values()
+        assert back.serialize() == written
+
+
+def test_aware_time_keeps_offset() -> None:
+    """The offset of a time survives the round trip."""
+    parameters = EveryType()
+    parameters.set_validated_values({"time": "2025-06-01T12:00:00+02:00"})
+    assert parameters.serialize()["time"] == "2025-06-01T12:00:00+02:00"
+    assert parameters["time"] == datetime(2025, 6, 1, 10, tzinfo=UTC)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["string", "integer", "float", "boolean", "enum", "multi_enum", "time", "interval", "other"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text() | _moments,
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
+            max_leaves=4,
+        ),
+    )
+)
+def test_no_input_raises_anything_else(values: dict[str, Any]) -> None:
+    """Whatever a caller sends, it is either taken or refused with a parameter error."""
+    parameters = EveryType()
+    before = parameters.get_values()
+    try:
+        parameters.set_validated_values(values)
+    except ParameterError:
+        assert parameters.get_values() == before
+    assert json.dumps(parameters.serialize(), allow_nan=False)
