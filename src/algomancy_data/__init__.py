@@ -1,0 +1,117 @@
+"""Schemas, files, extraction, validation, transformation and loading of raw data, data sources and data managers.
+
+Importing this package imports neither pandas nor numpy: they come with the first table.
+"""
+
+from __future__ import annotations
+
+from algomancy_data.datamanager import DataManager, DatasetStore, StatefulDataManager, StatelessDataManager
+from algomancy_data.dataset import Dataset
+from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.datasource import BASE_DATA_BOUND, BaseDataSource, DataClassification, DataSource
+from algomancy_data.encoding import EncodingError, decode_json, encode_json
+from algomancy_data.etl import ETLConstructionError, ETLFactory, ETLPipeline, ETLResult, SimpleETLFactory
+from algomancy_data.extractor import (
+    CSVSingleExtractor,
+    DataFrameExtractor,
+    ExtractionError,
+    ExtractionSequence,
+    Extractor,
+    JSONMultiExtractor,
+    JSONSingleExtractor,
+    XLSXMultiExtractor,
+    XLSXSingleExtractor,
+)
+from algomancy_data.file import CSVFile, File, JSONFile, XLSXFile
+from algomancy_data.limits import ReadLimits
+from algomancy_data.loader import DataSourceLoader, Loader
+from algomancy_data.schema import Column, ColumnGroup, DataType, FileExtension, Schema, SchemaType
+from algomancy_data.transformer import (
+    CascadeDropTransformer,
+    CascadeSnapshot,
+    CleanTransformer,
+    JoinTransformer,
+    NoopTransformer,
+    OptionalColumnGuard,
+    TransformationSequence,
+    Transformer,
+)
+from algomancy_data.validator import (
+    DefaultValidator,
+    ExtractionSuccessVerification,
+    ForeignKeyValidator,
+    MissingValueValidator,
+    PrimaryKeyValidator,
+    RequiredColumnsValidator,
+    SchemaValidator,
+    UniqueValueValidator,
+    ValidationMessage,
+    ValidationResult,
+    ValidationSequence,
+    ValidationSeverity,
+    Validator,
+)
+
+__all__ = [
+    "BASE_DATA_BOUND",
+    "BaseDataSource",
+    "CSVFile",
+    "CSVSingleExtractor",
+    "CascadeDropTransformer",
+    "CascadeSnapshot",
+    "CleanTransformer",
+    "Column",
+    "ColumnGroup",
+    "DataClassification",
+    "DataFrameExtractor",
+    "DataManager",
+    "DataSource",
+    "DataSourceLoader",
+    "DataType",
+    "Dataset",
+    "DatasetStore",
+    "DefaultValidator",
+    "ETLConstructionError",
+    "ETLFactory",
+    "ETLPipeline",
+    "ETLResult",
+    "EncodingError",
+    "ExtractionError",
+    "ExtractionSequence",
+    "ExtractionSuccessVerification",
+    "Extractor",
+    "File",
+    "FileExtension",
+    "ForeignKeyValidator",
+    "JSONFile",
+    "JSONMultiExtractor",
+    "JSONSingleExtractor",
+    "JoinTransformer",
+    "Loader",
+    "MissingValueValidator",
+    "NoopTransformer",
+    "OptionalColumnGuard",
+    "PrimaryKeyValidator",
+    "ReadLimits",
+    "RequiredColumnsValidator",
+    "Schema",
+    "SchemaType",
+    "SchemaValidator",
+    "SimpleETLFactory",
+    "StatefulDataManager",
+    "StatelessDataManager",
+    "TransformationSequence",
+    "Transformer",
+    "UniqueValueValidator",
+    "ValidationMessage",
+    "ValidationResult",
+    "ValidationSequence",
+    "ValidationSeverity",
+    "Validator",
+    "XLSXFile",
+    "XLSXMultiExtractor",
+    "XLSXSingleExtractor",
+    "check_dataset_key",
+    "decode_json",
+    "encode_json",
+]

@@ -1,0 +1,241 @@
+"""Data sources: what an algorithm is given to work on."""
+
+from __future__ import annotations
+
+import copy
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from algomancy_data.data_classification import DataClassification
+from algomancy_data.encoding import decode_json, encode_json
+from algomancy_data.payload import Metadata, parse_creation_datetime, read_tables, write_dataset
+from algomancy_data.plain_values import clean_text
+from algomancy_data.stored_tables import column_names
+from algomancy_utils.runtime import random_id, utc_now
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from algomancy_data.validation_message import ValidationMessage
+    from algomancy_utils.baseparameterset import BaseParameterSet
+
+_IMMUTABLE = {str, int, float, bool, type(None), bytes}
+
+__all__ = ["BASE_DATA_BOUND", "BaseDataSource", "DataClassification", "DataSource"]
+
+
+class BaseDataSource(ABC):
+    """A dataset of any kind. Subclass it to hold data your own way; [`DataSource`][] holds tables.
+
+    Args:
+        ds_type: Where the data comes from.
+        name: Its name.
+        validation_messages: What the ETL pipeline had to say about it.
+        ds_id: Its identifier; a fresh UUID when left out.
+        creation_datetime: When it was made; now when left out.
+
+    Attributes:
+        ds_type: Where the data comes from.
+        name: Its name; the key of a dataset in a session.
+        id: Its identifier.
+        creation_datetime: When it was made.
+        validation_messages: What the ETL pipeline had to say about it.
+    """
+
+    def __init__(
+        self,
+        ds_type: DataClassification,
+        name: str,
+        validation_messages: Iterable[ValidationMessage] | None = None,
+        ds_id: str | None = None,
+        creation_datetime: datetime | None = None,
+    ) -> None:
+        self.ds_type = DataClassification(ds_type)
+        self.name = name
+        self.id = random_id() if ds_id is None else str(ds_id)
+        self.creation_datetime = utc_now() if creation_datetime is None else creation_datetime
+        self.validation_messages = list(validation_messages or ())
+
+    @abstractmethod
+    def to_json(self) -> str:
+        """Write everything the data source is as JSON, for `from_json` to read."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, text: str | bytes) -> BaseDataSource:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: The text is no such JSON.
+        """
+
+    def to_json_bytes(self) -> bytes:
+        """Return `to_json` in UTF-8, made strict JSON where your `to_json` is lax (NaN becomes `null`)."""
+        text = clean_text(self.to_json()).encode()
+        try:
+            decode_json(text)
+        except ValueError:
+            return encode_json(json.loads(text))
+        return text
+
+    def derive(self, new_key: str) -> BaseDataSource:
+        """Return an independent copy with a new id and name, classified as derived data.
+
+        Args:
+            new_key: The name of the copy.
+        """
+        derived = self._duplicate()
+        derived.name = new_key
+        derived.id = random_id()
+        derived.ds_type = DataClassification.DERIVED_DATA
+        derived.creation_datetime = utc_now()
+        derived._post_derive()
+        return derived
+
+    def view(self) -> BaseDataSource:
+        """Return what to hand to an algorithm: something it may alter without altering this data source.
+
+        A data source that cannot be copied cheaply returns itself.
+        """
+        return self
+
+    def is_master_data(self) -> bool:
+        """Tell whether the data comes from raw files."""
+        return self.ds_type is DataClassification.MASTER_DATA
+
+    def initialize_data_parameters(self) -> BaseParameterSet:
+        """Return the parameters a scenario may set on this data; none unless you override it."""
+        from algomancy_utils.baseparameterset import EmptyParameters
+
+        return EmptyParameters()
+
+    def _post_derive(self) -> None:  # noqa: B027 - a hook; doing nothing is the usual case
+        """Called on a copy made by `derive`, for subclasses to adapt it."""
+
+    def _duplicate(self) -> BaseDataSource:
+        return copy.deepcopy(self)
+
+
+class DataSource(BaseDataSource):
+    """A dataset of tables.
+
+    In JSON it reads `{"metadata": {id, name, type, creation_datetime, tables}, "tables": {name: {data, columns, dtypes,
+    index}}}`. Reading back what was written gives equal tables and writing that gives equal bytes. Not kept are the
+    name of an index, the order of ordered categories and categories without rows.
+
+    Attributes:
+        tables: Its tables by name.
+    """
+
+    _creation_text = ""
+
+    def __init__(
+        self,
+        ds_type: DataClassification,
+        name: str,
+        validation_messages: Iterable[ValidationMessage] | None = None,
+        ds_id: str | None = None,
+        creation_datetime: datetime | None = None,
+    ) -> None:
+        super().__init__(ds_type, name, validation_messages, ds_id, creation_datetime)
+        self.tables: dict[str, pd.DataFrame] = {}
+
+    def add_table(self, name: str, table: pd.DataFrame) -> None:
+        """Add a table, or replace the one of that name.
+
+        Raises:
+            ValueError: Two of its columns have one name.
+        """
+        column_names(table, name)
+        self.tables[name] = table
+
+    def get_table(self, name: str) -> pd.DataFrame:
+        """Return a table.
+
+        Raises:
+            ValueError: There is none of that name.
+        """
+        if name not in self.tables:
+            raise ValueError(f"Dataset '{self.name}' has no table '{name}'; it has {', '.join(self.tables) or 'none'}.")
+        return self.tables[name]
+
+    def list_tables(self) -> list[str]:
+        """Return the names of the tables."""
+        return list(self.tables)
+
+    def to_json(self) -> str:
+        """Write the dataset in canonical form (contract DAT-2).
+
+        Raises:
+            ValueError: A table has two columns of one name, or holds a value that cannot be said in JSON.
+        """
+        return self._write().decode()
+
+    def to_json_bytes(self) -> bytes:
+        """Return `to_json` in UTF-8, encoded slice by slice so that other threads get their turn."""
+        if type(self).to_json is not DataSource.to_json:
+            return super().to_json_bytes()
+        return self._write()
+
+    @classmethod
+    def from_json(cls: type[DataSourceT], text: str | bytes) -> DataSourceT:
+        """Read what `to_json` wrote, or a client's version of it.
+
+        Raises:
+            ValueError: It is no such JSON, or a table's rows do not fit its columns, types or index; the message names
+                table and column.
+        """
+        metadata, tables = read_tables(text)
+        return cls.from_tables(metadata, tables)
+
+    def view(self) -> DataSource:
+        """Return a copy whose tables share their memory with this one until either side writes."""
+        view = copy.copy(self)
+        view.tables = {name: _independent(table) for name, table in self.tables.items()}
+        return view
+
+    def metadata(self) -> Metadata:
+        """Return what is known of the dataset besides its tables."""
+        # The text sent is kept while it says what the attribute says: there are many ways to write one time.
+        text = self._creation_text
+        if not text or parse_creation_datetime(text) != self.creation_datetime:
+            text = self.creation_datetime.isoformat()
+        return Metadata(self.id, self.name, self.ds_type, text, tuple(map(str, self.tables)))
+
+    @classmethod
+    def from_tables(cls: type[DataSourceT], metadata: Metadata, tables: dict[str, pd.DataFrame]) -> DataSourceT:
+        """Make a data source of what was read from JSON."""
+        created = parse_creation_datetime(metadata.creation_datetime)
+        source = cls(ds_type=metadata.ds_type, name=metadata.name, ds_id=metadata.id, creation_datetime=created)
+        source._creation_text = metadata.creation_datetime
+        source.tables = tables
+        return source
+
+    def _write(self) -> bytes:
+        return write_dataset(self.metadata(), self.tables)
+
+    def _duplicate(self) -> DataSource:
+        # Tables are copied on write; whatever else a subclass keeps is copied in full.
+        memo: dict[int, Any] = {id(table): _independent(table) for table in self.tables.values()}
+        return copy.deepcopy(self, memo)
+
+
+def _independent(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy that shares the memory of cells until they are written, but no list or object within a cell."""
+    import pandas as pd
+
+    shared = table.copy(deep=False)
+    for position, dtype in enumerate(table.dtypes):
+        if dtype.kind == "O" and str(dtype) == "object":
+            cells = table.iloc[:, position].tolist()
+            if not set(map(type, cells)) <= _IMMUTABLE:
+                copied = pd.Series(copy.deepcopy(cells), index=table.index, dtype=object)
+                shared.isetitem(position, copied.array)
+    return shared
+
+
+DataSourceT = TypeVar("DataSourceT", bound=DataSource)
+BASE_DATA_BOUND = TypeVar("BASE_DATA_BOUND", bound=BaseDataSource)

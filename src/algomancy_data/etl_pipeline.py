@@ -1,0 +1,202 @@
+"""ETL: from raw files to a data source, by extraction, validation, transformation and loading."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from algomancy_data.datasource import BaseDataSource, DataClassification
+from algomancy_data.extraction import ExtractionSequence
+from algomancy_data.file import File
+from algomancy_data.loader import DataSourceLoader, Loader
+from algomancy_data.schema import Schema
+from algomancy_data.transformation import NoopTransformer, TransformationSequence
+from algomancy_data.validation import ValidationSequence, log_message
+from algomancy_data.validation_message import ValidationMessage, ValidationResult
+
+if TYPE_CHECKING:
+    from algomancy_utils.logger import Logger
+
+
+class ETLConstructionError(ValueError):
+    """A pipeline cannot be made of the files given; the message names the file."""
+
+
+@dataclass
+class ETLResult:
+    """What a pipeline came to.
+
+    Attributes:
+        status: `"success"`, or `"failed"` when validation found an error.
+        datasource: What was loaded; None when failed.
+        validation_result: Everything extraction and validation had to say.
+    """
+
+    status: str
+    datasource: BaseDataSource | None = None
+    validation_result: ValidationResult = field(default_factory=ValidationResult)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether there is a data source."""
+        return self.status == "success"
+
+    @property
+    def messages(self) -> list[ValidationMessage]:
+        """Everything extraction and validation had to say."""
+        return self.validation_result.messages
+
+
+class ETLPipeline:
+    """Extracts, validates, transforms and loads, once.
+
+    Args:
+        name: The name of the dataset.
+        extraction: Reads the files.
+        validation: Checks the tables.
+        transformation: Changes the tables.
+        loader: Makes the data source.
+        logger: Where to report progress.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        extraction: ExtractionSequence,
+        validation: ValidationSequence,
+        transformation: TransformationSequence,
+        loader: Loader,
+        logger: Logger | None = None,
+    ) -> None:
+        self.name = name
+        self.extraction = extraction
+        self.validation = validation
+        self.transformation = transformation
+        self.loader = loader
+        self.logger = logger
+
+    def run(self) -> ETLResult:
+        """Run the pipeline.
+
+        Nothing is transformed or loaded when extraction or validation finds an error.
+
+        Raises:
+            ExtractionError: A file cannot be read at all.
+            Exception: Whatever steps of the user's raise.
+        """
+        data = self.extraction.extract()
+        result = ValidationResult(list(self.extraction.messages))
+        for message in result.messages:
+            log_message(self.logger, message)
+        result.extend(self.validation.validate(data).messages)
+        if not result.is_valid:
+            if self.logger is not None:
+                self.logger.error(f"Dataset '{self.name}' does not pass validation.")
+            return ETLResult("failed", None, result)
+        self.transformation.transform(data)
+        source = self.loader.load(self.name, data, result.messages, DataClassification.MASTER_DATA)
+        return ETLResult("success", source, result)
+
+
+class ETLFactory(ABC):
+    """Makes the pipelines for one kind of dataset. Subclass it and say how its files are read.
+
+    Args:
+        schemas: The schemas of the files, as classes or objects.
+        logger: Where pipelines report progress.
+    """
+
+    def __init__(self, schemas: Iterable[Schema | type[Schema]], logger: Logger | None = None) -> None:
+        self.schemas = list(schemas)
+        self.logger = logger
+
+    @abstractmethod
+    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
+        """Return what reads the files.
+
+        Args:
+            files: The files by logical name. Take them by `files[name]`; one that is missing is reported by name.
+        """
+
+    def create_validation_sequence(self) -> ValidationSequence:
+        """Return what checks the tables; nothing unless you override it."""
+        return ValidationSequence(logger=self.logger)
+
+    def create_transformation_sequence(self) -> TransformationSequence:
+        """Return what changes the tables; nothing unless you override it."""
+        return TransformationSequence([NoopTransformer()], self.logger)
+
+    def create_loader(self) -> Loader:
+        """Return what makes the data source: a `DataSource` unless you override it."""
+        return DataSourceLoader(self.logger)
+
+    def get_schema(self, file_name: str) -> Schema | type[Schema]:
+        """Return the schema of a file.
+
+        Args:
+            file_name: The logical name of the file.
+
+        Raises:
+            ETLConstructionError: No schema describes it.
+        """
+        for schema in self.schemas:
+            if schema.file_name() == file_name:
+                return schema
+        raise ETLConstructionError(f"No schema describes a file '{file_name}'.")
+
+    def build_pipeline(
+        self, dataset_name: str, files: Mapping[str, File] | Iterable[File], logger: Logger | None = None
+    ) -> ETLPipeline:
+        """Make the pipeline for some files.
+
+        Args:
+            dataset_name: The name of the dataset it will make.
+            files: The files, by logical name or in any order.
+            logger: Where to report progress, in place of the factory's own.
+
+        Raises:
+            ETLConstructionError: There is no file, two have one name, or one that is wanted is missing.
+        """
+        if logger is not None:
+            self.logger = logger
+        extraction = self.create_extraction_sequence(ExpectedFiles(files_by_name(files)))
+        return ETLPipeline(
+            dataset_name,
+            extraction,
+            self.create_validation_sequence(),
+            self.create_transformation_sequence(),
+            self.create_loader(),
+            self.logger,
+        )
+
+
+class ExpectedFiles(dict[str, File]):
+    """Files by logical name; asking for one that is missing says so in words."""
+
+    def __missing__(self, name: str) -> File:
+        given = ", ".join(f"'{file.file_name}'" for file in self.values()) or "none"
+        raise ETLConstructionError(f"File '{name}' is missing; given: {given}.")
+
+
+def files_by_name(files: Mapping[str, File] | Iterable[File]) -> dict[str, File]:
+    """Return files by logical name.
+
+    Raises:
+        ETLConstructionError: There is none, or two have one name.
+    """
+    if isinstance(files, Mapping):
+        named = dict(files)
+    else:
+        named = {}
+        for file in files:
+            if file.name in named:
+                raise ETLConstructionError(
+                    f"Files '{named[file.name].file_name}' and '{file.file_name}' both hold '{file.name}': "
+                    "names must differ in more than the extension."
+                )
+            named[file.name] = file
+    if not named:
+        raise ETLConstructionError("No file was given.")
+    return named

@@ -1,0 +1,123 @@
+"""One worker process for parsing that would hold the interpreter's lock, and so every other request, for long.
+
+The worker starts when it is first wanted, stays for the life of this process, and starts anew should it die. It is
+made by `loky`, which unlike `multiprocessing` does not import the program's main module again: a user's script needs no
+`__main__` guard. Only functions of this package are sent to it, never a user's classes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+INLINE_BYTES = 1 << 20
+"""Content up to this size is parsed where it is: sending it away would take longer."""
+
+_WATCH_SECONDS = 1.0
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+
+class ParsingWorker:
+    """Runs functions in a process of its own, one after the other. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._executor: Any = None
+
+    def run(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        """Run a module-level function of this package in the worker and wait for what it returns.
+
+        Where no process can be started at all the function runs in this one.
+
+        Args:
+            function: What to run.
+            args: Its arguments, which are pickled.
+            kwargs: Its named arguments, likewise.
+
+        Raises:
+            ValueError: The worker died of it, twice.
+            RuntimeError: The interpreter is ending.
+            Exception: Whatever the function raises.
+        """
+        from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
+
+        for _ in range(2):
+            try:
+                executor = self._started()
+                future = executor.submit(function, *args, **kwargs)
+            except (ImportError, OSError):
+                return function(*args, **kwargs)
+            except (BrokenProcessPool, ShutdownExecutorError):
+                self._forget(executor)
+                continue
+            try:
+                return future.result()  # type: ignore[no-any-return]
+            except (BrokenProcessPool, ShutdownExecutorError):
+                self._forget(executor)
+        raise ValueError("The content cannot be read: reading it needs more than this machine has.")
+
+    def close(self) -> None:
+        """End the worker process, if there is one; the next `run` starts another."""
+        with self._lock:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, kill_workers=True)
+
+    def process_ids(self) -> list[int]:
+        """Return the id of the worker process, or nothing while there is none."""
+        with self._lock:
+            return [] if self._executor is None else list(self._executor._processes)
+
+    def _started(self) -> Any:  # noqa: ANN401 - loky has no types
+        from loky import ProcessPoolExecutor
+
+        with self._lock:
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(max_workers=1, initializer=_prepare, initargs=(os.getpid(),))
+                # Else the interpreter, when it ends, would wait for whatever the worker is at.
+                self._executor._flags.kill_workers = True
+            return self._executor
+
+    def _forget(self, executor: object) -> None:
+        with self._lock:
+            if self._executor is executor:
+                self._executor = None
+
+
+WORKER = ParsingWorker()
+"""The worker of this process. It is a resource of the machine, like its memory: sessions share it."""
+
+
+def run_by_size(size: int, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+    """Run a function here when there is little to parse, else in the worker process.
+
+    Args:
+        size: Bytes to be parsed.
+        function: A module-level function of this package.
+        args: Its arguments.
+        kwargs: Its named arguments.
+    """
+    if size <= INLINE_BYTES:
+        return function(*args, **kwargs)
+    return WORKER.run(function, *args, **kwargs)
+
+
+def _prepare(parent: int) -> None:
+    # Ctrl-C goes to the whole process group; the parent decides when the worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Parsing makes millions of objects and no cycles: looking for them would double the time.
+    gc.set_threshold(1_000_000, 50, 50)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(0)

@@ -1,0 +1,169 @@
+"""A whole dataset in JSON, as `DataSource.to_json` writes it (contract DAT-2): checked, read and put in canonical form.
+
+The canonical form has a fixed order of members and no white space; the cells stay as they were sent. So what a client
+posts is what the next one gets, and whoever reads the canonical form and writes it again gets the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from algomancy_data.compact_tables import canonical_compact_table, parse_compact_table
+from algomancy_data.compact_text import CompactTable, NotCompactError, take_apart
+from algomancy_data.data_classification import DataClassification
+from algomancy_data.encoding import decode_json, encode_json
+from algomancy_data.stored_tables import canonical_table, parse_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TableT = TypeVar("TableT")
+
+_SUBJECT = "The JSON is no dataset"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known of a dataset besides its tables.
+
+    Attributes:
+        id: Its identifier.
+        name: Its name.
+        ds_type: Where it comes from.
+        creation_datetime: When it was made, in ISO 8601, as it was sent.
+        tables: The names of its tables, in order.
+    """
+
+    id: str
+    name: str
+    ds_type: DataClassification
+    creation_datetime: str
+    tables: tuple[str, ...]
+
+    def to_json(self) -> bytes:
+        """Encode the start of the document, up to where its tables begin."""
+        members = {
+            "id": self.id,
+            "name": self.name,
+            "type": self.ds_type.value,
+            "creation_datetime": self.creation_datetime,
+            "tables": self.tables,
+        }
+        return b'{"metadata":' + encode_json(members) + b',"tables":'
+
+
+def write_dataset(metadata: Metadata, tables: Mapping[str, pd.DataFrame]) -> bytes:
+    """Encode a dataset in canonical form.
+
+    Raises:
+        ValueError: A table has two columns of one name, or a value cannot be said in JSON.
+    """
+    pieces = [metadata.to_json(), b"{"]
+    for number, (name, frame) in enumerate(tables.items()):
+        pieces.append((b"," if number else b"") + encode_json(str(name)) + b":")
+        pieces.extend(write_table(frame, str(name)))
+    pieces.append(b"}}")
+    return b"".join(pieces)
+
+
+def read_tables(text: bytes | str) -> tuple[Metadata, dict[str, pd.DataFrame]]:
+    """Read a dataset.
+
+    Raises:
+        ValueError: The text is no dataset; the message says why.
+    """
+    metadata, tables = _tables(text, parse_compact_table, parse_table)
+    return metadata, {name: table.to_frame(name) for name, table in tables.items()}
+
+
+def canonical(text: bytes | str) -> tuple[Metadata, bytes]:
+    """Check a dataset and put it in canonical form, without making its tables.
+
+    Raises:
+        ValueError: The text is no dataset; the message says why.
+    """
+    metadata, tables = _tables(text, canonical_compact_table, canonical_table)
+    written = b",".join(orjson.dumps(name) + b":" + table for name, table in tables.items())
+    return metadata, b"".join([metadata.to_json(), b"{", written, b"}}"])
+
+
+def canonical_unless_same(text: bytes | str) -> tuple[Metadata, bytes | None]:
+    """Do what `canonical` does, but return None for a text that is in canonical form already.
+
+    So another process need not send back what this one has.
+    """
+    metadata, form = canonical(text)
+    return metadata, None if form == text else form
+
+
+def with_metadata(text: bytes, old: Metadata, new: Metadata) -> bytes:
+    """Give a dataset in canonical form other metadata, without reading it.
+
+    Args:
+        text: The dataset, in canonical form.
+        old: The metadata it has.
+        new: The metadata it is to have; its tables must be the same.
+    """
+    return new.to_json() + text[len(old.to_json()) :]
+
+
+def parse_creation_datetime(text: str) -> datetime:
+    """Read the time a dataset was made.
+
+    Raises:
+        ValueError: It is no ISO 8601 time.
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{_SUBJECT}: metadata.creation_datetime must be an ISO 8601 time.") from None
+
+
+def _tables(
+    text: bytes | str, compact: Callable[[CompactTable, str], TableT], whole: Callable[[Any, str], TableT]
+) -> tuple[Metadata, dict[str, TableT]]:
+    """Take a dataset apart and make something of each table: the fast way, or having decoded the whole."""
+    if isinstance(text, bytes):
+        try:
+            members, pieces = take_apart(text)
+            metadata = _parse_metadata(members, pieces)
+            return metadata, {name: compact(pieces[name], name) for name in metadata.tables}
+        except (NotCompactError, ValueError):
+            # Decoding the whole of it gives the verdict, and the words for it.
+            pass
+    # Only the cells may nest, and those are looked at one column at a time.
+    document = decode_json(text, check_depth=False)
+    if not isinstance(document, dict):
+        raise ValueError(f"{_SUBJECT}: it must be an object with metadata and tables.")
+    tables = document.get("tables")
+    if not isinstance(tables, dict):
+        raise ValueError(f"{_SUBJECT}: 'tables', an object, is missing.")
+    metadata = _parse_metadata(document.get("metadata"), tables)
+    return metadata, {name: whole(tables[name], name) for name in metadata.tables}
+
+
+def _parse_metadata(members: object, tables: Mapping[str, Any]) -> Metadata:
+    if not isinstance(members, dict):
+        raise ValueError(f"{_SUBJECT}: 'metadata', an object, is missing.")
+    texts = {}
+    for member in ("id", "name", "type", "creation_datetime"):
+        text = members.get(member)
+        if not isinstance(text, str) or not text:
+            raise ValueError(f"{_SUBJECT}: metadata.{member}, a text, is missing.")
+        texts[member] = text
+    if texts["type"] not in list(DataClassification):
+        raise ValueError(f"{_SUBJECT}: metadata.type must be one of {', '.join(DataClassification)}.")
+    parse_creation_datetime(texts["creation_datetime"])
+    names = members.get("tables")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{_SUBJECT}: metadata.tables must be a list of names.")
+    if len(names) != len(set(names)) or set(names) != set(tables):
+        raise ValueError(f"{_SUBJECT}: metadata.tables must list exactly the members of 'tables'.")
+    return Metadata(
+        texts["id"], texts["name"], DataClassification(texts["type"]), texts["creation_datetime"], tuple(names)
+    )

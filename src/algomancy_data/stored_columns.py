@@ -1,0 +1,222 @@
+"""The cells of a stored column: from a pandas array to JSON values, and back."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from algomancy_data.encoding import MAX_DEPTH, is_deeper_than
+from algomancy_data.iso_times import aware_time_texts, duration_texts, parse_durations, parse_times, time_texts
+from algomancy_data.stored_types import Kind, StoredType
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_MAX_CELL_DEPTH = MAX_DEPTH - 10
+"""What a cell may nest, given that it stands some levels deep in the document itself."""
+
+_EXACT_IN_FLOAT = 2**53
+
+_OF_TEXTS = {Kind.DATETIME: "a time as text, or null", Kind.DURATION: "a duration as text, or null"}
+
+
+def column_cells(cells: Any, stored: StoredType) -> list[Any]:  # noqa: ANN401 - numpy or extension array
+    """Return the cells of a column, or of a slice of it, as values that `encode_json` writes.
+
+    Args:
+        cells: The `.array` of a series, or the plain numpy array of a type that `is_plain`.
+        stored: Its type.
+    """
+    match stored.kind:
+        case Kind.DATETIME if stored.time_zone:
+            return aware_time_texts(cells, stored.unit)
+        case Kind.DATETIME:
+            return time_texts(cells.to_numpy(), stored.unit)
+        case Kind.DURATION:
+            return duration_texts(cells.to_numpy(), stored.unit)
+        case Kind.CATEGORY:
+            categories: list[Any] = [*cells.categories.tolist(), None]
+            return [categories[code] for code in cells.codes.tolist()]
+        case Kind.INTERVAL if stored.bound_type is not None:
+            bound = stored.bound_type
+            sides = [side.to_numpy() if bound.is_plain else side.array for side in (cells.left, cells.right)]
+            lefts, rights = (column_cells(side, bound) for side in sides)
+            missing = cells.isna().tolist()
+            return [None if no else pair for no, *pair in zip(missing, lefts, rights, strict=True)]
+        case _ if stored.is_plain:
+            return cells.tolist()  # type: ignore[no-any-return]
+        case _:
+            return cells.to_numpy(object, na_value=None).tolist()  # type: ignore[no-any-return]
+
+
+def check_cells(values: Sequence[Any], stored: StoredType) -> None:
+    """Make sure that a column of that type can hold the values, at less cost than reading them where possible.
+
+    Args:
+        values: The cells, as decoded.
+        stored: The type of the column.
+
+    Raises:
+        ValueError: It cannot; the message says why.
+    """
+    if (check := _CHECKS.get(stored.kind)) is not None:
+        check(values, stored)
+    elif stored.kind in _OF_TEXTS:
+        _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
+        # Times repeat; a column of them holds what it holds once.
+        read_cells(list(dict.fromkeys(values)), stored)
+    else:
+        read_cells(values, stored)
+
+
+def read_cells(values: Sequence[Any], stored: StoredType) -> Any:  # noqa: ANN401 - numpy or extension array
+    """Make a column of JSON values.
+
+    Args:
+        values: The cells, as decoded.
+        stored: The type of the column.
+
+    Returns:
+        An array of exactly that type.
+
+    Raises:
+        ValueError: A value does not fit the type; the message says why.
+    """
+    import numpy as np
+
+    if (check := _CHECKS.get(stored.kind)) is not None:
+        check(values, stored)
+    match stored.kind:
+        case Kind.INTEGER:
+            whole = [int(value) if type(value) is float else value for value in values]
+            return _extension_array(whole, stored) if stored.nullable else np.array(whole, dtype=stored.name)
+        case Kind.FLOAT if stored.name[0].isupper():
+            return _extension_array([None if value is None else float(value) for value in values], stored)
+        case Kind.FLOAT | Kind.BOOLEAN if stored.name != "boolean":
+            return np.array(values, dtype=stored.name)
+        case Kind.BOOLEAN | Kind.TEXT:
+            return _extension_array(list(values), stored)
+        case Kind.OBJECT:
+            return np.fromiter(values, dtype=object, count=len(values))
+        case Kind.DATETIME:
+            _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
+            times = parse_times(values, stored.unit, stored.time_zone)
+            return times.astype(stored.name).array
+        case Kind.DURATION:
+            _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
+            return parse_durations(values, stored.unit)
+        case Kind.CATEGORY:
+            return _read_categories(values)
+        case _:
+            return _read_intervals(values, stored)
+
+
+def _extension_array(values: list[Any], stored: StoredType) -> Any:  # noqa: ANN401
+    import pandas as pd
+
+    dtype: Any = stored.name
+    return pd.array(values, dtype=dtype)
+
+
+def _check_kinds(values: Sequence[Any], allowed: set[type], wanted: str) -> set[type]:
+    kinds = set(map(type, values))
+    if not kinds <= allowed:
+        row = next(row for row, value in enumerate(values) if type(value) not in allowed)
+        raise ValueError(f"row {row} must hold {wanted}")
+    return kinds
+
+
+def _check_integers(values: Sequence[Any], stored: StoredType) -> None:
+    low, high = stored.bounds
+    wanted = f"an integer between {low} and {high}" + (", or null" if stored.nullable else "")
+    kinds = _check_kinds(values, {int, float} | ({type(None)} if stored.nullable else set()), wanted)
+    if kinds == {int} and stored.name == "int64":
+        # By far the most common case, and far faster than looking for the least and the greatest.
+        try:
+            array("q", values)
+        except OverflowError:
+            raise ValueError(f"every row must hold {wanted}") from None
+        return
+    numbers = [value for value in values if value is not None]
+    if float in kinds:
+        numbers = [int(value) if type(value) is float and value.is_integer() else value for value in numbers]
+        if any(type(value) is float for value in numbers):
+            raise ValueError(f"every row must hold {wanted}")
+    if numbers and not (low <= min(numbers) and max(numbers) <= high):
+        raise ValueError(f"every row must hold {wanted}")
+
+
+def _check_floats(values: Sequence[Any], stored: StoredType) -> None:
+    import numpy as np
+
+    kinds = _check_kinds(values, {int, float, type(None)}, "a number, or null")
+    if int in kinds:
+        for value in values:
+            if type(value) is int and abs(value) > _EXACT_IN_FLOAT and int(float(value)) != value:
+                raise ValueError(f"{value} cannot be held exactly in a column of type '{stored.name}'")
+    if stored.name.lower() != "float64":
+        largest = float(np.finfo(stored.name.lower()).max)
+        if any(value is not None and abs(value) > largest for value in values):
+            raise ValueError(f"a value is too large for a column of type '{stored.name}'")
+
+
+def _check_booleans(values: Sequence[Any], stored: StoredType) -> None:
+    if stored.nullable:
+        _check_kinds(values, {bool, type(None)}, "true, false or null")
+    else:
+        _check_kinds(values, {bool}, "true or false")
+
+
+def _check_texts(values: Sequence[Any], _: StoredType) -> None:
+    _check_kinds(values, {str, type(None)}, "text, or null")
+
+
+def _check_objects(values: Sequence[Any], _: StoredType) -> None:
+    if not set(map(type, values)).isdisjoint((list, dict)) and is_deeper_than(list(values), _MAX_CELL_DEPTH):
+        raise ValueError(f"a value nests deeper than {_MAX_CELL_DEPTH} levels")
+
+
+_CHECKS: dict[Kind, Callable[[Sequence[Any], StoredType], None]] = {
+    Kind.INTEGER: _check_integers,
+    Kind.FLOAT: _check_floats,
+    Kind.BOOLEAN: _check_booleans,
+    Kind.TEXT: _check_texts,
+    Kind.OBJECT: _check_objects,
+}
+
+
+def _read_categories(values: Sequence[Any]) -> pd.Categorical:
+    import pandas as pd
+
+    kinds = _check_kinds(values, {str, int, float, bool, type(None)}, "text, a number, true, false or null")
+    kinds.discard(type(None))
+    if bool in kinds and not kinds.isdisjoint((int, float)):
+        raise ValueError("categories must not mix numbers with true and false")
+    distinct = dict.fromkeys(values)
+    distinct.pop(None, None)
+    # Sorted, so that equal columns get equal categories; but numbers do not compare with text.
+    ordered = sorted(distinct) if str not in kinds or len(kinds) == 1 else list(distinct)
+    index = pd.Index(ordered, dtype="str" if kinds == {str} else None if len(kinds) == 1 else object)
+    position = {category: number for number, category in enumerate(ordered)}
+    codes = [-1 if value is None else position[value] for value in values]
+    return pd.Categorical.from_codes(codes, categories=index)
+
+
+def _read_intervals(values: Sequence[Any], stored: StoredType) -> Any:  # noqa: ANN401 - an extension array
+    import pandas as pd
+
+    if stored.bound_type is None:
+        raise ValueError(f"unknown type '{stored.name}'")
+    _check_kinds(values, {list, type(None)}, "a pair of bounds, or null")
+    pairs = [[None, None] if value is None else value for value in values]
+    if any(len(pair) != 2 for pair in pairs) or any((pair[0] is None) != (pair[1] is None) for pair in pairs):
+        raise ValueError("an interval must be a pair of bounds, or null")
+    left, right = (pd.Index(read_cells([pair[side] for pair in pairs], stored.bound_type)) for side in (0, 1))
+    if any(pair[0] is not None and low > high for pair, low, high in zip(pairs, left, right, strict=True)):
+        raise ValueError("an interval must not end before it starts")
+    array = pd.arrays.IntervalArray.from_arrays(left, right, closed=stored.closed)  # type: ignore[arg-type]
+    if str(array.dtype) != stored.name:
+        raise ValueError(f"unknown type '{stored.name}'")
+    return array

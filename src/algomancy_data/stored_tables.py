@@ -1,0 +1,299 @@
+"""A table in JSON: `{"data": [row objects], "columns": […], "dtypes": {…}, "index": […]}` (contract DAT-2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from algomancy_data.encoding import encode_json
+from algomancy_data.stored_columns import check_cells, column_cells, read_cells
+from algomancy_data.stored_types import StoredType, parse_stored_type, storable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PAUSE_SECONDS = 0.00005
+
+SLICE_ROWS = 2_000
+"""Rows encoded at a time: few enough that other threads get their turn in between."""
+
+
+def column_names(frame: pd.DataFrame, table: str) -> list[str]:
+    """Return the names of a table's columns as text.
+
+    Raises:
+        ValueError: Two columns have one name.
+    """
+    names = [".".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns]
+    _refuse_twins(names, table)
+    return names
+
+
+def write_table(frame: pd.DataFrame, table: str) -> Iterator[bytes]:
+    """Encode a table, piece by piece.
+
+    Args:
+        frame: The table.
+        table: Its name, for messages.
+
+    Yields:
+        The JSON, in pieces of some thousand rows.
+
+    Raises:
+        ValueError: Two columns have one name, or a value cannot be said in JSON.
+    """
+    names = column_names(frame, table)
+    stored = [storable(frame.iloc[:, position]) for position in range(len(names))]
+    types = [kind for kind, _ in stored]
+    # The extension arrays of plain types are slow to go through.
+    arrays = [series.to_numpy() if kind.is_plain else series.array for kind, series in stored]
+    yield b'{"data":['
+    for start in range(0, len(frame), SLICE_ROWS):
+        stop = min(start + SLICE_ROWS, len(frame))
+        cells = [column_cells(array[start:stop], kind) for array, kind in zip(arrays, types, strict=True)]
+        rows = (
+            [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)] if names else [{}] * (stop - start)
+        )
+        yield (b"," if start else b"") + encode_json(rows)[1:-1]
+        if stop < len(frame):
+            # numpy lets go of the interpreter's lock so briefly that no waiting thread gets hold of it, yet each time
+            # that thread's claim to a turn begins anew: without a real pause it would wait for most of the table.
+            time.sleep(_PAUSE_SECONDS)
+    dtypes = {name: kind.name for name, kind in zip(names, types, strict=True)}
+    yield b'],"columns":' + encode_json(names) + b',"dtypes":' + encode_json(dtypes) + b',"index":['
+    for start in range(0, len(frame), SLICE_ROWS):
+        labels = frame.index[start : start + SLICE_ROWS].tolist()
+        yield (b"," if start else b"") + encode_json(labels)[1:-1]
+    yield b"]}"
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """A table as it was sent, checked for shape.
+
+    Attributes:
+        columns: The names of its columns.
+        types: Their types, in the same order.
+        cells: Their cells, in the same order.
+        index: The label of each row.
+    """
+
+    columns: list[str]
+    types: list[StoredType]
+    cells: list[Sequence[Any]]
+    index: list[Any]
+
+    def check(self, table: str) -> None:
+        """Make sure that the cells fit the types of their columns.
+
+        Raises:
+            ValueError: They do not; the message names table and column.
+        """
+        for name, kind, cells in zip(self.columns, self.types, self.cells, strict=True):
+            try:
+                check_cells(cells, kind)
+            except ValueError as error:
+                raise _misfit(table, name, error) from None
+
+    def to_frame(self, table: str) -> pd.DataFrame:
+        """Make the data frame.
+
+        Raises:
+            ValueError: A cell does not fit the type of its column; the message names table and column.
+        """
+        import pandas as pd
+
+        index = read_index(self.index)
+        data: dict[str, Any] = {}
+        for name, kind, cells in zip(self.columns, self.types, self.cells, strict=True):
+            try:
+                # A series of its own keeps pandas from guessing another type for columns of objects.
+                data[name] = pd.Series(read_cells(cells, kind), index=index, dtype=_frame_dtype(kind), copy=False)
+            except ValueError as error:
+                raise _misfit(table, name, error) from None
+        return pd.DataFrame(data, index=index, columns=pd.Index(self.columns, dtype="str"), copy=False)
+
+
+def parse_table(value: object, table: str) -> TableRows:
+    """Check the shape of a decoded table.
+
+    Args:
+        value: What stands for the table in the document.
+        table: Its name.
+
+    Raises:
+        ValueError: It is no such table; the message names the table, and the column where there is one.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"Table '{table}' must be an object with data, columns, dtypes and index.")
+    rows = _list(value, "data", table)
+    names, types, index = parse_columns(value, table)
+    check_length(len(rows), index, table)
+    return TableRows(names, types, columns_of(rows, names, table), index)
+
+
+def canonical_table(value: object, table: str) -> bytes:
+    """Check a decoded table and encode it with its cells as they were sent.
+
+    Raises:
+        ValueError: It is no such table, or a cell does not fit the type of its column.
+    """
+    rows = parse_table(value, table)
+    rows.check(table)
+    data = value["data"] if isinstance(value, dict) else []
+    return join_table([orjson.dumps(data)[1:-1]], rows.columns, rows.types, rows.index)
+
+
+def join_table(pieces: list[bytes], columns: list[str], types: list[StoredType], index: list[Any]) -> bytes:
+    """Put together the JSON of a table.
+
+    Args:
+        pieces: Its rows as JSON, some in each piece, without brackets around them.
+        columns: Its columns.
+        types: Their types.
+        index: The label of each row.
+    """
+    dtypes = {name: kind.name for name, kind in zip(columns, types, strict=True)}
+    rest = orjson.dumps({"columns": columns, "dtypes": dtypes, "index": index})
+    return b'{"data":[' + b",".join(pieces) + b"]," + rest[1:]
+
+
+def parse_columns(value: dict[str, Any], table: str) -> tuple[list[str], list[StoredType], list[Any]]:
+    """Return the columns of a decoded table, their types and the index.
+
+    Raises:
+        ValueError: One of them is missing or not what it must be.
+    """
+    columns, index = _list(value, "columns", table), _list(value, "index", table)
+    names = _column_names(columns, table)
+    _check_index(index, table)
+    return names, _types(value.get("dtypes"), names, table), index
+
+
+def check_length(rows: int, index: list[Any], table: str) -> None:
+    """Make sure that there is a label for each row.
+
+    Raises:
+        ValueError: There are more, or fewer.
+    """
+    if len(index) != rows:
+        raise ValueError(f"Table '{table}' has {rows} rows but an index of {len(index)} labels.")
+
+
+def read_index(labels: list[Any]) -> pd.Index:
+    """Make the index of row labels: a range, numbers, text or tuples where they are, else objects."""
+    import pandas as pd
+
+    kinds = set(map(type, labels))
+    if kinds <= {int} and labels == list(range(len(labels))):
+        return pd.RangeIndex(len(labels))
+    if list in kinds:
+        return _read_tuples(labels)
+    dtype: Any = object
+    if kinds == {int} and min(labels) >= -(2**63) and max(labels) < 2**63:
+        dtype = "int64"
+    elif kinds == {str}:
+        dtype = "str"
+    elif float in kinds and kinds <= {float, type(None)}:
+        dtype = "float64"
+    index: pd.Index = pd.Index(labels, dtype=dtype)
+    return index
+
+
+def _read_tuples(labels: list[Any]) -> pd.Index:
+    import pandas as pd
+
+    tuples = [tuple(label) if type(label) is list else label for label in labels]
+    if {type(label) for label in labels} == {list} and len(set(map(len, tuples))) == 1 and len(tuples[0]) > 1:
+        levels = pd.MultiIndex.from_tuples(tuples)
+        # Levels have one type each; labels that would not read the same again stay tuples.
+        if encode_json(levels.tolist()) == orjson.dumps(labels):
+            return levels
+    index: pd.Index = pd.Index(tuples, dtype=object, tupleize_cols=False)
+    return index
+
+
+def _frame_dtype(kind: StoredType) -> str | None:
+    return "object" if kind.name == "object" else None
+
+
+def _misfit(table: str, column: str, error: ValueError) -> ValueError:
+    return ValueError(f"Table '{table}', column '{column}': {error}.")
+
+
+def _list(value: dict[str, Any], member: str, table: str) -> list[Any]:
+    found = value.get(member)
+    if not isinstance(found, list):
+        raise ValueError(f"Table '{table}' needs '{member}', a list.")
+    return found
+
+
+def _column_names(columns: list[Any], table: str) -> list[str]:
+    if not all(isinstance(name, str) for name in columns):
+        raise ValueError(f"Table '{table}': the names of columns must be text.")
+    _refuse_twins(columns, table)
+    return columns
+
+
+def _refuse_twins(names: list[str], table: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"Table '{table}' has more than one column named '{name}'.")
+        seen.add(name)
+
+
+def _types(dtypes: object, names: list[str], table: str) -> list[StoredType]:
+    if not isinstance(dtypes, dict):
+        raise ValueError(f"Table '{table}' needs 'dtypes', an object with the type of each column.")
+    if strangers := dtypes.keys() - set(names):
+        raise ValueError(f"Table '{table}' has a type for '{min(strangers)}', which is none of its columns.")
+    types = []
+    for name in names:
+        text = dtypes.get(name)
+        if not isinstance(text, str):
+            raise ValueError(f"Table '{table}', column '{name}': its type is missing in 'dtypes'.")
+        try:
+            types.append(parse_stored_type(text))
+        except ValueError as error:
+            raise _misfit(table, name, error) from None
+    return types
+
+
+def _check_index(index: list[Any], table: str) -> None:
+    if set(map(type, index)).isdisjoint((list, dict)):
+        return
+    for label in index:
+        kind = type(label)
+        if kind is dict or (kind is list and any(type(part) in (dict, list) for part in label)):
+            raise ValueError(f"Table '{table}': a label of the index must be a plain value, or a list of plain values.")
+
+
+def columns_of(rows: list[Any], names: list[str], table: str) -> list[Sequence[Any]]:
+    """Turn row objects into columns, making sure that each has exactly the columns as members.
+
+    Raises:
+        ValueError: One has not; the message names the row.
+    """
+    if not set(map(type, rows)) <= {dict}:
+        raise ValueError(f"Table '{table}': every row must be an object keyed by column.")
+    if set(map(len, rows)) <= {len(names)}:
+        try:
+            if len(names) < 2 or not rows:
+                return [[row[name] for row in rows] for name in names]
+            # Each row is looked at once for all columns: with many rows that is what takes time.
+            return list(zip(*map(itemgetter(*names), rows), strict=True))
+        except KeyError:
+            pass
+    wanted = set(names)
+    for number, row in enumerate(rows):
+        if missing := [name for name in names if name not in row]:
+            raise ValueError(f"Table '{table}', column '{missing[0]}': row {number} does not have it.")
+        if extra := row.keys() - wanted:
+            raise ValueError(f"Table '{table}': row {number} has '{min(extra)}', which is none of its columns.")
+    raise ValueError(f"Table '{table}': the rows do not fit the columns.")

@@ -1,0 +1,151 @@
+"""Columns converted to the types of a schema."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from algomancy_data import DataType
+from algomancy_data.conversion import convert
+
+NAN = float("nan")
+
+# What the column holds, the type wanted, the type it gets, its cells, and the rows that cannot be read.
+CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
+    "integers": (pd.Series([1, 2], dtype="int32"), "integer", "int64", [1, 2], []),
+    "integers_as_floats": (pd.Series([1.0, 2.0]), "integer", "int64", [1, 2], []),
+    "integers_with_gaps": (pd.Series([1.0, NAN]), "integer", "Int64", [1, None], []),
+    "integers_with_decimals": (pd.Series([1.5, 2.0]), "integer", "Int64", [None, 2], [0]),
+    "integers_infinite": (pd.Series([np.inf, 2.0]), "integer", "Int64", [None, 2], [0]),
+    "integers_too_large": (pd.Series([2**63, 1], dtype="uint64"), "integer", "Int64", [None, 1], [0]),
+    "integers_far_too_large": (pd.Series([1e300, 1.0]), "integer", "Int64", [None, 1], [0]),
+    "integers_as_text": (
+        pd.Series(["1", "2,0", "x", None, "NA", " "]),
+        "integer",
+        "Int64",
+        [1, 2, None, None, None, None],
+        [2],
+    ),
+    "integers_as_categories": (
+        pd.Series(["1", "2", "1", None], dtype="category"),
+        "integer",
+        "Int64",
+        [1, 2, 1, None],
+        [],
+    ),
+    "integers_all_there": (pd.Series(["1", "2", "1"], dtype="category"), "integer", "int64", [1, 2, 1], []),
+    "integers_exact": (pd.Series(["9007199254740993"]), "integer", "int64", [9007199254740993], []),
+    "integers_from_booleans": (pd.Series([True, 1], dtype=object), "integer", "Int64", [None, 1], [0]),
+    "integers_from_numpy": (pd.Series([np.int8(1), np.float64(2)], dtype=object), "integer", "int64", [1, 2], []),
+    "floats": (pd.Series([1, 2]), "float", "float64", [1.0, 2.0], []),
+    "floats_as_text": (pd.Series(["1,5", "x", None, "-"]), "float", "float64", [1.5, None, None, None], [1]),
+    "floats_infinite": (pd.Series([1.0, np.inf]), "float", "float64", [1.0, None], [1]),
+    "floats_as_objects": (
+        pd.Series([1, 2.5, "3", np.inf, [1]], dtype=object),
+        "float",
+        "float64",
+        [1.0, 2.5, 3.0, None, None],
+        [3, 4],
+    ),
+    "booleans": (pd.Series([True, False]), "boolean", "bool", [True, False], []),
+    "booleans_as_text": (
+        pd.Series(["yes", "no", None, "q"], dtype="category"),
+        "boolean",
+        "boolean",
+        [True, False, None, None],
+        [3],
+    ),
+    "booleans_as_numbers": (
+        pd.Series([0, 1, 1.0, 2], dtype=object),
+        "boolean",
+        "boolean",
+        [False, True, True, None],
+        [3],
+    ),
+    "text": (pd.Series(["a", "NA", None, " "]), "string", "str", ["a", "NA", None, " "], []),
+    "text_empty": (pd.Series(["", "a"]), "string", "str", [None, "a"], []),
+    "text_from_anything": (
+        pd.Series([1, 1.0, 2.5, True, date(2025, 1, 2), datetime(2025, 1, 2), time(3), {"a": 1}, pd.NaT], dtype=object),
+        "string",
+        "str",
+        ["1", "1", "2.5", "true", "2025-01-02", "2025-01-02", "03:00:00", None, None],
+        [7],
+    ),
+    "text_from_times": (
+        pd.Series([datetime(2025, 1, 2, 3)], dtype=object),
+        "string",
+        "str",
+        ["2025-01-02T03:00:00"],
+        [],
+    ),
+    "text_from_integers": (pd.Series([1, 2]), "string", "str", ["1", "2"], []),
+    "categories": (pd.Series(["b", "a", None], dtype="category"), "categorical", "category", ["b", "a", None], []),
+    "categories_from_numbers": (pd.Series([1.0, 2.0, None]), "categorical", "category", ["1", "2", None], []),
+    "times": (
+        pd.Series(pd.to_datetime(["2025-01-02"]).as_unit("ns")),
+        "datetime",
+        "datetime64[us]",
+        ["2025-01-02T00:00:00"],
+        [],
+    ),
+    "times_with_zone": (
+        pd.Series(pd.to_datetime(["2025-01-02T00:00+01:00"])),
+        "datetime",
+        "datetime64[us, UTC]",
+        ["2025-01-01T23:00:00+00:00"],
+        [],
+    ),
+    "times_as_text": (
+        pd.Series(["1/2/2025", None, "x"], dtype="category"),
+        "datetime",
+        "datetime64[us]",
+        ["2025-02-01T00:00:00", None, None],
+        [2],
+    ),
+    "times_as_objects": (
+        pd.Series([date(2025, 1, 2), datetime(2025, 1, 2, 3), 20250102, 1.5, True, "2025-01-02"], dtype=object),
+        "datetime",
+        "datetime64[us]",
+        ["2025-01-02T00:00:00", "2025-01-02T03:00:00", "2025-01-02T00:00:00", None, None, "2025-01-02T00:00:00"],
+        [3, 4],
+    ),
+    "times_some_with_offset": (
+        pd.Series([datetime(2025, 1, 2), "2025-01-02T00:00:00+01:00"], dtype=object),
+        "datetime",
+        "datetime64[us, UTC]",
+        ["2025-01-02T00:00:00+00:00", "2025-01-01T23:00:00+00:00"],
+        [],
+    ),
+    "no_integers": (pd.Series([], dtype=object), "integer", "int64", [], []),
+    "only_gaps": (pd.Series([None, None], dtype=object), "datetime", "datetime64[us]", [None, None], []),
+    "only_gaps_as_categories": (pd.Series([None, None], dtype="category"), "boolean", "boolean", [None, None], []),
+}
+
+
+@pytest.mark.parametrize(("series", "wanted", "dtype", "cells", "unreadable"), CASES.values(), ids=CASES)
+def test_column_is_converted(
+    series: pd.Series, wanted: str, dtype: str, cells: list[Any], unreadable: list[int]
+) -> None:
+    """A column becomes the type wanted; cells that cannot be are missing, and told by row."""
+    converted = convert(series, DataType(wanted))
+    assert str(converted.array.dtype) == dtype
+    found = [None if pd.isna(cell) else cell for cell in pd.Series(converted.array).astype(object)]
+    assert [cell.isoformat() if isinstance(cell, datetime) else cell for cell in found] == cells
+    assert sorted(converted.unreadable) == unreadable
+    assert converted.problem or not unreadable
+
+
+def test_column_of_intervals_is_converted() -> None:
+    """Intervals come from text and from pairs, and stay when they are intervals already."""
+    converted = convert(pd.Series(["1/2", [3, 4], None, 5], dtype=object), DataType.INTERVAL)
+    assert list(converted.array[:2]) == [pd.Interval(1.0, 2.0, "both"), pd.Interval(3.0, 4.0, "both")]
+    assert converted.unreadable == {3: 5}
+    intervals = pd.Series(pd.interval_range(0, 2))
+    assert convert(intervals, DataType.INTERVAL).array.equals(intervals.array)
+    categories = convert(pd.Series(["1/2", "x", "1/2"], dtype="category"), DataType.INTERVAL)
+    assert list(categories.array.isna()) == [False, True, False]
+    assert categories.unreadable == {1: "x"}

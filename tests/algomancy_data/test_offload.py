@@ -1,0 +1,124 @@
+"""The worker process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from algomancy_data.encoding import decode_json
+from algomancy_data.limits import ReadLimits
+from algomancy_data.offload import INLINE_BYTES, ParsingWorker, run_by_size
+from algomancy_utils.errors import TooLargeError
+
+
+@pytest.fixture
+def worker() -> Iterator[ParsingWorker]:
+    """A worker of this test's own."""
+    worker = ParsingWorker()
+    yield worker
+    worker.close()
+
+
+def test_worker_starts_when_wanted_and_is_used_again(worker: ParsingWorker) -> None:
+    """There is no process before the first call, one after it, and the same one for every thread."""
+    assert worker.process_ids() == []
+    assert worker.run(os.getpid) != os.getpid()
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(lambda _: worker.run(os.getpid), range(8)))
+    assert ids == set(worker.process_ids())
+    assert len(ids) == 1
+
+
+def test_worker_passes_on_results_and_errors(worker: ParsingWorker) -> None:
+    """What the function returns is returned, and what it raises is raised, with its message."""
+    assert worker.run(decode_json, b'{"a": [1]}') == {"a": [1]}
+    with pytest.raises(ValueError, match=r"line 1, column 2"):
+        worker.run(decode_json, b"{")
+    with pytest.raises(TooLargeError, match="This is too much"):
+        worker.run(ReadLimits(max_inflated_bytes=1).check_inflated, 2, "This is too much; it")
+
+
+def test_worker_that_was_killed_is_replaced(worker: ParsingWorker) -> None:
+    """When the process dies between calls, the next call starts another."""
+    first = worker.run(os.getpid)
+    os.kill(first, signal.SIGKILL)
+    second = worker.run(os.getpid)
+    assert second not in (first, os.getpid())
+
+
+def test_worker_that_dies_of_its_work_says_so(worker: ParsingWorker) -> None:
+    """Work that kills the process is refused instead of being tried in this one, and later work goes on."""
+    with pytest.raises(ValueError, match="more than this machine has"):
+        worker.run(os.abort)
+    assert worker.run(abs, -1) == 1
+
+
+def test_worker_closed_leaves_no_process(worker: ParsingWorker) -> None:
+    """Closing ends the process at once, closing twice does no harm, and the worker may be used again."""
+    first = worker.run(os.getpid)
+    worker.close()
+    worker.close()
+    assert worker.process_ids() == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+    assert worker.run(os.getpid) != first
+
+
+def test_worker_at_work_does_not_hold_up_the_end() -> None:
+    """A process ends at once, and quietly, however long its worker would still have to go."""
+    code = (
+        "import threading, time\n"
+        "from algomancy_data.offload import WORKER\n"
+        "WORKER.run(abs, 1)\n"
+        "begun = threading.Event()\n"
+        "def work():\n"
+        "    begun.set()\n"
+        "    try: WORKER.run(time.sleep, 60)\n"
+        "    except RuntimeError: pass\n"
+        "threading.Thread(target=work, daemon=True).start()\n"
+        "begun.wait()\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert run.stderr == ""
+
+
+def test_small_content_stays_in_this_process() -> None:
+    """What is small is parsed where it is; what is large goes to the worker."""
+    assert run_by_size(INLINE_BYTES, os.getpid) == os.getpid()
+    assert run_by_size(INLINE_BYTES + 1, os.getpid) != os.getpid()
+
+
+def test_worker_needs_no_main_guard_and_ends_with_its_parent(tmp_path: Path) -> None:
+    """A script without `__main__` guard runs once, and its worker is gone soon after it was killed."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import os, sys
+            print("script")
+            from algomancy_data.offload import WORKER
+            print(WORKER.run(os.getpid), flush=True)
+            sys.stdin.read()
+            """
+        )
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, script], stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline(), process.stdout.readline()]
+        process.kill()
+        # The pipe stays open as long as anybody who inherited it lives. All they may say is that they clean up.
+        said.append(process.stdout.read())
+    assert said[0] == "script\n"
+    assert said[1].strip().isdigit()
+    assert "script\n" not in said[2]
