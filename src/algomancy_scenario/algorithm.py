@@ -1,0 +1,111 @@
+"""The algorithm a user writes: parameters in, data in, a result out."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from algomancy_scenario.result import BaseScenarioResult
+from algomancy_utils import BaseParameterSet, EmptyParameters
+
+
+class RunCancelled(BaseException):
+    """Raised inside an algorithm by `set_progress` once its run has been cancelled.
+
+    It is no `Exception`, so that an algorithm which catches its own errors does not catch this by accident.
+    """
+
+
+class BaseAlgorithm(ABC):
+    """Something that turns a dataset into a result.
+
+    A subclass offers its parameters in `initialize_parameters` and does its work in `run`, calling
+    `set_progress` now and then. Every run gets an instance of its own, made by `cls(params)` when the
+    subclass has its own `__init__`, by `cls(name, params)` when it has not.
+
+    An algorithm may have a method `cancel()`, called from another thread when its run is cancelled;
+    use it to interrupt a solver, say. Without one, the next `set_progress` ends the run.
+
+    Args:
+        name: What the algorithm is called.
+        params: Its parameters, with values.
+    """
+
+    result_class: ClassVar[type[BaseScenarioResult] | None] = None
+    """The class whose `from_json` rebuilds a stored result; without one a stored result is plain JSON data."""
+
+    _name: str = ""
+    _params: BaseParameterSet | None = None
+    _data_params: BaseParameterSet | None = None
+    _progress: float = 0.0
+    _on_progress: Callable[[float], None] | None = None
+
+    def __init__(self, name: str, params: BaseParameterSet) -> None:
+        self._name = name
+        self._params = params
+
+    @staticmethod
+    @abstractmethod
+    def initialize_parameters() -> BaseParameterSet:
+        """Return a new set of this algorithm's parameters, each with its default."""
+
+    @abstractmethod
+    def run(self, data: Any) -> BaseScenarioResult:  # noqa: ANN401 - the user's own data source class
+        """Do the work.
+
+        Args:
+            data: The data source of the scenario. Changes made to it stay within the run.
+
+        Returns:
+            The result, from which the KPIs are computed.
+        """
+
+    @property
+    def name(self) -> str:
+        """What the algorithm is called."""
+        return self._name or type(self).__name__
+
+    @property
+    def params(self) -> BaseParameterSet:
+        """The algorithm's parameters."""
+        if self._params is None:
+            self._params = EmptyParameters()
+        return self._params
+
+    @property
+    def data_params(self) -> BaseParameterSet:
+        """The parameters the scenario gives to its data source."""
+        if self._data_params is None:
+            self._data_params = EmptyParameters()
+        return self._data_params
+
+    @data_params.setter
+    def data_params(self, params: BaseParameterSet) -> None:
+        self._data_params = params
+
+    @property
+    def get_progress(self) -> float:
+        """How far the run is, from 0 to 100."""
+        return self._progress
+
+    def set_progress(self, progress: float) -> None:
+        """Report how far the run is.
+
+        Args:
+            progress: A percentage. It is kept within 0 and 100; a value below one reported before, and
+                `nan`, change nothing.
+
+        Raises:
+            RunCancelled: The run has been cancelled. Let it pass.
+        """
+        value = float(progress)
+        if not math.isnan(value):
+            self._progress = max(self._progress, min(100.0, max(0.0, value)))
+        if self._on_progress is not None:
+            self._on_progress(self._progress)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the algorithm's name and the values of its parameters, as JSON can hold them."""
+        return {"name": self.name, "parameters": self.params.serialize()}

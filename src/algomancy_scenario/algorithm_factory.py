@@ -1,0 +1,83 @@
+"""Makes algorithm instances from the classes a configuration names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, cast
+
+from algomancy_scenario.algorithm import BaseAlgorithm
+from algomancy_utils import BaseParameterSet, NotFoundError, ParameterType
+
+
+class AlgorithmFactory:
+    """The algorithms on offer, by name.
+
+    Args:
+        algorithms: Algorithm classes by the name they are offered under.
+    """
+
+    def __init__(self, algorithms: Mapping[str, type[BaseAlgorithm]]) -> None:
+        self._algorithms = dict(algorithms)
+        self._templates: dict[str, BaseParameterSet] = {}
+
+    @property
+    def available_algorithms(self) -> list[str]:
+        """The names on offer, in the order of the configuration."""
+        return list(self._algorithms)
+
+    def get_class(self, name: str) -> type[BaseAlgorithm]:
+        """Return the class offered under a name.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        try:
+            return self._algorithms[name]
+        except KeyError:
+            raise NotFoundError(f"Algorithm '{name}' does not exist.") from None
+
+    def get_parameters(self, name: str) -> BaseParameterSet:
+        """Return a new set of an algorithm's parameters, each with its default.
+
+        Args:
+            name: The algorithm's name.
+
+        Raises:
+            NotFoundError: There is no such algorithm.
+        """
+        template = self._templates.get(name)
+        if template is None:
+            template = self.get_class(name).initialize_parameters()
+            # The default of a time is the moment at which its set was made: such sets are made anew each time.
+            if not any(p.parameter_type is ParameterType.TIME for p in template.get_parameters().values()):
+                self._templates[name] = template
+        return template.copy()
+
+    def create(self, name: str, params: BaseParameterSet, data_params: BaseParameterSet | None = None) -> BaseAlgorithm:
+        """Return a new instance of an algorithm.
+
+        Args:
+            name: The algorithm's name.
+            params: Its parameters, with values.
+            data_params: The parameters the scenario gives to its data source.
+
+        Raises:
+            NotFoundError: There is no such algorithm.
+        """
+        # The constructor's signature is the user's to choose.
+        cls = cast("Any", self.get_class(name))
+        algorithm = cast("BaseAlgorithm", cls(name, params) if _wants_name(cls) else cls(params))
+        if data_params is not None:
+            algorithm.data_params = data_params
+        return algorithm
+
+
+def _wants_name(cls: type[BaseAlgorithm]) -> bool:
+    """Tell whether the constructor takes `(name, params)` rather than `(params)`."""
+    if cls.__init__ is BaseAlgorithm.__init__:
+        return True
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    # A constructor that hands everything on, `(*args, **kwargs)`, is the base class's in disguise.
+    return len(needed) > 1 or (not needed and any(p.kind is p.VAR_POSITIONAL for p in parameters))

@@ -1,0 +1,193 @@
+"""What a server is made of: the user's classes, and how to run them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from algomancy_data import BaseDataSource
+from algomancy_data.limits import ReadLimits
+from algomancy_scenario.algorithm import BaseAlgorithm
+from algomancy_scenario.kpi import BaseKPI
+
+SAVE_TYPES = ("json",)
+"""The forms datasets can be stored in."""
+
+PERSISTENCE_BACKENDS = ("none", "json")
+"""The stores there are."""
+
+_REQUIRED: Any = None
+
+
+@dataclass(kw_only=True)
+class CoreConfig:
+    """The configuration of sessions, scenarios and data. Every field is checked when it is made.
+
+    Raises:
+        ValueError: A field is missing or cannot be what it was given; the message names it and says what is allowed.
+    """
+
+    data_path: str | os.PathLike[str] = field(
+        default="data",
+        metadata={
+            "doc": "The folder the state lives in. It must exist when the state is persistent; otherwise it is unused."
+        },
+    )
+    has_persistent_state: bool = field(
+        default=False,
+        metadata={
+            "doc": "Whether sessions, datasets, scenarios and results are kept in `data_path` and survive a restart."
+        },
+    )
+    save_type: str = field(default="json", metadata={"doc": 'The form datasets are stored in: `"json"`.'})
+    data_object_type: type[BaseDataSource] = field(
+        default=_REQUIRED,
+        metadata={"doc": "The class of the datasets, `DataSource` or a subclass of `BaseDataSource`. Required."},
+    )
+    persistence_backend: str | None = field(
+        default=None,
+        metadata={
+            "doc": 'The store, `"none"` or `"json"`; it overrules `has_persistent_state`. Left out, it follows it.'
+        },
+    )
+    database_url: str | None = field(
+        default=None, metadata={"doc": "Kept for configurations made for a database store; unused."}
+    )
+    etl_factory: type[Any] = field(
+        default=_REQUIRED,
+        metadata={"doc": "The class, a subclass of `ETLFactory`, that reads uploaded files. Required."},
+    )
+    kpis: Mapping[str, type[BaseKPI]] = field(
+        default=_REQUIRED, metadata={"doc": "KPI classes by the name they are shown under. Required."}
+    )
+    algorithms: Mapping[str, type[BaseAlgorithm]] = field(
+        default=_REQUIRED, metadata={"doc": "Algorithm classes by the name they are offered under. Required."}
+    )
+    schemas: Sequence[Any] = field(
+        default=_REQUIRED,
+        metadata={"doc": "The schemas of the files the ETL reads, as instances or classes. Required."},
+    )
+    autocreate: bool = field(
+        default=False,
+        metadata={"doc": 'Whether every dataset gets a scenario `"<key> [auto]"` with the default algorithm.'},
+    )
+    default_algo: str | None = field(
+        default=None, metadata={"doc": "The algorithm of automatically created scenarios; needed by `autocreate`."}
+    )
+    default_algo_params_values: Mapping[str, Any] | None = field(
+        default=None, metadata={"doc": "The values of the default algorithm's parameters; left out, its own defaults."}
+    )
+    autorun: bool = field(default=False, metadata={"doc": "Whether a scenario is queued as soon as it is created."})
+    title: str = field(
+        default="Algomancy",
+        metadata={"doc": "What the server is called, in `/health` and in the documentation it serves."},
+    )
+    initial_data_path: str | os.PathLike[str] | None = field(
+        default=None,
+        metadata={
+            "doc": "A folder with one sub-folder of raw files for each dataset that the first session of a new server "
+            "starts with. It is read, never written: in memory each dataset when it is first looked into, by a "
+            "persistent server all at its first start."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("etl_factory", "data_object_type", "kpis", "algorithms", "schemas"):
+            if getattr(self, name) is None:
+                raise ValueError(f"Field '{name}' is required.")
+        for name in ("has_persistent_state", "autocreate", "autorun"):
+            self.check_boolean(name)
+        self._check_classes()
+        self._check_default_algorithm()
+        self._check_storage()
+        if not isinstance(self.title, str) or not self.title.strip():
+            raise ValueError("Field 'title' must be a text that is not blank.")
+
+    def check_boolean(self, name: str) -> None:
+        """Check that a field is a boolean.
+
+        Args:
+            name: The field's name.
+
+        Raises:
+            ValueError: It is not.
+        """
+        value = getattr(self, name)
+        if not isinstance(value, bool):
+            raise ValueError(f"Field '{name}' must be True or False, got {value!r}.")
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        """How much an uploaded file may hold."""
+        return ReadLimits()
+
+    @property
+    def store_kind(self) -> str:
+        """The store to use, one of `PERSISTENCE_BACKENDS`."""
+        if self.persistence_backend is not None:
+            return self.persistence_backend
+        return "json" if self.has_persistent_state else "none"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name; the values are the configuration's own, not copies."""
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+
+    def _check_classes(self) -> None:
+        if not isinstance(self.data_object_type, type) or not issubclass(self.data_object_type, BaseDataSource):
+            raise ValueError(
+                f"Field 'data_object_type' must be a subclass of BaseDataSource, got {self.data_object_type!r}."
+            )
+        if not callable(self.etl_factory):
+            raise ValueError(f"Field 'etl_factory' must be a subclass of ETLFactory, got {self.etl_factory!r}.")
+        for group, base in (("algorithms", BaseAlgorithm), ("kpis", BaseKPI)):
+            classes = getattr(self, group)
+            if not isinstance(classes, Mapping):
+                raise ValueError(f"Field '{group}' must be a dict of classes by name, got {classes!r}.")
+            for name, cls in classes.items():
+                if not isinstance(name, str) or not name.strip():
+                    raise ValueError(f"Field '{group}' must have names that are not blank, got {name!r}.")
+                if not isinstance(cls, type) or not issubclass(cls, base):
+                    raise ValueError(f"Field '{group}': '{name}' must be a subclass of {base.__name__}, got {cls!r}.")
+        if isinstance(self.schemas, (str, Mapping)) or not isinstance(self.schemas, Sequence):
+            raise ValueError(f"Field 'schemas' must be a list of schemas, got {self.schemas!r}.")
+
+    def _check_default_algorithm(self) -> None:
+        known = ", ".join(f"'{name}'" for name in self.algorithms) or "none"
+        if self.default_algo is None:
+            if self.autocreate:
+                raise ValueError(f"Field 'default_algo' is required when 'autocreate' is True; known are: {known}.")
+        elif self.default_algo not in self.algorithms:
+            raise ValueError(f"Field 'default_algo' must be one of {known}, got {self.default_algo!r}.")
+        values = self.default_algo_params_values
+        if values is not None and not isinstance(values, Mapping):
+            raise ValueError(f"Field 'default_algo_params_values' must be a dict of values by name, got {values!r}.")
+
+    def _check_storage(self) -> None:
+        if self.save_type not in SAVE_TYPES:
+            raise ValueError(f"Field 'save_type' must be one of {_quoted(SAVE_TYPES)}, got {self.save_type!r}.")
+        if self.persistence_backend is not None and self.persistence_backend not in PERSISTENCE_BACKENDS:
+            raise ValueError(
+                f"Field 'persistence_backend' must be one of {_quoted(PERSISTENCE_BACKENDS)}, "
+                f"got {self.persistence_backend!r}."
+            )
+        if (self.has_persistent_state or self.store_kind == "json") and not _is_folder(self.data_path):
+            raise ValueError(
+                f"Field 'data_path' must be a folder that exists when the state is persistent, "
+                f"got {str(self.data_path)!r}."
+            )
+        if self.initial_data_path is not None and not _is_folder(self.initial_data_path):
+            raise ValueError(
+                f"Field 'initial_data_path' must be a folder that exists, got {str(self.initial_data_path)!r}."
+            )
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return ", ".join(repr(value) for value in values)
+
+
+def _is_folder(path: object) -> bool:
+    return isinstance(path, (str, os.PathLike)) and Path(path).is_dir()

@@ -1,0 +1,1 @@
+"""Where sessions, datasets and scenarios outlive the server: a port, and what implements it."""

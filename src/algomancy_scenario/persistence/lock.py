@@ -1,0 +1,62 @@
+"""Keeps two servers from using one data folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
+    import msvcrt
+else:
+    import fcntl
+
+
+class FolderLock:
+    """A lock that ends with the process that holds it, however it ends.
+
+    Args:
+        path: The lock file; it holds the id of the process and stays when the lock is let go.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            ValueError: Another server has it; the message names its process.
+        """
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _lock(handle)
+        except OSError:
+            holder = os.read(handle, 32).decode("ascii", "replace").strip()
+            os.close(handle)
+            folder = self._path.absolute().parent.parent.name
+            raise ValueError(
+                f"Data folder '{folder}' is in use by another server, process {holder or 'unknown'}."
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        self._handle = handle
+
+    def release(self) -> None:
+        """Let the lock go, if it is held."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
+        # Far behind the process id, which others must be able to read.
+        os.lseek(handle, 1 << 20, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

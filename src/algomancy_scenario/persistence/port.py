@@ -1,0 +1,74 @@
+"""What the managers ask of a store.
+
+Every method returns only once what it was told is safe; until then the managers acknowledge nothing. A method that
+raises has changed nothing. Calls for one session come one at a time, and so do the calls of `StateStore`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from algomancy_data import Dataset, DatasetStore
+from algomancy_scenario.scenario_record import ScenarioRecord
+
+
+class SessionStore(DatasetStore, Protocol):
+    """The stored part of one session: its datasets (see `DatasetStore`) and its scenarios."""
+
+    def save_scenario(self, record: ScenarioRecord) -> None:
+        """Keep a scenario; replaces what was kept under its id."""
+
+    def delete_scenario(self, scenario_id: str) -> None:
+        """Forget a scenario; one that is not kept is no error."""
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """A session as it was found.
+
+    Attributes:
+        id: Its identifier.
+        display_name: Its name.
+        store: Where its changes go.
+        datasets: Its datasets.
+        raw_datasets: Folders of raw files that are to be loaded by ETL, by dataset key.
+        scenarios: Its scenarios, in no particular order.
+    """
+
+    id: str
+    display_name: str
+    store: SessionStore
+    datasets: Sequence[Dataset] = ()
+    raw_datasets: Mapping[str, Path] = field(default_factory=dict)
+    scenarios: Iterable[ScenarioRecord] = ()
+
+
+class StateStore(Protocol):
+    """All sessions of a server."""
+
+    durable: bool
+    """Whether what is stored outlives the process."""
+
+    def load(self) -> list[StoredSession]:
+        """Return the sessions found, in order of creation. Called once, before anything else."""
+
+    def create_session(
+        self,
+        session_id: str,
+        display_name: str,
+        datasets: Mapping[str, bytes],
+        scenarios: Iterable[ScenarioRecord],
+    ) -> SessionStore:
+        """Keep a new session with everything in it, or nothing of it."""
+
+    def rename_session(self, session_id: str, display_name: str) -> None:
+        """Keep a session's new name."""
+
+    def delete_session(self, session_id: str) -> None:
+        """Forget a session and everything in it."""
+
+    def close(self) -> None:
+        """Let go of the store; nothing is called afterwards."""

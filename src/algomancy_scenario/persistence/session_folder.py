@@ -1,0 +1,228 @@
+"""One session's folder: its datasets and scenarios as files."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from algomancy_data import BaseDataSource, Dataset
+from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.encoding import decode_json, encode_json
+from algomancy_scenario.persistence.atomic import (
+    make_folders,
+    remove_durably,
+    remove_temporary_files,
+    remove_tree,
+    set_aside,
+    sync_folder,
+    write_atomically,
+    write_synced,
+)
+from algomancy_scenario.persistence.file_names import hashed_stem, is_hashed, key_of_stem, stem_of_key
+from algomancy_scenario.raw_datasets import raw_folders
+from algomancy_scenario.scenario_record import ScenarioRecord
+from algomancy_scenario.stored_datasets import open_stored
+
+INTERNAL = ".algomancy"
+"""The folder for what is no dataset; hidden, so that a raw dataset can have any name."""
+
+META = "meta.json"
+"""Who the session is."""
+
+_log = logging.getLogger(__name__)
+_Write = Callable[[Path, bytes], None]
+
+
+class SessionFolder:
+    """Reads and writes one session's folder. Calls come one at a time.
+
+    Args:
+        path: The folder.
+        data_object_type: The class of the datasets.
+    """
+
+    def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
+        self.path = path
+        self._data_object_type = data_object_type
+        self._scenarios = path / INTERNAL / "scenarios"
+        self._keys = path / INTERNAL / "keys"
+        self._removed_file = path / INTERNAL / "removed.json"
+        # The file of each dataset, and whose file each name is where the system does not tell letters apart.
+        self._names: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
+
+    # ------------------------------------------------------------------ the store of a session
+
+    def save_dataset(self, key: str, json: bytes) -> None:
+        """Write a dataset's file."""
+        name = self._choose_name(key, write_atomically)
+        write_atomically(self.path / name, json)
+        self._know(key, name)
+
+    def delete_dataset(self, key: str) -> None:
+        """Remove a dataset's file; raw files stay, and are remembered as deleted."""
+        if key in raw_folders(self.path):
+            removed = self._removed()
+            if key not in removed["raw_datasets"]:
+                removed["raw_datasets"].append(key)
+                self._write_removed(removed)
+        name = self._names.get(key)
+        if name is None:
+            return
+        remove_durably(self.path / name)
+        self._forget(key, name)
+
+    def save_scenario(self, record: ScenarioRecord) -> None:
+        """Write a scenario's file."""
+        make_folders(self._scenarios)
+        write_atomically(self._scenarios / f"{record.id}.json", record.encode())
+
+    def delete_scenario(self, scenario_id: str) -> None:
+        """Remove a scenario's file."""
+        if self._scenarios.is_dir():
+            remove_durably(self._scenarios / f"{scenario_id}.json")
+
+    # ------------------------------------------------------------------ coming and going
+
+    def build(self, meta: bytes, datasets: Mapping[str, bytes], scenarios: Iterable[ScenarioRecord]) -> None:
+        """Write the whole folder, which nobody reads before it is renamed into place."""
+        make_folders(self._scenarios)
+        write_synced(self.path / META, meta)
+        for key, document in datasets.items():
+            name = self._choose_name(key, write_synced)
+            write_synced(self.path / name, document)
+            self._know(key, name)
+        for record in scenarios:
+            write_synced(self._scenarios / f"{record.id}.json", record.encode())
+        if self._keys.is_dir():
+            sync_folder(self._keys)
+        sync_folder(self._scenarios)
+        sync_folder(self.path)
+
+    def moved_to(self, path: Path) -> SessionFolder:
+        """Return this folder under the path it was renamed to."""
+        moved = SessionFolder(path, self._data_object_type)
+        moved._names = self._names
+        moved._owners = self._owners
+        return moved
+
+    def is_removed(self) -> bool:
+        """Tell whether the session was deleted and only files of the user are left."""
+        return bool(self._removed()["session"])
+
+    def has_foreign_files(self) -> bool:
+        """Tell whether there is anything in the folder that no server wrote."""
+        ours = {META, INTERNAL, *self._names.values()}
+        return any(path.name not in ours for path in self.path.iterdir())
+
+    def mark_removed(self) -> None:
+        """Mark the session as deleted; what a server wrote goes, what the user put there stays."""
+        self._write_removed({**self._removed(), "session": True})
+        for name in (*self._names.values(), META):
+            (self.path / name).unlink(missing_ok=True)
+        for folder in (self._scenarios, self._keys):
+            if folder.is_dir():
+                remove_tree(folder)
+
+    def clean(self) -> None:
+        """Delete what a killed server left of files it was writing."""
+        for folder in (self.path, self.path / INTERNAL, self._scenarios, self._keys):
+            remove_temporary_files(folder)
+
+    # ------------------------------------------------------------------ reading
+
+    def load_datasets(self) -> list[Dataset]:
+        """Return the datasets that can be read; files that cannot are set aside."""
+        datasets = []
+        for path in _documents(self.path):
+            if path.name == META:
+                continue
+            try:
+                key = check_dataset_key(self._key_of(path.stem))
+                datasets.append(open_stored(key, path.read_bytes(), self._data_object_type))
+            # The class of the datasets may be the user's, and raise what it likes.
+            except Exception as error:
+                set_aside(path, error)
+            else:
+                self._know(key, path.name)
+        return datasets
+
+    def find_raw_datasets(self) -> dict[str, Path]:
+        """Return the folders of raw files by dataset key, but for those deleted."""
+        removed = self._removed()["raw_datasets"]
+        return {key: folder for key, folder in raw_folders(self.path).items() if key not in removed}
+
+    def load_scenarios(self) -> list[ScenarioRecord]:
+        """Return the scenarios that can be read; files that cannot are set aside."""
+        records = []
+        for path in _documents(self._scenarios):
+            try:
+                record = ScenarioRecord.decode(path.read_bytes())
+                if record.id != path.stem:
+                    raise ValueError("It is the document of another scenario.")
+            except ValueError as error:
+                set_aside(path, error)
+            else:
+                records.append(record)
+        return records
+
+    # ------------------------------------------------------------------ inside
+
+    def _choose_name(self, key: str, write: _Write) -> str:
+        if key in self._names:
+            return self._names[key]
+        stem = stem_of_key(key)
+        if not is_hashed(stem) and _folded(f"{stem}.json") in self._owners:
+            # Another key's file where upper and lower case are one: this key gets a name of its own.
+            stem = hashed_stem(key)
+        if is_hashed(stem):
+            make_folders(self._keys)
+            write(self._keys / f"{stem}.json", encode_json(key))
+        return f"{stem}.json"
+
+    def _key_of(self, stem: str) -> str:
+        if is_hashed(stem):
+            path = self._keys / f"{stem}.json"
+            if path.is_file():
+                key = decode_json(path.read_bytes())
+                if isinstance(key, str) and hashed_stem(key) == stem:
+                    return key
+                raise ValueError("The document with its key is of another dataset.")
+        return key_of_stem(stem)
+
+    def _know(self, key: str, name: str) -> None:
+        self._names[key] = name
+        self._owners[_folded(name)] = key
+
+    def _forget(self, key: str, name: str) -> None:
+        del self._names[key]
+        del self._owners[_folded(name)]
+
+    def _removed(self) -> dict[str, Any]:
+        nothing: dict[str, Any] = {"session": False, "raw_datasets": []}
+        if not self._removed_file.is_file():
+            return nothing
+        try:
+            removed = decode_json(self._removed_file.read_bytes())
+            return {"session": bool(removed["session"]), "raw_datasets": [str(key) for key in removed["raw_datasets"]]}
+        except (ValueError, TypeError, KeyError) as error:
+            set_aside(self._removed_file, error)
+            return nothing
+
+    def _write_removed(self, removed: Mapping[str, Any]) -> None:
+        make_folders(self.path / INTERNAL)
+        write_atomically(self._removed_file, encode_json(removed))
+
+
+def _documents(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        for path in sorted(folder.glob("*.json")):
+            if not path.name.startswith(".") and path.is_file():
+                yield path
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,226 @@
+"""Runs the scenarios of one session: first in, first out, one at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from algomancy_data import BaseDataSource
+from algomancy_scenario.algorithm import RunCancelled
+from algomancy_scenario.catalog import Catalog
+from algomancy_scenario.executor import RunExecutor
+from algomancy_scenario.persistence.port import SessionStore
+from algomancy_scenario.run import Run, RunFailure
+from algomancy_scenario.scenario import Scenario
+from algomancy_scenario.scenario_record import ScenarioStatus
+from algomancy_scenario.scenario_shelf import ScenarioShelf
+from algomancy_scenario.session_gate import SessionGate, SessionGoneError
+from algomancy_utils import Runtime
+
+_log = logging.getLogger(__name__)
+
+
+class Processor:
+    """The queue of a session and its current run.
+
+    A run's reports count only while it is the current one: stopping it means to put another in its place. A scenario's
+    status and its place here change under one hold of the state lock, so that nobody sees the one without the other.
+
+    Args:
+        gate: The session's locks.
+        shelf: The session's scenarios.
+        store: Where results are stored.
+        catalog: The algorithms and KPIs of the configuration.
+        executor: Where runs happen.
+        runtime: The clock.
+        load: Gives the data of a scenario, and sees to it that its parameters can be read.
+    """
+
+    def __init__(
+        self,
+        gate: SessionGate,
+        shelf: ScenarioShelf,
+        store: SessionStore,
+        catalog: Catalog,
+        executor: RunExecutor,
+        runtime: Runtime,
+        load: Callable[[Scenario], BaseDataSource],
+    ) -> None:
+        self._gate = gate
+        self._shelf = shelf
+        self._store = store
+        self._catalog = catalog
+        self._executor = executor
+        self._runtime = runtime
+        self._load = load
+        self._queue: OrderedDict[str, Scenario] = OrderedDict()
+        self._current: Run | None = None
+        self._closed = False
+        self._idle = threading.Condition(gate.state)
+
+    # ------------------------------------------------------------------ called with both locks held
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is started any more."""
+        return self._closed
+
+    def enqueue(self, scenario: Scenario) -> Run | None:
+        """Put a scenario at the end of the queue.
+
+        Returns:
+            The run to `start` once the locks are free, if it is its turn already.
+        """
+        if not self._closed:
+            self._queue[scenario.id] = scenario
+        return self._next()
+
+    def withdraw(self, scenario: Scenario) -> tuple[Run | None, Run | None]:
+        """Take a scenario out of the queue, or its run out of the place of the current one.
+
+        Returns:
+            The run to stop and the run to `start` once the locks are free, each if there is one.
+        """
+        if self._queue.pop(scenario.id, None) is not None:
+            self._tell_if_idle()
+            return None, None
+        if self._current is None or self._current.scenario is not scenario:
+            return None, None
+        stopped, self._current = self._current, None
+        return stopped, self._next()
+
+    def close(self) -> Run | None:
+        """Start nothing any more.
+
+        Returns:
+            The run to stop once the locks are free, if there is one.
+        """
+        self._closed = True
+        self._queue.clear()
+        stopped, self._current = self._current, None
+        self._tell_if_idle()
+        return stopped
+
+    # ------------------------------------------------------------------ called with no lock held
+
+    @property
+    def processing(self) -> Scenario | None:
+        """The scenario now processing."""
+        with self._gate.state:
+            run = self._current
+            return run.scenario if run is not None and run.scenario.status is ScenarioStatus.PROCESSING else None
+
+    def start(self, run: Run | None) -> None:
+        """Hand a run to the executor, which may take its time to make a thread."""
+        if run is None:
+            return
+        run.ticket = self._executor.submit(lambda: self._work(run))
+        if run.stopped:
+            # It was stopped before there was a ticket to abandon.
+            run.ticket.abandon()
+
+    def replace(self, stopped: Run | None, following: Run | None) -> None:
+        """Stop one run and start another, as `withdraw` asks for."""
+        if stopped is not None:
+            stopped.stop()
+        self.start(following)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is queued or running.
+
+        Returns:
+            Whether that is so; `False` means the time is up.
+        """
+        with self._gate.state:
+            return self._idle.wait_for(lambda: not self._queue and self._current is None, timeout)
+
+    @contextmanager
+    def frozen(self, scenario: Scenario) -> Iterator[None]:
+        """Keep the progress of a scenario as it is, so that what is stored is what will be published."""
+        with self._gate.state:
+            run = self._current if self._current is not None and self._current.scenario is scenario else None
+            if run is not None:
+                run.frozen = True
+        try:
+            yield
+        finally:
+            if run is not None:
+                run.frozen = False
+
+    def report_progress(self, run: Run, progress: float) -> None:
+        """Take note of the progress of a run; a lower value than before is ignored.
+
+        Raises:
+            RunCancelled: The run is no longer the current one.
+        """
+        with self._gate.state:
+            if run is not self._current:
+                raise RunCancelled
+            scenario = run.scenario
+            if progress > scenario.progress and not run.frozen:
+                self._shelf.publish(scenario, scenario.next_state(progress=progress))
+
+    # ------------------------------------------------------------------ inside
+
+    def _next(self) -> Run | None:
+        if self._current is not None or self._closed:
+            return None
+        if not self._queue:
+            self._tell_if_idle()
+            return None
+        _, scenario = self._queue.popitem(last=False)
+        self._current = Run(scenario, self)
+        return self._current
+
+    def _tell_if_idle(self) -> None:
+        if not self._queue and self._current is None:
+            self._idle.notify_all()
+
+    def _work(self, run: Run) -> None:
+        """Carry out a run, from `queued` to its end; on one of the executor's workers."""
+        try:
+            if not self._begin(run):
+                return
+            ending: dict[str, Any] = {"queue_position": None}
+            try:
+                outcome = run.perform(self._catalog, self._load)
+                ending |= {"status": ScenarioStatus.COMPLETE, "progress": 100.0, "outcome": outcome}
+            except RunFailure as failure:
+                ending |= {"status": ScenarioStatus.FAILED, "error": str(failure)}
+            self._finish(run, ending)
+        except (RunCancelled, SessionGoneError):
+            _log.debug("The run of scenario '%s' was stopped.", run.scenario.tag)
+
+    def _begin(self, run: Run) -> bool:
+        # With the mutex, so that nobody who read `queued` acts on it when it is no longer true.
+        with self._gate, self._gate.state:
+            if run is not self._current:
+                return False
+            scenario = run.scenario
+            state = scenario.next_state(status=ScenarioStatus.PROCESSING, started_at=self._runtime.now())
+            self._shelf.publish(scenario, state)
+            return True
+
+    def _finish(self, run: Run, ending: dict[str, Any]) -> None:
+        scenario = run.scenario
+        with self._gate:
+            # Only those who hold the mutex change which run is the current one.
+            if run is not self._current:
+                return
+            state = scenario.next_state(finished_at=self._runtime.now(), **ending)
+            try:
+                self._store.save_scenario(scenario.record(state))
+            except Exception:
+                _log.exception("The result of scenario '%s' could not be stored.", scenario.tag)
+                state = state._replace(
+                    status=ScenarioStatus.FAILED, outcome=None, error="The result could not be stored."
+                )
+            with self._gate.state:
+                self._shelf.publish(scenario, state)
+                self._current = None
+                following = self._next()
+        self.start(following)

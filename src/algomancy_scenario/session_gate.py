@@ -1,0 +1,50 @@
+"""The two locks of a session."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from algomancy_utils import NotFoundError
+
+
+class SessionGoneError(NotFoundError):
+    """The session was deleted, or its server is shutting down."""
+
+
+class SessionGate:
+    """Lets one change of a session in at a time, and none once the session is gone.
+
+    Used as a context manager it is the session's *write mutex*: it is held across check, write to the store and
+    publication, and so across disk I/O, but never across user code. `state` is the *state lock*: it guards the
+    dictionaries and is held only for as long as it takes to read or change them. Look-ups take the state lock or none
+    at all, so they never wait for a disk. Who needs both takes the mutex first.
+
+    Attributes:
+        state: The state lock.
+    """
+
+    def __init__(self) -> None:
+        self.state = threading.Lock()
+        self._write = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> None:
+        """Wait for one's turn.
+
+        Raises:
+            SessionGoneError: The session is gone.
+        """
+        self._write.acquire()
+        if self._closed:
+            self._write.release()
+            raise SessionGoneError("The session no longer exists.")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._write.release()
+
+    def close(self) -> None:
+        """Let nobody in any more. Call it from inside."""
+        self._closed = True

@@ -1,0 +1,53 @@
+"""One server per data folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from algomancy_scenario.persistence.lock import FolderLock
+
+HOLDER = """
+import sys
+from pathlib import Path
+from algomancy_scenario.persistence.lock import FolderLock
+FolderLock(Path(sys.argv[1])).acquire()
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
+    """The message has the process id of the holder, not the path; a lock let go can be taken."""
+    path = tmp_path / "folder" / "inner" / "server.lock"
+    path.parent.mkdir(parents=True)
+    first, second = FolderLock(path), FolderLock(path)
+    first.acquire()
+    with pytest.raises(ValueError, match=f"process {os.getpid()}") as caught:
+        second.acquire()
+    assert str(tmp_path) not in str(caught.value)
+    first.release()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_lock_of_a_killed_process_can_be_taken(tmp_path: Path) -> None:
+    """A lock ends with its process, however that ends."""
+    path = tmp_path / "server.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        with pytest.raises(ValueError, match=str(holder.pid)):
+            FolderLock(path).acquire()
+        holder.kill()
+    lock = FolderLock(path)
+    lock.acquire()
+    assert path.read_text() == f"{os.getpid()}\n"
+    lock.release()

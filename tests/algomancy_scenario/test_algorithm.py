@@ -1,0 +1,140 @@
+"""Algorithms on their own and as the factory makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from scenario_project import Answer, LabelParameters
+
+from algomancy_scenario import AlgorithmFactory, BaseAlgorithm
+from algomancy_utils import BaseParameterSet, EmptyParameters, NotFoundError, TimeParameter
+
+
+class Plain(BaseAlgorithm):
+    """Without a constructor of its own."""
+
+    @staticmethod
+    def initialize_parameters() -> BaseParameterSet:
+        return LabelParameters()
+
+    def run(self, data: Any) -> Answer:
+        return Answer(data)
+
+
+class Own(Plain):
+    """With a constructor that takes parameters."""
+
+    def __init__(self, params: BaseParameterSet) -> None:
+        super().__init__(name="own", params=params)
+
+
+class Named(Plain):
+    """With a constructor that takes both."""
+
+    def __init__(self, name: str, params: BaseParameterSet) -> None:
+        super().__init__(name, params)
+
+
+class Passing(Plain):
+    """With a constructor that hands everything on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class Optional(Plain):
+    """With a constructor that has a parameter more."""
+
+    def __init__(self, params: BaseParameterSet, verbose: bool = False) -> None:
+        super().__init__("optional", params)
+
+
+class Forgetful(Plain):
+    """With a constructor that forgets its base class."""
+
+    def __init__(self, params: BaseParameterSet) -> None:
+        self.mine = params
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [(Plain, "A"), (Own, "own"), (Named, "A"), (Passing, "A"), (Optional, "optional"), (Forgetful, "Forgetful")],
+)
+def test_algorithm_of_any_constructor_can_be_made(cls: type[BaseAlgorithm], name: str) -> None:
+    """`cls(params)` where the class has its own constructor, `cls(name, params)` where it has not."""
+    factory = AlgorithmFactory({"A": cls})
+    params, data_params = factory.get_parameters("A"), EmptyParameters()
+    algorithm = factory.create("A", params, data_params)
+    assert algorithm.name == name
+    assert algorithm.data_params is data_params
+    assert algorithm.params is params or cls is Forgetful
+    algorithm.set_progress(5)
+    assert algorithm.get_progress == 5
+
+
+def test_progress_is_kept_within_its_bounds() -> None:
+    """Progress is clamped to 0–100, never falls, and ignores what is no number."""
+    algorithm = Plain("A", LabelParameters())
+    seen = []
+    for value in (-1, 20, 10, float("nan"), 300):
+        algorithm.set_progress(value)
+        seen.append(algorithm.get_progress)
+    assert seen == [0, 20, 20, 20, 100]
+
+
+def test_algorithm_tells_its_parameters() -> None:
+    """`to_dict` has the name and plain values."""
+    params = LabelParameters()
+    params.set_values({"label": 3})
+    assert Plain("A", params).to_dict() == {"name": "A", "parameters": {"label": 3, "colour": "red"}}
+    assert isinstance(Plain("A", params).data_params, EmptyParameters)
+
+
+def test_factory_makes_parameter_templates_once() -> None:
+    """`initialize_parameters` is called once; every set given out is independent."""
+    calls: list[int] = []
+
+    class Counting(Plain):
+        @staticmethod
+        def initialize_parameters() -> BaseParameterSet:
+            calls.append(1)
+            return LabelParameters()
+
+    factory = AlgorithmFactory({"A": Counting})
+    sets = [factory.get_parameters("A") for _ in range(3)]
+    sets[0].set_values({"label": 1})
+    assert [each["label"] for each in sets] == [1, 7, 7]
+    assert calls == [1]
+    assert factory.available_algorithms == ["A"]
+
+
+def test_default_of_a_time_is_the_present() -> None:
+    """A set with a time is made anew each time, for its default is the moment it was made."""
+    moments: Iterator[datetime] = iter([datetime(2026, 1, day) for day in (1, 2)])
+
+    class _Timed(BaseParameterSet):
+        def __init__(self) -> None:
+            super().__init__("timed")
+            self.add_parameters([TimeParameter("start", default=next(moments))])
+
+        def validate(self) -> None:
+            """Every time is fine."""
+
+    class Timed(Plain):
+        @staticmethod
+        def initialize_parameters() -> BaseParameterSet:
+            return _Timed()
+
+    factory = AlgorithmFactory({"A": Timed})
+    assert [factory.get_parameters("A")["start"].day for _ in range(2)] == [1, 2]
+
+
+def test_unknown_algorithm_is_not_found() -> None:
+    """The message names what was asked for."""
+    factory = AlgorithmFactory({})
+    for call in (factory.get_class, factory.get_parameters, lambda name: factory.create(name, EmptyParameters())):
+        with pytest.raises(NotFoundError, match="Algorithm 'A' does not exist"):
+            call("A")

@@ -1,0 +1,92 @@
+"""The configuration says what is wrong with it, at construction."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scenario_project import Answer, ItemsFactory, config
+
+from algomancy_data import DataSource, ReadLimits
+from algomancy_scenario import CoreConfig
+
+BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
+    "no factory": ({"etl_factory": None}, "Field 'etl_factory' is required."),
+    "no data class": ({"data_object_type": None}, "Field 'data_object_type' is required."),
+    "no kpis": ({"kpis": None}, "Field 'kpis' is required."),
+    "no algorithms": ({"algorithms": None}, "Field 'algorithms' is required."),
+    "no schemas": ({"schemas": None}, "Field 'schemas' is required."),
+    "autorun None": ({"autorun": None}, "Field 'autorun' must be True or False"),
+    "autocreate None": ({"autocreate": None}, "Field 'autocreate' must be True or False"),
+    "persistent None": ({"has_persistent_state": None}, "Field 'has_persistent_state' must be True or False"),
+    "autorun 1": ({"autorun": 1}, "Field 'autorun' must be True or False, got 1"),
+    "save type": ({"save_type": "parquet"}, "Field 'save_type' must be one of 'json', got 'parquet'"),
+    "database": ({"persistence_backend": "database"}, "must be one of 'none', 'json', got 'database'"),
+    "data class": ({"data_object_type": dict}, "must be a subclass of BaseDataSource"),
+    "factory": ({"etl_factory": "mine"}, "Field 'etl_factory' must be a subclass of ETLFactory"),
+    "algorithms list": ({"algorithms": []}, "Field 'algorithms' must be a dict"),
+    "algorithm": ({"algorithms": {"A": Answer}}, "'A' must be a subclass of BaseAlgorithm"),
+    "algorithm name": ({"algorithms": {" ": Answer}}, "names that are not blank"),
+    "kpi": ({"kpis": {"K": Answer("x")}}, "'K' must be a subclass of BaseKPI"),
+    "schemas text": ({"schemas": "items"}, "Field 'schemas' must be a list"),
+    "no default": ({"autocreate": True}, "Field 'default_algo' is required when 'autocreate' is True"),
+    "unknown default": ({"default_algo": "Best"}, "Field 'default_algo' must be one of 'Instant'"),
+    "default values": ({"default_algo_params_values": [1]}, "'default_algo_params_values' must be a dict"),
+    "data path": ({"has_persistent_state": True, "data_path": "/nowhere/at/all"}, "Field 'data_path' must be a folder"),
+    "backend path": ({"persistence_backend": "json", "data_path": 7}, "Field 'data_path' must be a folder"),
+    "initial path": ({"initial_data_path": "/nowhere/at/all"}, "Field 'initial_data_path' must be a folder"),
+    "title": ({"title": " "}, "Field 'title' must be a text"),
+}
+
+
+@pytest.mark.parametrize(("fields", "message"), BAD_FIELDS.values(), ids=BAD_FIELDS)
+def test_config_field_that_is_wrong_is_named(fields: dict[str, Any], message: str) -> None:
+    """The message names the field, what was wrong and what is allowed."""
+    with pytest.raises(ValueError, match="Field") as caught:
+        config(**fields)
+    assert message in str(caught.value)
+
+
+def test_config_left_to_its_defaults_keeps_its_state_in_memory() -> None:
+    """Only five fields are needed; the rest is off."""
+    made = CoreConfig(etl_factory=ItemsFactory, kpis={}, algorithms={}, schemas=[], data_object_type=DataSource)
+    assert made.store_kind == "none"
+    assert (made.autorun, made.autocreate, made.has_persistent_state) == (False, False, False)
+    assert made.data_path == "data"
+    assert made.read_limits == ReadLimits()
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"has_persistent_state": True}, "json"),
+        ({"has_persistent_state": True, "persistence_backend": "none"}, "none"),
+        ({"persistence_backend": "json"}, "json"),
+        ({"persistence_backend": "none"}, "none"),
+    ],
+    ids=["persistent", "persistent none", "json", "none"],
+)
+def test_config_backend_overrules_the_switch(fields: dict[str, Any], kind: str, tmp_path: Path) -> None:
+    """`persistence_backend` decides where it is given, `has_persistent_state` where it is not."""
+    assert config(data_path=tmp_path, **fields).store_kind == kind
+
+
+def test_config_as_dict_makes_an_equal_config() -> None:
+    """`as_dict` has every field and can be handed back."""
+    made = config(title="Ours")
+    assert CoreConfig(**made.as_dict()) == made
+    assert list(made.as_dict()) == [field.name for field in dataclasses.fields(CoreConfig)]
+
+
+def test_config_takes_keywords_alone() -> None:
+    """A configuration cannot be made by position."""
+    with pytest.raises(TypeError):
+        CoreConfig("data")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(CoreConfig), ids=lambda field: field.name)
+def test_config_field_is_documented(field: dataclasses.Field[Any]) -> None:
+    """Every field says what it means, in a sentence; the documentation is made from it."""
+    assert field.metadata["doc"].endswith(".")

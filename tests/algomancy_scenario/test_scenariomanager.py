@@ -1,0 +1,314 @@
+"""The manager of one session: what is on offer, datasets and their protection, automatic scenarios, cached bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scenario_project import WAIT, Control, config, payload
+
+from algomancy_data import CSVFile, DataClassification, DataSource
+from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from algomancy_utils import BaseParameterSet, IntegerParameter, NotFoundError, ParameterError, PreconditionError
+
+
+def items(*ids: int) -> dict[str, CSVFile]:
+    """A csv file of items."""
+    return {"items": CSVFile("items", content="id\n" + "\n".join(map(str, ids)))}
+
+
+def test_manager_offers_the_names_of_the_configuration(manager: ScenarioManager) -> None:
+    """Algorithms and KPIs are listed in the order of the configuration; look-ups are marked as nonblocking."""
+    assert manager.available_algorithms == ["Instant", "Labelled", "Blocking", "Polite", "Cancellable", "Acting"]
+    assert manager.available_kpis == ["Answer"]
+    assert manager.nonblocking is True
+
+
+def test_algorithm_parameters_are_independent_copies(manager: ScenarioManager) -> None:
+    """Each call gives a set of its own; an unknown algorithm is not found."""
+    first = manager.get_algorithm_parameters("Labelled")
+    first.set_values({"label": 1})
+    assert manager.get_algorithm_parameters("Labelled")["label"] == 7
+    with pytest.raises(NotFoundError, match="'Nothing'"):
+        manager.get_algorithm_parameters("Nothing")
+
+
+def test_manager_from_config_is_a_working_session(tmp_path: Path) -> None:
+    """`from_config` gives the default session; closing it frees the data folder."""
+    for keys in ([], ["data"]):
+        manager = ScenarioManager.from_config(config(has_persistent_state=True, data_path=tmp_path))
+        assert manager.get_data_keys() == keys
+        manager.add_datasource_from_json(payload("data"))
+        manager.close()
+        manager.close()
+
+
+def test_dataset_from_json_reads_back_as_it_was_sent(manager: ScenarioManager) -> None:
+    """A dataset is keyed by its name and gives the same content as text, as bytes and as tables."""
+    assert manager.add_datasource_from_json(payload("second", 5)) == "second"
+    assert manager.get_data_keys() == ["data", "second"]
+    assert manager.has_data("second")
+    assert json.loads(manager.get_data_as_json("second")) == json.loads(payload("second", 5))
+    assert manager.get_data_as_bytes("second").decode() == manager.get_data_as_json("second")
+    assert manager.get_data("second").tables["items"]["id"].tolist() == [5]
+
+
+def test_derived_dataset_is_a_copy_with_a_new_id(manager: ScenarioManager) -> None:
+    """Deriving copies the tables under a new id as derived data; a key that exists is refused."""
+    manager.derive_data("data", "copy")
+    original, copy = (json.loads(manager.get_data_as_json(key)) for key in ("data", "copy"))
+    assert copy["tables"] == original["tables"]
+    assert copy["metadata"]["type"] == "derived_data"
+    assert copy["metadata"]["id"] != original["metadata"]["id"]
+    for key in ("copy", "data"):
+        with pytest.raises(PreconditionError, match=f"'{key}' exists already"):
+            manager.derive_data("data", key)
+    with pytest.raises(NotFoundError, match="'nothing'"):
+        manager.derive_data("nothing", "new")
+
+
+@pytest.mark.parametrize("key", ["", "a/b", ".", "..", "from-json", "x" * 256, "bell\a"])
+def test_dataset_key_that_is_not_allowed_is_refused(key: str, manager: ScenarioManager) -> None:
+    """No way to add a dataset takes a key that could not be addressed."""
+    source = DataSource(DataClassification.MASTER_DATA, "x")
+    with pytest.raises(ValueError, match=r"key|named|JSON|text"):
+        manager.add_datasource_from_json(payload(key))
+    with pytest.raises(ValueError, match=r"key|named"):
+        manager.derive_data("data", key)
+    with pytest.raises(ValueError, match=r"key|named"):
+        manager.set_data(key, source)
+    with pytest.raises(ValueError, match=r"key|named"):
+        manager.etl_data(items(1), key)
+    assert manager.get_data_keys() == ["data"]
+
+
+def test_dataset_of_a_scenario_is_protected(manager: ScenarioManager) -> None:
+    """While a scenario references a dataset it can be neither deleted nor replaced; afterwards it can."""
+    scenarios = [manager.create_scenario(tag, "data", "Instant") for tag in ("one", "two")]
+    replacements: list[Callable[[], Any]] = [
+        lambda: manager.delete_data("data"),
+        lambda: manager.add_datasource_from_json(payload("data", 2)),
+        lambda: manager.etl_data(items(2), "data"),
+        lambda: manager.set_data("data", DataSource(DataClassification.MASTER_DATA, "data")),
+    ]
+    for count, words in ((2, "2 scenarios reference it"), (1, "a scenario references it")):
+        for replace in replacements:
+            with pytest.raises(PreconditionError, match=words):
+                replace()
+        manager.delete_scenario(scenarios[count - 1].id)
+    assert json.loads(manager.get_data_as_json("data")) == json.loads(payload("data", 1))
+    manager.add_datasource_from_json(payload("data", 2))
+    assert manager.get_data("data").id == "id-2"
+    manager.delete_data("data")
+    assert manager.get_data_keys() == []
+
+
+def test_unknown_dataset_is_not_found(manager: ScenarioManager) -> None:
+    """Look-ups and changes of an unknown dataset say so."""
+    lookups: list[Callable[[str], Any]] = [
+        manager.get_data,
+        manager.get_data_as_json,
+        manager.get_data_as_bytes,
+        manager.get_data_parameters,
+        manager.delete_data,
+        manager.store_data_as_json,
+    ]
+    for lookup in lookups:
+        with pytest.raises(NotFoundError, match="'nothing'"):
+            lookup("nothing")
+
+
+def test_etl_makes_or_replaces_a_dataset_only_when_it_passes(manager: ScenarioManager) -> None:
+    """A successful ETL stores the dataset; a failed one, or one that raises, changes nothing."""
+    assert manager.etl_data(items(1, 2), "made").is_success
+    assert manager.get_data("made").tables["items"]["id"].tolist() == [1, 2]
+    bad = {"items": CSVFile("items", content="bad")}
+    assert not manager.etl_data(bad, "made").is_success
+    assert not manager.etl_data(bad, "new").is_success
+    with pytest.raises(ValueError, match=r"items\.csv"):
+        manager.etl_data({"other": CSVFile("other", content="id")}, "new")
+    assert manager.get_data_keys() == ["data", "made"]
+    assert manager.get_data("made").tables["items"]["id"].tolist() == [1, 2]
+
+
+def test_raw_folder_can_be_loaded(manager: ScenarioManager, tmp_path: Path) -> None:
+    """`debug_load_data` runs the ETL over a folder; its name becomes the key."""
+    folder = tmp_path / "raw" / "Plant 2"
+    folder.mkdir(parents=True)
+    (folder / "items.CSV").write_text("id\n3\n")
+    (folder / "notes.txt").write_text("not for the ETL")
+    assert manager.debug_load_data(folder).is_success
+    assert manager.get_data("Plant 2").tables["items"]["id"].tolist() == [3]
+    with pytest.raises(ValueError, match="no folder 'absent'"):
+        manager.debug_load_data(folder / "absent")
+
+
+def test_store_data_as_json_is_harmless(manager: ScenarioManager) -> None:
+    """A dataset can be written to the store again; it stays what it is."""
+    before = manager.get_data_as_json("data")
+    manager.store_data_as_json("data")
+    assert manager.get_data_as_json("data") == before
+
+
+def test_list_bytes_are_those_of_the_scenarios_and_are_made_once(
+    manager: ScenarioManager, run_to_end: Callable[..., Scenario]
+) -> None:
+    """The cached array always equals the scenarios as they are; unchanged, it is the same object."""
+
+    def check() -> None:
+        document = manager.scenarios_as_bytes()
+        assert json.loads(document) == [scenario.to_dict() for scenario in manager.list_scenarios()]
+        assert manager.scenarios_as_bytes() is document
+        assert revisions[-1] < manager.revision or not revisions[1:]
+        revisions.append(manager.revision)
+
+    revisions = [0]
+    check()
+    scenario = manager.create_scenario("first", "data", "Instant")
+    check()
+    run_to_end("Instant", "second")
+    check()
+    manager.process_scenario_async(scenario)
+    assert manager.wait_for_processing(WAIT)
+    check()
+    manager.reset_scenario(scenario.id)
+    check()
+    manager.delete_scenario(scenario.id)
+    check()
+
+
+def test_progress_invalidates_every_cached_document(
+    manager: ScenarioManager, run_to_end: Callable[..., Scenario], control: Control
+) -> None:
+    """After each progress report, scenario, status and list show it at once."""
+    seen: list[tuple[float, float, float]] = []
+
+    def report(algorithm: Any) -> Any:
+        scenario = manager.get_by_tag("one")
+        assert scenario is not None
+        for value in (10, 20, 30):
+            algorithm.set_progress(value)
+            listed = json.loads(manager.scenarios_as_bytes())[0]["progress"]
+            status = json.loads(scenario.status_json_bytes())["progress"]
+            seen.append((listed, status, json.loads(scenario.to_json_bytes())["progress"]))
+
+    control.action = report
+    run_to_end("Acting")
+    assert seen == [(10, 10, 10), (20, 20, 20), (30, 30, 30)]
+
+
+def test_autocreate_makes_one_scenario_per_dataset(open_sessions: Callable[..., SessionManager]) -> None:
+    """Every dataset gets `"<key> [auto]"` once, however it came; a tag that is taken is left alone."""
+    sessions = open_sessions(autocreate=True, default_algo="Labelled", default_algo_params_values={"label": 4})
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(payload("data"))
+    manager.create_scenario("copy [auto]", "data", "Instant")
+    manager.derive_data("data", "copy")
+    manager.etl_data(items(1), "made")
+    manager.set_data("set", DataSource(DataClassification.MASTER_DATA, "set"))
+    assert manager.list_tags() == ["data [auto]", "copy [auto]", "made [auto]", "set [auto]"]
+    auto = manager.get_by_tag("data [auto]")
+    assert auto is not None
+    assert auto.algo_params["label"] == 4
+    assert manager.toggle_autocreate() is False
+    manager.derive_data("data", "quiet")
+    assert manager.get_by_tag("quiet [auto]") is None
+
+
+def test_autocreate_that_fails_does_not_fail_the_dataset(
+    open_sessions: Callable[..., SessionManager], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Default values that the algorithm refuses are logged; the dataset is there all the same."""
+    sessions = open_sessions(autocreate=True, default_algo="Labelled", default_algo_params_values={"label": -4})
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(payload("data"))
+    assert manager.get_data_keys() == ["data"]
+    assert manager.list_tags() == []
+    assert "No scenario was created automatically" in caplog.text
+
+
+def test_autocreate_needs_a_default_algorithm(manager: ScenarioManager) -> None:
+    """Without a default algorithm it cannot be switched on."""
+    with pytest.raises(ValueError, match="default algorithm"):
+        manager.toggle_autocreate()
+
+
+class _Sized(BaseParameterSet):
+    def __init__(self) -> None:
+        super().__init__("sized")
+        self.add_parameters([IntegerParameter("size", minvalue=1, default=2)])
+
+    def validate(self) -> None:
+        """Every size is fine."""
+
+
+class SizedSource(DataSource):
+    """A data source with a parameter of its own."""
+
+    def initialize_data_parameters(self) -> BaseParameterSet:
+        return _Sized()
+
+
+@pytest.mark.parametrize("durable", [False, True], ids=["memory", "durable"])
+def test_data_parameters_reach_the_algorithm(
+    durable: bool, open_sessions: Callable[..., SessionManager], control: Control, tmp_path: Path
+) -> None:
+    """A scenario's data parameters are checked, shown, handed to the run, and survive a restart."""
+    seen: list[Any] = []
+
+    def note(algorithm: Any) -> None:
+        seen.append(algorithm.data_params["size"])
+
+    control.action = note
+    state = {"has_persistent_state": durable, "data_path": tmp_path}
+    sessions = open_sessions(data_object_type=SizedSource, **state)
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(payload("data"))
+    assert manager.get_data_parameters("data")["size"] == 2
+    with pytest.raises(ParameterError, match="'size'"):
+        manager.create_scenario("bad", "data", "Acting", None, {"size": 0})
+    scenario = manager.create_scenario("good", "data", "Acting", None, {"size": 6})
+    assert scenario.to_dict()["data_parameters"] == {"size": 6}
+    if durable:
+        sessions.close()
+        manager = open_sessions(data_object_type=SizedSource, **state).get_scenario_manager("main")
+    manager.process_scenario_async(manager.list_scenarios()[0])
+    assert manager.wait_for_processing(WAIT)
+    assert seen == [6]
+    assert manager.nonblocking_create is False
+
+
+@pytest.mark.parametrize("durable", [False, True], ids=["memory", "durable"])
+def test_creation_is_nonblocking_in_memory_alone(
+    durable: bool, open_sessions: Callable[..., SessionManager], tmp_path: Path
+) -> None:
+    """Only where nothing is written to disk may an event loop create scenarios itself."""
+    sessions = open_sessions(has_persistent_state=durable, data_path=tmp_path)
+    assert sessions.get_scenario_manager("main").nonblocking_create is not durable
+
+
+def test_closed_manager_refuses_every_change(manager: ScenarioManager) -> None:
+    """Once closed, changes are refused as for a session that does not exist; look-ups still answer."""
+    scenario = manager.create_scenario("one", "data", "Instant")
+    manager.close()
+    changes: list[Callable[[], Any]] = [
+        lambda: manager.create_scenario("two", "data", "Instant"),
+        lambda: manager.process_scenario_async(scenario),
+        lambda: manager.cancel_scenario(scenario.id),
+        lambda: manager.reset_scenario(scenario.id),
+        lambda: manager.delete_scenario(scenario.id),
+        lambda: manager.add_datasource_from_json(payload("new")),
+        lambda: manager.derive_data("data", "new"),
+        lambda: manager.etl_data(items(1), "new"),
+        lambda: manager.delete_data("data"),
+        manager.core.snapshot,
+    ]
+    for change in changes:
+        with pytest.raises(NotFoundError, match="no longer exists"):
+            change()
+    manager.shutdown_processing()
+    assert manager.list_tags() == ["one"]
+    assert manager.get_data_keys() == ["data"]
