@@ -1,0 +1,103 @@
+"""The planning problem, read from a dataset: items with their picks, locations with their walks, and the layout."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from algomancy_data import DataSource
+
+HEAVY_KG = 15.0
+"""Items from this weight on must be on the ground level."""
+
+Layout = Mapping[str, str]
+"""The location of each item, by their ids."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something to store.
+
+    Attributes:
+        item_id: Its id.
+        heavy: Whether it must be on the ground level.
+        picks: How many order lines ask for it.
+    """
+
+    item_id: str
+    heavy: bool
+    picks: int
+
+
+@dataclass(frozen=True)
+class Location:
+    """Somewhere to store.
+
+    Attributes:
+        location_id: Its id.
+        zone: The part of the warehouse it is in.
+        ground: Whether it is on the ground level.
+        capacity: How many items fit.
+        walk_m: Metres from the depot and back.
+    """
+
+    location_id: str
+    zone: str
+    ground: bool
+    capacity: int
+    walk_m: float
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Everything the algorithms need to know.
+
+    Attributes:
+        items: By id, in the order of the dataset.
+        locations: By id, in the order of the dataset.
+        layout: Where each item is now.
+    """
+
+    items: Mapping[str, Item]
+    locations: Mapping[str, Location]
+    layout: Layout
+
+    @classmethod
+    def of(cls, data: DataSource) -> Warehouse:
+        """Read the problem from a dataset.
+
+        Args:
+            data: A dataset with the tables of `algomancy_api.example.schemas`.
+
+        Raises:
+            ValueError: The dataset is of another kind.
+        """
+        lines = _columns(data, "planning.orders", "item_id")
+        picks = Counter(item_id for (item_id,) in lines)
+        return cls(
+            items={
+                item_id: Item(item_id, weight >= HEAVY_KG, picks[item_id])
+                for item_id, weight in _columns(data, "items", "item_id", "weight_kg")
+            },
+            locations={
+                location_id: Location(location_id, zone, level == 1, capacity, 2 * (x + y))
+                for location_id, zone, level, capacity, x, y in _columns(
+                    data, "locations", "location_id", "zone", "level", "capacity", "position.x", "position.y"
+                )
+            },
+            layout=dict(_columns(data, "planning.layout", "item_id", "location_id")),
+        )
+
+
+def _columns(data: DataSource, table: str, *names: str) -> Iterable[tuple[Any, ...]]:
+    """Return the rows of some columns as plain values."""
+    if table not in data.list_tables():
+        raise ValueError(f"The dataset has no table '{table}'.")
+    frame = data.get_table(table)
+    for name in names:
+        if name not in frame.columns:
+            raise ValueError(f"Table '{table}' has no column '{name}'.")
+    return zip(*(frame[name].tolist() for name in names), strict=True)

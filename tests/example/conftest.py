@@ -1,0 +1,32 @@
+"""Fixtures about the bundled example: its dataset, and a live server with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from algomancy_api import ApiLauncher
+from algomancy_api.example import build_example_config
+from algomancy_api.example.config import SAMPLE_DATA
+from algomancy_api.example.etl import SlottingETLFactory
+from algomancy_api.example.schemas import SCHEMAS
+from algomancy_data import DataSource, File
+
+MASTER_DATA = SAMPLE_DATA / "Master data"
+
+
+@pytest.fixture(scope="session")
+def master_data() -> DataSource:
+    """The dataset that the shipped files make."""
+    files = [File.from_file_name(path.name, path=path) for path in sorted(MASTER_DATA.iterdir())]
+    result = SlottingETLFactory(SCHEMAS).build_pipeline("Master data", files).run()
+    assert result.is_success, [message.message for message in result.messages]
+    return result.datasource
+
+
+@pytest.fixture
+def example_url(serve: Callable[[Any], str]) -> str:
+    """The URL of a fresh server with the bundled example."""
+    return serve(ApiLauncher.build(build_example_config()))
