@@ -1,0 +1,152 @@
+"""The asynchronous face of the client."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import httpx
+
+from algomancy_api.client import catalog, data, scenarios, sessions, waiting
+from algomancy_api.client.exchange import Api, Flow, Send
+from algomancy_api.client.retry import RetryPolicy
+from algomancy_api.client.sync_client import signature_without_flow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def awaiting(
+    operation: Callable[Concatenate[Api, P], Flow[T]],
+) -> Callable[Concatenate[AsyncAlgomancyClient, P], Coroutine[Any, Any, T]]:
+    """The method that carries out an operation and gives its result."""
+
+    @wraps(operation)
+    async def method(self: AsyncAlgomancyClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._carry_out(operation(self._api, *args, **kwargs))
+
+    vars(method)["__signature__"] = signature_without_flow(operation)
+    return cast("Callable[Concatenate[AsyncAlgomancyClient, P], Coroutine[Any, Any, T]]", method)
+
+
+class AsyncAlgomancyClient:
+    """A client of one session of an Algomancy server for asyncio; safe to share between the tasks of one loop.
+
+    Args:
+        base_url: where the server is, such as `"http://127.0.0.1:8051"`.
+        session: id or name of the session the methods work in.
+        token: sent as `Authorization: Bearer …` where the server asks for one.
+        timeout: seconds to wait for a connection, and for any single piece of an answer.
+        prefix: path below which the server has its routes.
+        retry: how to bear failures that may pass.
+        transport: an httpx transport to use in place of the network.
+        sleep: lets seconds pass.
+        clock: tells the seconds passed since some moment.
+
+    Raises:
+        ValueError: `base_url` is no http or https address.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8051",
+        session: str = "main",
+        token: str | None = None,
+        timeout: float = 30.0,
+        *,
+        prefix: str = "/api/v1",
+        retry: RetryPolicy | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = Api(base_url, session, prefix, timeout, retry or RetryPolicy(), clock)
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self._http = httpx.AsyncClient(base_url=self._api.url, headers=headers, timeout=timeout, transport=transport)
+        self._sleep = sleep
+
+    @property
+    def base_url(self) -> str:
+        """Where the server is."""
+        return self._api.url
+
+    @property
+    def session(self) -> str:
+        """Id or name of the session the methods work in."""
+        return self._api.session
+
+    def in_session(self, session: str) -> AsyncAlgomancyClient:
+        """A client of another session, which shares this one's connections."""
+        other = object.__new__(AsyncAlgomancyClient)
+        other._api, other._http, other._sleep = self._api.in_session(session), self._http, self._sleep
+        return other
+
+    get_health = awaiting(sessions.get_health)
+    list_sessions = awaiting(sessions.list_sessions)
+    get_session = awaiting(sessions.get_session)
+    create_session = awaiting(sessions.create_session)
+    copy_session = awaiting(sessions.copy_session)
+    rename_session = awaiting(sessions.rename_session)
+    delete_session = awaiting(sessions.delete_session)
+
+    list_algorithms = awaiting(catalog.list_algorithms)
+    get_algorithm_parameters = awaiting(catalog.get_algorithm_parameters)
+    get_data_parameters = awaiting(catalog.get_data_parameters)
+    list_kpis = awaiting(catalog.list_kpis)
+
+    list_scenarios = awaiting(scenarios.list_scenarios)
+    list_scenario_summaries = awaiting(scenarios.list_scenario_summaries)
+    create_scenario = awaiting(scenarios.create_scenario)
+    get_scenario = awaiting(scenarios.get_scenario)
+    delete_scenario = awaiting(scenarios.delete_scenario)
+    run_scenario = awaiting(scenarios.run_scenario)
+    get_scenario_status = awaiting(scenarios.get_scenario_status)
+    reset_scenario = awaiting(scenarios.reset_scenario)
+    cancel_scenario = awaiting(scenarios.cancel_scenario)
+    get_processing = awaiting(scenarios.get_processing)
+    wait = awaiting(waiting.wait)
+    run_and_wait = awaiting(waiting.run_and_wait)
+
+    list_datasets = awaiting(data.list_datasets)
+    get_dataset = awaiting(data.get_dataset)
+    dataset = awaiting(data.dataset)
+    delete_dataset = awaiting(data.delete_dataset)
+    derive_dataset = awaiting(data.derive_dataset)
+    add_dataset_from_json = awaiting(data.add_dataset_from_json)
+    add_dataset = awaiting(data.add_dataset)
+    run_etl = awaiting(data.run_etl)
+    upload = awaiting(data.upload)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> AsyncAlgomancyClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _carry_out(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                if isinstance(step, Send):
+                    try:
+                        with step.call.request(self._http) as request:
+                            response = await self._http.send(request)
+                    except httpx.RequestError as error:
+                        step = flow.throw(error)
+                    else:
+                        step = flow.send(response)
+                else:
+                    await self._sleep(step.seconds)
+                    step = next(flow)
+        except StopIteration as end:
+            return cast("T", end.value)

@@ -1,0 +1,159 @@
+"""The blocking face of the client."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import httpx
+
+from algomancy_api.client import catalog, data, scenarios, sessions, waiting
+from algomancy_api.client.exchange import Api, Flow, Send
+from algomancy_api.client.retry import RetryPolicy
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def signature_without_flow(operation: Callable[..., Any]) -> inspect.Signature:
+    """The signature of an operation as a caller of a client sees it: `self`, and the result in place of its flow."""
+    signature = inspect.signature(operation)
+    api, *others = signature.parameters.values()
+    result = str(signature.return_annotation).removeprefix("Flow[").removesuffix("]")
+    return signature.replace(
+        parameters=[api.replace(name="self", annotation=api.empty), *others], return_annotation=result
+    )
+
+
+def blocking(operation: Callable[Concatenate[Api, P], Flow[T]]) -> Callable[Concatenate[AlgomancyClient, P], T]:
+    """The method that carries out an operation and gives its result."""
+
+    @wraps(operation)
+    def method(self: AlgomancyClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._carry_out(operation(self._api, *args, **kwargs))
+
+    vars(method)["__signature__"] = signature_without_flow(operation)
+    return cast("Callable[Concatenate[AlgomancyClient, P], T]", method)
+
+
+class AlgomancyClient:
+    """A client of one session of an Algomancy server; safe to share between threads.
+
+    Args:
+        base_url: where the server is, such as `"http://127.0.0.1:8051"`.
+        session: id or name of the session the methods work in.
+        token: sent as `Authorization: Bearer …` where the server asks for one.
+        timeout: seconds to wait for a connection, and for any single piece of an answer.
+        prefix: path below which the server has its routes.
+        retry: how to bear failures that may pass.
+        transport: an httpx transport to use in place of the network.
+        sleep: lets seconds pass.
+        clock: tells the seconds passed since some moment.
+
+    Raises:
+        ValueError: `base_url` is no http or https address.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8051",
+        session: str = "main",
+        token: str | None = None,
+        timeout: float = 30.0,
+        *,
+        prefix: str = "/api/v1",
+        retry: RetryPolicy | None = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = Api(base_url, session, prefix, timeout, retry or RetryPolicy(), clock)
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self._http = httpx.Client(base_url=self._api.url, headers=headers, timeout=timeout, transport=transport)
+        self._sleep = sleep
+
+    @property
+    def base_url(self) -> str:
+        """Where the server is."""
+        return self._api.url
+
+    @property
+    def session(self) -> str:
+        """Id or name of the session the methods work in."""
+        return self._api.session
+
+    def in_session(self, session: str) -> AlgomancyClient:
+        """A client of another session, which shares this one's connections."""
+        other = object.__new__(AlgomancyClient)
+        other._api, other._http, other._sleep = self._api.in_session(session), self._http, self._sleep
+        return other
+
+    get_health = blocking(sessions.get_health)
+    list_sessions = blocking(sessions.list_sessions)
+    get_session = blocking(sessions.get_session)
+    create_session = blocking(sessions.create_session)
+    copy_session = blocking(sessions.copy_session)
+    rename_session = blocking(sessions.rename_session)
+    delete_session = blocking(sessions.delete_session)
+
+    list_algorithms = blocking(catalog.list_algorithms)
+    get_algorithm_parameters = blocking(catalog.get_algorithm_parameters)
+    get_data_parameters = blocking(catalog.get_data_parameters)
+    list_kpis = blocking(catalog.list_kpis)
+
+    list_scenarios = blocking(scenarios.list_scenarios)
+    list_scenario_summaries = blocking(scenarios.list_scenario_summaries)
+    create_scenario = blocking(scenarios.create_scenario)
+    get_scenario = blocking(scenarios.get_scenario)
+    delete_scenario = blocking(scenarios.delete_scenario)
+    run_scenario = blocking(scenarios.run_scenario)
+    get_scenario_status = blocking(scenarios.get_scenario_status)
+    reset_scenario = blocking(scenarios.reset_scenario)
+    cancel_scenario = blocking(scenarios.cancel_scenario)
+    get_processing = blocking(scenarios.get_processing)
+    wait = blocking(waiting.wait)
+    run_and_wait = blocking(waiting.run_and_wait)
+
+    list_datasets = blocking(data.list_datasets)
+    get_dataset = blocking(data.get_dataset)
+    dataset = blocking(data.dataset)
+    delete_dataset = blocking(data.delete_dataset)
+    derive_dataset = blocking(data.derive_dataset)
+    add_dataset_from_json = blocking(data.add_dataset_from_json)
+    add_dataset = blocking(data.add_dataset)
+    run_etl = blocking(data.run_etl)
+    upload = blocking(data.upload)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> AlgomancyClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _carry_out(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                if isinstance(step, Send):
+                    try:
+                        with step.call.request(self._http) as request:
+                            response = self._http.send(request)
+                    except httpx.RequestError as error:
+                        step = flow.throw(error)
+                    else:
+                        step = flow.send(response)
+                else:
+                    self._sleep(step.seconds)
+                    step = next(flow)
+        except StopIteration as end:
+            return cast("T", end.value)

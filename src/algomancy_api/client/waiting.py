@@ -1,0 +1,210 @@
+"""Running a scenario to its end: start it, ask how it is, and bear whatever happens to the server meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+from uuid import uuid4
+
+import httpx
+
+from algomancy_api.client.exceptions import Conflict, ConnectionFailed, NotFound, ScenarioFailed, WaitTimeout
+from algomancy_api.client.exchange import Api, Call, Flow, Sleep, read
+from algomancy_api.client.retry import PASSING, PollSchedule
+from algomancy_api.client.scenarios import (
+    AnyScenario,
+    create_scenario,
+    list_scenario_summaries,
+    scenario_call,
+    scenario_id,
+)
+from algomancy_api.schemas import RunStatus, Scenario, ScenarioStatus, ScenarioSummary
+
+ENDED = (RunStatus.COMPLETE, RunStatus.FAILED)
+SCHEDULE = PollSchedule()
+
+
+def wait(  # noqa: D417 - callers see a method, without `api`
+    api: Api,
+    scenario: AnyScenario,
+    *,
+    timeout: float | None = None,
+    on_progress: Callable[[ScenarioStatus], None] | None = None,
+) -> Flow[Scenario]:
+    """Wait for a scenario to end, and give it with its result.
+
+    It is asked about often at first, ever less later. Broken connections, read timeouts, 429 and 502 to 504 do not end
+    the waiting: a server may be restarted meanwhile.
+
+    Args:
+        scenario: the scenario or its id; it should have been run.
+        timeout: seconds to wait at most; None to wait for as long as it takes, and give up only when the server has not
+            answered for the retry policy's `max_outage`.
+        on_progress: told the scenario's status whenever it has changed.
+
+    Raises:
+        ScenarioFailed: it failed.
+        WaitTimeout: it did not end in time; a `TimeoutError`.
+        NotFound: there is no such scenario (any more).
+        ConnectionFailed: the server is gone for good.
+    """
+    return _Watch(api, scenario_id(scenario), timeout, on_progress).wait()
+
+
+def run_and_wait(  # noqa: D417 - callers see a method, without `api`
+    api: Api,
+    algo_name: str,
+    dataset_key: str,
+    *,
+    tag: str | None = None,
+    algo_params: Mapping[str, Any] | None = None,
+    data_params: Mapping[str, Any] | None = None,
+    timeout: float | None = None,
+    on_progress: Callable[[ScenarioStatus], None] | None = None,
+) -> Flow[Scenario]:
+    """Create a scenario, run it, wait for its end, and give it with its result.
+
+    Nothing is done twice: where the answer to a creation or a start was lost, the server is asked what became of it.
+
+    Args:
+        algo_name: name of the algorithm to run.
+        dataset_key: key of the dataset to read.
+        tag: name of the scenario, new within the session; by default one is made up of algorithm and moment.
+        algo_params: values of the algorithm's parameters by name; those left out take their described value.
+        data_params: the same for the dataset's own parameters.
+        timeout: seconds to wait for the end at most; None for as long as it takes.
+        on_progress: told the scenario's status whenever it has changed.
+
+    Raises:
+        ScenarioFailed: it failed.
+        WaitTimeout: it did not end in time; a `TimeoutError`.
+        NotFound: unknown algorithm or dataset.
+        Conflict: the tag is taken.
+        InvalidParameter: a parameter does not pass validation.
+        ConnectionFailed: the server is not there.
+    """
+    scenario = yield from _create(api, algo_name, dataset_key, tag, algo_params, data_params)
+    watch = _Watch(api, scenario.id, timeout, on_progress)
+    if scenario.status == RunStatus.CREATED:
+        yield from watch.start()
+    return (yield from watch.wait())
+
+
+def _create(
+    api: Api,
+    algo_name: str,
+    dataset_key: str,
+    tag: str | None,
+    algo_params: Mapping[str, Any] | None,
+    data_params: Mapping[str, Any] | None,
+) -> Flow[ScenarioSummary]:
+    """Create the scenario, once; under a tag made up here even when the answer gets lost."""
+    own_tag = tag or _made_up_tag(algo_name)
+    failures = 0
+    while True:
+        try:
+            return (yield from create_scenario(api, own_tag, dataset_key, algo_name, algo_params, data_params))
+        except (*PASSING, Conflict) as error:
+            # A first conflict is a real one; a later one means that the attempt before came through after all.
+            if tag or (isinstance(error, Conflict) and not failures) or failures + 1 >= api.retry.attempts:
+                raise
+            failures += 1
+            delay = api.retry.delay(failures, error.retry_after)
+        yield Sleep(delay)
+        # A made-up tag is nobody else's: the scenario that bears it now is the one whose answer got lost.
+        for scenario in (yield from list_scenario_summaries(api)):
+            if scenario.tag == own_tag:
+                return scenario
+
+
+def _made_up_tag(algo_name: str) -> str:
+    """A tag nobody else has, and one that every server takes, whatever the algorithm is called."""
+    name = "".join(character for character in algo_name if character.isprintable())[:200]
+    return f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} {uuid4().hex[:8]}".strip()
+
+
+class _Watch:
+    """One scenario being watched until it ends or the time is up."""
+
+    def __init__(
+        self, api: Api, identifier: str, timeout: float | None, on_progress: Callable[[ScenarioStatus], None] | None
+    ) -> None:
+        self._api = api
+        self._id = identifier
+        self._timeout = timeout
+        self._deadline = None if timeout is None else api.clock() + timeout
+        self._on_progress = on_progress
+        self._last: ScenarioStatus | None = None
+
+    def start(self) -> Flow[None]:
+        """Run the scenario, once."""
+        failures = 0
+        while True:
+            try:
+                yield from self._api.attempt(scenario_call(self._api, "POST", self._id, "run"))
+            except (*PASSING, Conflict) as error:
+                # Whether the server took it before the answer got lost (or ran it by itself) shows in the status.
+                if (yield from self._look()).status != RunStatus.CREATED:
+                    return
+                failures += 1
+                if isinstance(error, Conflict):
+                    raise
+                yield from self._pause(self._api.retry.delay(failures, error.retry_after))
+            else:
+                return
+
+    def wait(self) -> Flow[Scenario]:
+        """Look until it has ended."""
+        polls = 0
+        while True:
+            if (yield from self._look()).status in ENDED:
+                scenario = read(Scenario, (yield from self._ask(scenario_call(self._api, "GET", self._id))))
+                if scenario.status == RunStatus.FAILED:
+                    raise ScenarioFailed(scenario)
+                if scenario.status == RunStatus.COMPLETE:
+                    return scenario
+            polls += 1
+            yield from self._pause(SCHEDULE.delay(polls))
+
+    def _look(self) -> Flow[ScenarioStatus]:
+        status = read(ScenarioStatus, (yield from self._ask(scenario_call(self._api, "GET", self._id, "status"))))
+        if status != self._last:
+            self._last = status
+            if self._on_progress is not None:
+                self._on_progress(status)
+        return status
+
+    def _ask(self, call: Call) -> Flow[httpx.Response]:
+        """Send until there is an answer, for as long as this may take."""
+        failures = 0
+        silent_since = self._api.clock()
+        while True:
+            try:
+                return (yield from self._api.attempt(call))
+            except PASSING as error:
+                failures += 1
+                if self._deadline is None and self._api.clock() - silent_since > self._api.retry.max_outage:
+                    raise
+                yield from self._pause(self._api.retry.delay(failures, error.retry_after), error)
+            except NotFound as error:
+                if self._last is None:
+                    raise
+                raise NotFound(
+                    error.status,
+                    f"{error.detail} It was there before: it has been deleted, or the server has been restarted and "
+                    "keeps no state.",
+                ) from error
+
+    def _pause(self, seconds: float, cause: Exception | None = None) -> Flow[None]:
+        """Sleep, but not beyond the deadline."""
+        if self._deadline is not None:
+            left = self._deadline - self._api.clock()
+            if left <= 0:
+                self._give_up(cause)
+            seconds = min(seconds, left)
+        yield Sleep(seconds)
+
+    def _give_up(self, cause: Exception | None) -> NoReturn:
+        last = None if isinstance(cause, ConnectionFailed) else self._last
+        raise WaitTimeout(self._id, self._timeout or 0.0, last) from cause

@@ -1,0 +1,58 @@
+"""Both faces of the client, as fixtures. The tests import what they share from this folder."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from client_faces import URL, Face, FakeTime
+
+
+@pytest.fixture
+def fake_time() -> FakeTime:
+    """The time both faces live in."""
+    return FakeTime()
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def make_face(request: pytest.FixtureRequest, fake_time: FakeTime) -> Iterator[Callable[..., Face]]:
+    """Makes faces of one kind; they sleep in fake time unless told otherwise."""
+    faces = []
+    with asyncio.Runner() as runner:
+
+        def make(url: str = URL, *, real_time: bool = False, **settings: Any) -> Face:
+            # Nothing here is encrypted, and reading certificates would take most of each test's time.
+            kind: Any = AlgomancyClient
+            defaults: dict[str, Any] = {
+                "sleep": fake_time.sleep,
+                "clock": fake_time.clock,
+                "transport": httpx.HTTPTransport(verify=False),
+            }
+            if request.param == "asyncio":
+                kind = AsyncAlgomancyClient
+                defaults |= {"sleep": fake_time.sleep_async, "transport": httpx.AsyncHTTPTransport(verify=False)}
+            if real_time:
+                del defaults["sleep"], defaults["clock"]
+            face = Face(kind(url, **(defaults | settings)), runner)
+            faces.append(face)
+            return face
+
+        yield make
+        for face in faces:
+            face.close()
+
+
+@pytest.fixture
+def face(make_face: Callable[..., Face]) -> Face:
+    """A client of a server that respx stands in for."""
+    return make_face()
