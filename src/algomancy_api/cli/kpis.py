@@ -1,0 +1,58 @@
+"""KPIs for a person: what is good, and which of several scenarios is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from algomancy_api.cli.output import number, print_table
+
+if TYPE_CHECKING:
+    from algomancy_api.schemas import Kpi
+
+
+def goal(kpi: Kpi) -> str:
+    """What is good for this KPI, in words."""
+    if kpi.threshold is not None and kpi.better_when in ("AT_LEAST", "AT_MOST"):
+        return f"{'at least' if kpi.better_when == 'AT_LEAST' else 'at most'} {number(kpi.threshold)}"
+    return str(kpi.better_when.value).lower().replace("_", " ")
+
+
+def print_kpis(kpis: Mapping[str, Kpi]) -> None:
+    """Print the KPIs of one scenario."""
+    rows = [(name, number(kpi.value), kpi.unit or "", goal(kpi), verdict(kpi)) for name, kpi in kpis.items()]
+    print_table(("KPI", "Value", "Unit", "Better when", ""), rows, numbers=(1,))
+
+
+def verdict(kpi: Kpi) -> str:
+    """Whether a KPI with a threshold keeps to it; empty for the others."""
+    if kpi.value is None or kpi.threshold is None:
+        return ""
+    if kpi.better_when == "AT_LEAST":
+        return "met" if kpi.value >= kpi.threshold else "missed"
+    if kpi.better_when == "AT_MOST":
+        return "met" if kpi.value <= kpi.threshold else "missed"
+    return ""
+
+
+def better(kpis: Sequence[Kpi | None]) -> set[int]:
+    """The positions of those that are better than the others; empty when there is nothing to choose between them.
+
+    Values that keep to a threshold are equally good, however far they are from it.
+    """
+    scores = {
+        position: _SCORES[kpi.better_when](kpi.value, kpi.value if kpi.threshold is None else kpi.threshold)
+        for position, kpi in enumerate(kpis)
+        if kpi is not None and kpi.value is not None
+    }
+    best = {position for position, score in scores.items() if score == max(scores.values())}
+    return best if len(best) < len(scores) else set()
+
+
+_SCORES: dict[str, Callable[[float, float], float]] = {
+    "HIGHER": lambda value, _: value,
+    "LOWER": lambda value, _: -value,
+    "AT_LEAST": min,
+    "AT_MOST": lambda value, threshold: -max(value, threshold),
+}
+"""How good a value is beside its threshold: the higher, the better."""

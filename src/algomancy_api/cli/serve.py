@@ -1,0 +1,157 @@
+"""`algomancy-api serve`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from algomancy_api.cli.commands import Command
+from algomancy_api.cli.failures import COULD_NOT, report
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+@click.command(
+    cls=Command,
+    examples=("algomancy-api serve", "algomancy-api serve --config my_project:cfg --data-path state --port 8060"),
+)
+@click.option(
+    "--config",
+    "target",
+    metavar="MODULE:ATTRIBUTE",
+    help="A configuration, an application, or a callable that gives one.  [default: the bundled example]",
+)
+@click.option("--host", help="Address to listen on.  [default: the configuration's]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    help="Port to listen on; 0 for any free one.  [default: the configuration's]",
+)
+@click.option(
+    "--data-path",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Folder to keep the state in, so that it outlives the server; made when missing.",
+)
+@click.option("--reload", is_flag=True, help="Start anew whenever a Python file in the working directory changes.")
+def serve(target: str | None, host: str | None, port: int | None, data_path: str | None, reload: bool) -> None:
+    """Serve a backend until Ctrl-C."""
+    from algomancy_api.cli.served import EXAMPLE, NotServable, load_app
+
+    context = click.get_current_context()
+    if reload:
+        _serve_reloading(target or EXAMPLE, host or "127.0.0.1", 8051 if port is None else port, data_path)
+        return
+    try:
+        app = load_app(target or EXAMPLE, data_path)
+        config = getattr(app.state, "config", None)
+        if config is None:
+            raise NotServable(f"'{target}' is an application that ApiLauncher.build did not make.")
+        host = host or config.host
+        port = _free_port(host, config.port if port is None else port)
+    except NotServable as error:
+        report(context, str(error))
+        context.exit(COULD_NOT)
+    from algomancy_api.api_launcher import ApiLauncher
+
+    click.echo(banner(app, host, port))
+    try:
+        ApiLauncher.run(app, host, port)
+    except OSError as error:
+        report(context, error.strerror or str(error))
+        context.exit(COULD_NOT)
+
+
+def _serve_reloading(target: str, host: str, port: int, data_path: str | None) -> None:
+    from algomancy_api.cli.served import CONFIG_VARIABLE, DATA_PATH_VARIABLE, HOST_VARIABLE, NotServable
+
+    try:
+        port = _free_port(host, port)
+    except NotServable as error:
+        report(click.get_current_context(), str(error))
+        click.get_current_context().exit(COULD_NOT)
+    os.environ[CONFIG_VARIABLE] = target
+    os.environ[HOST_VARIABLE] = host
+    if data_path is not None:
+        os.environ[DATA_PATH_VARIABLE] = data_path
+    import uvicorn
+
+    click.echo(f"Serving '{target}' on {_url(host, port)}, anew at each change below {Path.cwd()}.")
+    click.echo("Stop it with Ctrl-C.")
+    uvicorn.run(
+        "algomancy_api.cli.served:reloaded_app",
+        factory=True,
+        reload=True,
+        host=host,
+        port=port,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port itself, or a free one in place of 0.
+
+    Raises:
+        NotServable: it is taken, or the address is none of this machine.
+    """
+    from algomancy_api.cli.served import NotServable
+
+    try:
+        (family, kind, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with socket.socket(family, kind) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotServable(
+            f"Port {port} of {host} cannot be listened on: {reason}. Choose another with --port or --host."
+        ) from None
+
+
+def banner(app: FastAPI, host: str, port: int) -> str:
+    """Where the server will be, and what it holds."""
+    from algomancy_api.cli.output import shown
+
+    config = app.state.config
+    url = _url("127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else host, port)
+    lines = [
+        ("API", f"{url}{config.prefix}"),
+        ("Docs", f"{url}/docs"),
+        ("Document", f"{url}/openapi.json"),
+        *(("Session", line) for line in _sessions(app.state.session_manager)),
+        ("Algorithms", ", ".join(config.algorithms)),
+        ("KPIs", ", ".join(config.kpis)),
+        ("State", f"kept in {config.data_path}" if config.has_persistent_state else "in memory: gone when it stops"),
+    ]
+    told = "\n".join(f"  {name:<11} {shown(text)}" for name, text in lines)
+    return f"{shown(config.title)}\n{told}"
+
+
+def _sessions(sessions: Any, most: int = 10) -> list[str]:  # noqa: ANN401 - any backend
+    """One line per session, up to `most`."""
+    found = sessions.list_sessions()
+    lines = []
+    for session in found[:most]:
+        scenarios = sessions.get_scenario_manager(session["id"])
+        keys = list(scenarios.get_data_keys())
+        held = f"{', '.join(keys[:5])}{', …' if len(keys) > 5 else ''}" if keys else "no data"
+        lines.append(f"{session['display_name']}: {held}; {_count(len(scenarios.list_scenarios()), 'scenario')}")
+    if len(found) > most:
+        lines.append(f"… and {len(found) - most} more")
+    return lines
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"

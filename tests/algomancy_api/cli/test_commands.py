@@ -1,0 +1,310 @@
+"""What the commands print into a pipe, and the codes they end with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from algomancy_api import ApiLauncher
+from algomancy_api.client import AlgomancyClient
+from algomancy_api.example import build_example_config
+from algomancy_api.example.config import SAMPLE_DATA
+
+SAMPLES = [str(file) for file in sorted((SAMPLE_DATA / "Master data").iterdir())]
+
+
+def lines(result: Result) -> list[str]:
+    """The lines of a result that went well and complained of nothing."""
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    return result.stdout.splitlines()
+
+
+def test_sessions_are_listed(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """Names and ids stand in columns, and the default one is marked."""
+    client.create_session("north side")
+    ids = {session.display_name: session.id for session in client.list_sessions().sessions}
+    assert lines(drive("sessions")) == [
+        "Session     Id",
+        f"main        {ids['main']}  default",
+        f"north side  {ids['north side']}",
+    ]
+    assert json.loads(drive("sessions", "--json").stdout) == client.list_sessions().model_dump()
+
+
+def test_algorithms_are_listed_with_their_bounds(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """Without a name the algorithms, with one its parameters: type, value and what is allowed."""
+    assert lines(drive("algorithms"))[:2] == ["Algorithm", "Slow"]
+    assert lines(drive("algorithms", "Slow")) == [
+        "Parameter  Type     Value  Allowed  Required",
+        "duration   integer  1      1 to 60  yes",
+    ]
+    table = lines(drive("algorithms", "Parameter showcase"))
+    assert len(table) == 9
+    assert "nearest, farthest, balanced" in "\n".join(table)
+    assert lines(drive("algorithms", "Greedy slotting")) == ["Algorithm 'Greedy slotting' has no parameters."]
+    described = json.loads(drive("algorithms", "Slow", "--json").stdout)
+    assert described == client.get_algorithm_parameters("Slow").model_dump()
+    assert json.loads(drive("algorithms", "--json").stdout) == client.list_algorithms().model_dump()
+
+
+def test_data_is_listed_and_shown(drive: Callable[..., Result]) -> None:
+    """The keys, the tables of one dataset, the first rows of one table."""
+    assert lines(drive("data", "list")) == ["Dataset", "Master data"]
+    head, _, columns, items, *_ = lines(drive("data", "show", "Master data"))
+    assert head.startswith("Master data: master_data, made ")
+    assert columns.split() == ["Table", "Rows", "Columns"]
+    assert items.startswith("items             200  item_id, description, category,")
+    result = drive("data", "show", "Master data", "--table", "items", "--rows", "2")
+    assert len(result.stdout.splitlines()) == 3
+    assert result.stderr == "… and 198 more rows.\n"
+    table = json.loads(drive("data", "show", "Master data", "--table", "items", "--json").stdout)
+    assert len(table["data"]) == 200
+    assert set(json.loads(drive("data", "show", "Master data", "--json").stdout)) == {"metadata", "tables"}
+
+
+def test_data_is_derived_and_deleted(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """A dataset comes and goes; in JSON both tell the keys."""
+    assert lines(drive("data", "derive", "Master data", "What if")) == ["Derived 'What if' from 'Master data'."]
+    assert lines(drive("data", "delete", "What if")) == ["Deleted 'What if'."]
+    assert client.list_datasets().keys == ["Master data"]
+    both = {"keys": ["Master data", "B"]}
+    assert json.loads(drive("data", "derive", "Master data", "B", "--json").stdout) == both
+    assert json.loads(drive("data", "delete", "B", "--json").stdout) == {"keys": ["Master data"]}
+
+
+def test_data_is_uploaded(drive: Callable[..., Result], client: AlgomancyClient, tmp_path: Path) -> None:
+    """Files become a dataset with exit code 0; data that does not pass is told with its findings and 1."""
+    assert lines(drive("data", "upload", "Week 12", *SAMPLES))[-1] == "Stored 'Week 12'."
+    assert client.list_datasets().keys == ["Master data", "Week 12"]
+    assert json.loads(drive("data", "upload", "Week 13", *SAMPLES, "--json").stdout)["success"] is True
+    folder = shutil.copytree(SAMPLE_DATA / "Master data", tmp_path / "data")
+    items = (folder / "items.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "items.csv").write_text("\n".join([*items, items[-1]]), encoding="utf-8")
+    files = [str(file) for file in sorted(folder.iterdir())]
+    result = drive("data", "upload", "Week 14", *files)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[0].split() == ["Severity", "Table", "Column", "Row", "Message"]
+    assert "Error: Dataset 'Week 14' did not pass validation; nothing was stored." in result.stderr
+    result = drive("data", "upload", "Week 14", *files, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["success"], result.stderr) == (1, False, "")
+
+
+def test_run_prints_the_kpis(drive: Callable[..., Result]) -> None:
+    """A run ends with 0 and a plain table of KPIs: no bar, no colour, nothing else."""
+    result = drive("run", "Slow", "--dataset", "Master data", "--tag", "mine", "--param", "duration=1")
+    told = lines(result)
+    assert told[0] == "Scenario 'mine' is complete."
+    assert [line.split("  ")[0] for line in told[1:]] == ["KPI", "Travel distance", "Zone balance", "Worst walk"]
+    assert "\x1b" not in result.output
+
+
+def test_run_passes_parameters_of_all_types(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """What is given as text arrives as the value of its type."""
+    texts = {
+        "note": "a=b",
+        "pickers": "7",
+        "walking_speed": "1.5",
+        "night_shift": "yes",
+        "strategy": "balanced",
+        "zones": "Zone A,Zone C",
+        "start": "2026-01-02T03:04:05",
+        "period": "2026-01-02,2026-02-03",
+    }
+    arguments = [word for name, text in texts.items() for word in ("--param", f"{name}={text}")]
+    result = drive("run", "Parameter showcase", "--dataset", "Master data", *arguments, "--json")
+    scenario = json.loads(result.stdout)
+    assert scenario["status"] == "complete"
+    used = scenario["algorithm"]["parameters"]
+    assert (used["note"], used["pickers"], used["walking_speed"], used["night_shift"]) == ("a=b", 7, 1.5, True)
+    assert (used["strategy"], used["zones"]) == ("balanced", ["Zone A", "Zone C"])
+    assert used["start"].startswith("2026-01-02T03:04:05")
+    assert [moment[:10] for moment in used["period"]] == ["2026-01-02", "2026-02-03"]
+
+
+def test_run_that_fails_ends_with_1(drive: Callable[..., Result]) -> None:
+    """The reason is one line on standard error; in JSON the scenario tells it."""
+    arguments = ("run", "Failing", "--dataset", "Master data", "--param", "mode=RuntimeError")
+    result = drive(*arguments, "--tag", "bad")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: Scenario 'bad' failed: ")
+    assert len(result.stderr.splitlines()) == 1
+    result = drive(*arguments, "--json")
+    scenario = json.loads(result.stdout)
+    assert (result.exit_code, scenario["status"], set(scenario["result"])) == (1, "failed", {"error"})
+
+
+def test_run_that_takes_too_long_ends_with_1(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """The waiting ends in time, the scenario goes on."""
+    result = drive(
+        "run", "Slow", "--dataset", "Master data", "--param", "duration=30", "--timeout", "0.1", "--tag", "long"
+    )
+    assert result.exit_code == 1
+    assert "has not ended within 0.1 seconds" in result.stderr
+    assert [s.status in ("queued", "processing") for s in client.list_scenario_summaries()] == [True]
+
+
+def test_scenarios_are_listed(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """A pipe gets whole ids; an empty session is told in words."""
+    assert lines(drive("scenarios")) == ["The session has no scenarios yet."]
+    first = client.create_scenario("one", "Master data", "Slow")
+    assert lines(drive("scenarios")) == [
+        "Id                                    Tag  Algorithm  Dataset      Status   Done",
+        f"{first.id}  one  Slow       Master data  created   0 %",
+    ]
+    assert [s["tag"] for s in json.loads(drive("scenarios", "--json").stdout)] == ["one"]
+
+
+def test_compare_marks_the_better_one(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """KPIs stand side by side with their numbers in line, and the better one is marked by its direction."""
+    slow = client.run_and_wait("Slow", "Master data", tag="slow")
+    greedy = client.run_and_wait("Greedy slotting", "Master data", tag="greedy")
+    table = lines(drive("compare", "slow", greedy.id[:12]))
+    assert table[0].split() == ["KPI", "Better", "when", "slow", "greedy"]
+    assert table[1].startswith("Travel distance (m)  lower")
+    assert table[1].endswith(" *")
+    assert table[1].count("*") == 1
+    assert {line.rindex(".") for line in table[1:]} == {table[1].rindex(".")}
+    assert {line.rindex("*") for line in table[1:]} <= {table[1].rindex("*"), table[2].rindex("*")}
+    told = json.loads(drive("compare", slow.id, greedy.id, "--json").stdout)
+    assert [scenario["tag"] for scenario in told["scenarios"]] == ["slow", "greedy"]
+    assert told["kpis"][0]["better"] == [greedy.id]
+    assert told["kpis"][0]["values"] == [slow.kpis["Travel distance"].value, greedy.kpis["Travel distance"].value]
+
+
+def test_compare_tells_who_has_no_values(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """A scenario that did not run has dashes, and a line about it."""
+    for tag in ("one", "two"):
+        client.create_scenario(tag, "Master data", "Slow")
+    result = drive("compare", "one", "two")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split()[-2:] == ["-", "-"]
+    assert result.stderr.splitlines()[0] == "Scenario 'one' is created: it has no values."
+
+
+NO_SESSION = "00000000-0000-4000-8000-000000000000"
+MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
+    "unknown command": (("rum",), "No such command 'rum'"),
+    "missing option": (("run", "Slow"), "Missing option '--dataset'"),
+    "unknown dataset": (("run", "Slow", "--dataset", "nope"), "nope"),
+    "unknown algorithm": (("run", "Nope", "--dataset", "Master data"), "Nope"),
+    "unknown algorithm with parameters": (("run", "Nope", "--dataset", "Master data", "--param", "a=1"), "Nope"),
+    "unknown parameter": (("run", "Slow", "--dataset", "Master data", "--param", "x=1"), "has no parameter 'x'"),
+    "parameter of wrong type": (
+        ("run", "Slow", "--dataset", "Master data", "--param", "duration=long"),
+        "Parameter 'duration' must be a whole number, got 'long'.",
+    ),
+    "parameter out of bounds": (("run", "Slow", "--dataset", "Master data", "--param", "duration=99"), "at most 60"),
+    "unknown data parameter": (("run", "Slow", "--dataset", "Master data", "--data-param", "x=1"), "it has none"),
+    "blank tag": (("run", "Slow", "--dataset", "Master data", "--tag", " "), "tag"),
+    "unknown session": (("data", "list", "--session", NO_SESSION), NO_SESSION),
+    "show nothing": (("data", "show", "nope"), "nope"),
+    "show no table": (("data", "show", "Master data", "--table", "nope"), "has no table 'nope'. Its tables: items,"),
+    "upload nothing": (("data", "upload", "key"), "Missing argument"),
+    "upload no file": (("data", "upload", "key", "nowhere.csv"), "'nowhere.csv' does not exist"),
+    "upload unreadable": (("data", "upload", "key", __file__), "test_commands.py"),
+    "derive taken key": (("data", "derive", "Master data", "Master data"), "Master data"),
+    "delete nothing": (("data", "delete", "nope"), "nope"),
+    "compare one": (("compare", "x"), "two scenarios or more"),
+    "compare unknown": (("compare", "x", "y"), "There is no scenario 'x'"),
+    "empty name": (("algorithms", ""), "must not be empty"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_end_with_2_and_a_message(
+    arguments: tuple[str, ...], message: str, drive: Callable[..., Result]
+) -> None:
+    """A person's mistake is told on standard error, without a traceback; nothing goes to standard output."""
+    result = drive(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "nope", "http://"], ids=["refused", "no scheme", "no host"])
+def test_no_connection_ends_with_2(address: str, command: Callable[..., Result]) -> None:
+    """An address where nobody answers, or that is none, is named."""
+    result = command("sessions", "--url", address)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert address in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_server_that_is_something_else_ends_with_2(command: Callable[..., Result], serve: Callable[[Any], str]) -> None:
+    """A server of another kind is told to be one."""
+
+    async def hello(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<html>"})
+
+    result = command("sessions", "--url", serve(hello))
+    assert result.exit_code == 2
+    assert "did not answer as an Algomancy server does" in result.stderr
+
+
+def test_failures_are_json_where_asked_for(drive: Callable[..., Result], command: Callable[..., Result]) -> None:
+    """With `--json` a program can read what was wrong, and the status."""
+    result = drive("data", "show", "nope", "--json")
+    told = json.loads(result.stderr)
+    assert (result.exit_code, result.stdout, told["status"]) == (2, "", 404)
+    assert "nope" in told["detail"]
+    assert set(json.loads(command("sessions", "--url", "http://127.0.0.1:1", "--json").stderr)) == {"detail"}
+
+
+def test_session_comes_from_option_or_environment(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """The option wins over the environment, which wins over the server's default session."""
+    for name in ("north", "south"):
+        client.create_session(name)
+    sent = {"metadata": {"id": "1", "name": "N", "type": "master_data", "creation_datetime": "2026-01-01T00:00:00",
+                         "tables": []}, "tables": {}}  # fmt: skip
+    client.in_session("north").add_dataset_from_json(sent)
+    assert lines(drive("data", "list"))[1:] == ["Master data"]
+    assert lines(drive("data", "list", ALGOMANCY_SESSION="north"))[1:] == ["N"]
+    assert lines(drive("data", "list", "--session", "south", ALGOMANCY_SESSION="north")) == [
+        "The session has no datasets yet."
+    ]
+
+
+def test_default_session_may_have_any_name(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """Without a session named, the server's own default is used, whatever it is called."""
+    client.rename_session("main", "renamed")
+    assert lines(drive("data", "list"))[1:] == ["Master data"]
+
+
+def test_token_comes_from_option_or_environment(command: Callable[..., Result], serve: Callable[[Any], str]) -> None:
+    """A server that asks for a token gets it; without it, it says so."""
+    url = serve(ApiLauncher.build(build_example_config(api_token="s3cret", initial_data_path=None)))
+    assert command("sessions", "--url", url).exit_code == 2
+    assert command("sessions", "--url", url, "--token", "s3cret").exit_code == 0
+    assert command("sessions", "--url", url, ALGOMANCY_TOKEN="s3cret").exit_code == 0
+
+
+def test_names_cannot_steer_the_terminal(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """Markup stays text, and whatever is no printable character is shown as such."""
+    client.create_session("[red]x[/red]")
+    assert "[red]x[/red]" in drive("sessions").stdout
+    result = drive("run", "No\x1b[31msuch", "--dataset", "Master data")
+    assert result.exit_code == 2
+    assert "No\N{REPLACEMENT CHARACTER}[31msuch" in result.stderr
+
+
+def test_openapi_is_the_document(command: Callable[..., Result], tmp_path: Path) -> None:
+    """It goes to standard output or into a file, byte for byte the same."""
+    printed = command("openapi")
+    assert json.loads(printed.stdout)["openapi"].startswith("3.1")
+    file = tmp_path / "openapi.json"
+    result = command("openapi", "--output", str(file))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert file.read_bytes() == printed.stdout_bytes
+    result = command("openapi", "--output", str(tmp_path / "nowhere" / "openapi.json"))
+    assert result.exit_code == 2
+    assert "cannot be written: No such file or directory." in result.stderr

@@ -1,0 +1,246 @@
+"""`algomancy-api serve`, as a process of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from algomancy_api.client import AlgomancyClient, RetryPolicy
+
+
+class Process:
+    """A running `algomancy-api serve`."""
+
+    def __init__(self, *arguments: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "algomancy_api.cli", "serve", "--port", "0", *arguments]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder
+        )
+        self.told: list[str] = []
+
+    def url(self, last_words: str = "press Ctrl-C to stop") -> str:
+        """Where it is, once it has told so."""
+        for line in self.process.stdout or ():
+            self.told.append(line.rstrip())
+            if last_words in line:
+                break
+        match = re.search(r"http://127\.0\.0\.1:\d+", "\n".join(self.told))
+        if match is None:
+            raise AssertionError(f"The server did not tell where it is: {self.told}")
+        return match[0]
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """End it; gives its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Starts servers in an empty folder, and ends those that still run."""
+    processes: list[Process] = []
+
+    def start(*arguments: str) -> Process:
+        processes.append(Process(*arguments, folder=tmp_path))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.stop()
+
+
+def test_serve_tells_where_it_is_and_what_is_loaded(start: Callable[..., Process], tmp_path: Path) -> None:
+    """The bundled example is served from an empty folder; Ctrl-C ends it with 0 and leaves nothing behind."""
+    server = start()
+    url = server.url()
+    with AlgomancyClient(url) as client:
+        assert client.list_datasets().keys == ["Master data"]
+    told = dict(line.split(maxsplit=1) for line in server.told[1:-1])
+    assert server.told[0] == "Warehouse slotting"
+    assert (told["API"], told["Docs"], told["Document"]) == (f"{url}/api/v1", f"{url}/docs", f"{url}/openapi.json")
+    assert told["Session"] == "main: Master data; 0 scenarios"
+    assert told["Algorithms"].startswith("Slow, ")
+    assert told["KPIs"] == "Travel distance, Zone balance, Worst walk"
+    assert told["State"] == "in memory: gone when it stops"
+    assert "Ctrl-C" in server.told[-1]
+    assert server.stop() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_keeps_state_in_a_folder(start: Callable[..., Process]) -> None:
+    """With `--data-path` the next server finds what the first one was told."""
+    first = start("--data-path", "deep/state")
+    with AlgomancyClient(first.url()) as client:
+        client.create_scenario("kept", "Master data", "Slow")
+    first.stop()
+    second = start("--data-path", "deep/state")
+    with AlgomancyClient(second.url()) as client:
+        assert [scenario.tag for scenario in client.list_scenarios()] == ["kept"]
+    assert "  Session     main: Master data; 1 scenario" in second.told
+
+
+BROKEN = "\n\nraise OSError('no licence')\n"
+PROJECT = """
+from algomancy_api import ApiConfiguration, ApiLauncher
+from algomancy_api.example import build_example_config
+
+title = "First"
+cfg = build_example_config(initial_data_path=None, title=title)
+app = ApiLauncher.build(build_example_config(initial_data_path=None, title="App"))
+
+
+class Settings:
+    cfg = cfg
+
+
+def make():
+    return build_example_config(initial_data_path=None, title="Made")
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "title"), [("cfg", "First"), ("app", "App"), ("make", "Made"), ("Settings.cfg", "First")]
+)
+def test_serve_takes_what_a_project_offers(
+    target: str, title: str, start: Callable[..., Process], tmp_path: Path
+) -> None:
+    """A configuration, an application, a callable, or a path to one of them in a module of the working directory."""
+    (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
+    server = start("--config", f"my_project:{target}")
+    with AlgomancyClient(server.url()) as client:
+        assert client.get_health().title == title
+
+
+def test_serve_gives_any_configuration_a_folder(start: Callable[..., Process], tmp_path: Path) -> None:
+    """`--data-path` makes a configuration durable that says nothing of it."""
+    (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
+    server = start("--config", "my_project:cfg", "--data-path", "state")
+    server.url()
+    assert "  State       kept in state" in server.told
+    assert (tmp_path / "state").is_dir()
+
+
+def test_serve_reloads(start: Callable[..., Process], tmp_path: Path) -> None:
+    """With `--reload` a changed file is served soon, on the same port."""
+    (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
+    server = start("--config", "my_project:cfg", "--reload")
+    url = server.url("Stop it with Ctrl-C.")
+    changed = threading.Event()
+    with AlgomancyClient(url, timeout=2, retry=RetryPolicy(attempts=1)) as client:
+
+        def title() -> str:
+            try:
+                return client.get_health().title
+            except ConnectionError:
+                return ""
+
+        # An empty title: for the broken file nobody answers, and the server waits for a better one.
+        for wanted, following in (("First", "Second"), ("Second", BROKEN), ("", "Third"), ("Third", "Third")):
+            for _ in range(300):
+                if title() == wanted:
+                    break
+                changed.wait(0.1)
+            else:
+                raise AssertionError(f"{wanted} is never served")
+            text = following if following == BROKEN else PROJECT.replace("First", following)
+            (tmp_path / "my_project.py").write_text(text, encoding="utf-8")
+    server.stop()
+
+
+def test_serve_tells_why_it_does_not_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A process started for a file that is broken ends with the reason, without a traceback."""
+    from algomancy_api.cli import served
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(served.CONFIG_VARIABLE, "nowhere:cfg")
+    with pytest.raises(SystemExit) as caught:
+        served.reloaded_app()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "Error: There is no module 'nowhere' here or among the installed ones.\n"
+
+
+MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
+    "no colon": (("--config", "project"), "'project' must look like module:attribute."),
+    "no module": (("--config", "nowhere:cfg"), "There is no module 'nowhere' here or among the installed ones."),
+    "no submodule": (("--config", "json.nowhere:cfg"), "There is no module 'json.nowhere'"),
+    "no attribute": (("--config", "json:cfg"), "Module 'json' has no 'cfg'."),
+    "broken module": (("--config", "broken:cfg"), "OSError: no licence (broken.py, line 3)"),
+    "module without its own": (("--config", "lacking:cfg"), "No module named 'nowhere_at_all' (lacking.py, line 1)"),
+    "something else": (("--config", "json:__doc__"), "is neither a configuration nor an application"),
+    "no argument": (("--config", "json:dumps"), "'json:dumps' cannot be loaded: TypeError"),
+    "path for an app": (("--config", "own:app", "--data-path", "x"), "a data path can be given to a configuration"),
+    "foreign app": (("--config", "own:foreign"), "ApiLauncher.build did not make"),
+    "half a configuration": (("--config", "own:half"), "'own:half' cannot be served: "),
+    "no address": (("--host", "203.0.113.7"), "Port 0 of 203.0.113.7 cannot be listened on"),
+    "no port": (("--port", "99999"), "99999 is not in the range"),
+    "path is a file": (("--data-path", "own.py"), "is a file"),
+}
+OWN = """
+from fastapi import FastAPI
+from algomancy_api import ApiLauncher
+from algomancy_api.example import build_example_config
+
+app = ApiLauncher.build(build_example_config(initial_data_path=None))
+foreign = FastAPI()
+half = {"title": "Half"}
+"""
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_serve_mistakes_end_with_2(
+    arguments: tuple[str, ...],
+    message: str,
+    command: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What cannot be served is told in a line, without a traceback."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    for name in ("own", "broken", "lacking"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
+    (tmp_path / "broken.py").write_text(BROKEN, encoding="utf-8")
+    (tmp_path / "lacking.py").write_text("import nowhere_at_all", encoding="utf-8")
+    result = command("serve", "--port", "0", *arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    assert message in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("reload", [(), ("--reload",)], ids=["plain", "reload"])
+def test_serve_names_a_port_that_is_taken(reload: tuple[str, ...], command: Callable[..., Result]) -> None:
+    """A second server on one port is told to choose another."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = command("serve", "--port", str(port), *reload)
+    assert result.exit_code == 2
+    assert f"Port {port} of 127.0.0.1 cannot be listened on" in result.stderr
+    assert "--port" in result.stderr
+
+
+def test_serve_refuses_a_folder_in_use(start: Callable[..., Process], command: Callable[..., Result],
+                                       tmp_path: Path) -> None:  # fmt: skip
+    """Two servers on one folder would spoil it: the second says who has it."""
+    first = start("--data-path", "state")
+    first.url()
+    result = command("serve", "--port", "0", "--data-path", str(tmp_path / "state"))
+    assert (result.exit_code, "Traceback" in result.output) == (2, False)
+    assert str(first.process.pid) in result.stderr
