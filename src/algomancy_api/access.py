@@ -1,0 +1,101 @@
+"""Who may come in: by the host they ask for, by the site that sends them, and by the token they carry."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from starlette.types import Scope
+
+from algomancy_api.errors import ForbiddenError, ForeignHostError, UnauthorizedError
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class AccessPolicy:
+    """Decides whether a request may reach the routes.
+
+    Args:
+        cors_origins: Origins whose pages may change things from a browser; `*` for all.
+        allowed_hosts: Host names that are answered for, `None` for any.
+        api_token: The bearer token to be carried, `None` for none.
+        open_paths: What may be read without token: paths, and folders that end with a slash.
+    """
+
+    def __init__(
+        self,
+        *,
+        cors_origins: Sequence[str] | None,
+        allowed_hosts: Sequence[str] | None,
+        api_token: str | None,
+        open_paths: Sequence[str],
+    ) -> None:
+        self.allowed_hosts = allowed_hosts
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in cors_origins or ())
+        self._credentials = None if api_token is None else f"Bearer {api_token}".encode()
+        self._open_paths = frozenset(path for path in open_paths if not path.endswith("/"))
+        self._open_folders = tuple(path for path in open_paths if path.endswith("/"))
+
+    def check(self, scope: Scope) -> None:
+        """Let a request pass.
+
+        Args:
+            scope: The request's ASGI scope.
+
+        Raises:
+            AccessError: It may not.
+        """
+        if self.allowed_hosts is not None:
+            self._check_host(scope, self.allowed_hosts)
+        if scope["method"] not in _SAFE_METHODS:
+            self._check_site(scope)
+        if self._credentials is not None:
+            self._check_token(scope, self._credentials)
+
+    def _check_host(self, scope: Scope, allowed_hosts: Sequence[str]) -> None:
+        name = _host_name(_header(scope, b"host") or "")
+        for allowed in allowed_hosts:
+            pattern = allowed.lower()
+            if pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:])):
+                return
+        raise ForeignHostError("The 'Host' header names a host that this server does not answer for.")
+
+    def _check_site(self, scope: Scope) -> None:
+        """Refuse what a browser sends for a page of another origin: multipart and plain text need no preflight."""
+        origin = _header(scope, b"origin")
+        site = _header(scope, b"sec-fetch-site")
+        if site is not None:
+            foreign = site not in ("same-origin", "none")
+        else:
+            foreign = (
+                origin is not None and origin.partition("://")[2].lower() != (_header(scope, b"host") or "").lower()
+            )
+        if foreign and not ("*" in self._origins or (origin is not None and origin.lower() in self._origins)):
+            raise ForbiddenError("Pages of this origin may not change anything on this server.")
+
+    def _check_token(self, scope: Scope, credentials: bytes) -> None:
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["method"] in _SAFE_METHODS and (path in self._open_paths or path.startswith(self._open_folders)):
+            return
+        sent = _header(scope, b"authorization") or ""
+        scheme, _, token = sent.partition(" ")
+        if not hmac.compare_digest(f"{scheme.capitalize()} {token.strip()}".encode(), credentials):
+            raise UnauthorizedError("This server wants a bearer token: send 'Authorization: Bearer <token>'.")
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
+def _host_name(host: str) -> str:
+    """Return the name in a `Host` header, in lower case and without port and brackets."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]

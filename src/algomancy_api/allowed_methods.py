@@ -1,0 +1,56 @@
+"""Which methods a path takes, for `Allow` headers (contract GEN-6)."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from fastapi import FastAPI
+from starlette.routing import Match, Mount
+from starlette.types import Scope
+
+_ORDER = ("get", "post", "put", "patch", "delete")
+
+
+class AllowedMethods:
+    """The methods of each path: the documented ones of the most specific template, else those of the routes.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def of(self, scope: Scope) -> list[str]:
+        """Return the methods that the path of a request takes; none when there is nothing there."""
+        # Below a mount, `root_path` has grown by where the mount is.
+        root_path = scope.get("app_root_path", scope.get("root_path", ""))
+        scope = {**scope, "root_path": root_path}
+        path = scope["path"].removeprefix(root_path)
+        for template, methods in self._documented:
+            if template.fullmatch(path):
+                return methods
+        return [method.upper() for method in _ORDER if self._is_routed({**scope, "method": method.upper()})]
+
+    def _is_routed(self, scope: Scope) -> bool:
+        return any(
+            route.matches(scope)[0] is Match.FULL and (scope["method"] == "GET" or not isinstance(route, Mount))
+            for route in self._app.routes
+        )
+
+    @cached_property
+    def _documented(self) -> list[tuple[re.Pattern[str], list[str]]]:
+        paths = self._app.openapi()["paths"]
+        # A literal segment is more specific than a parameter, and sorts first when the parameter is written `{`.
+        most_specific_first = sorted(paths, key=lambda path: path.replace("{", "\U0010ffff"))
+        return [(_pattern(path), _methods(paths[path])) for path in most_specific_first]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    segments = re.split(r"(\{[^}]*\})", template)
+    return re.compile("".join("[^/]+" if segment.startswith("{") else re.escape(segment) for segment in segments))
+
+
+def _methods(path_item: dict[str, object]) -> list[str]:
+    return [method.upper() for method in _ORDER if method in path_item]

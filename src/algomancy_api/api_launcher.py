@@ -1,0 +1,189 @@
+"""Builds the application and runs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import ipaddress
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from algomancy_api.access import LOOPBACK_HOSTS, AccessPolicy
+from algomancy_api.allowed_methods import AllowedMethods
+from algomancy_api.api_configuration import ApiConfiguration
+from algomancy_api.backend import SessionBackend
+from algomancy_api.backend_calls import BackendCalls
+from algomancy_api.docs_page import ASSETS_PATH, DOCS_PATH, add_docs_page
+from algomancy_api.errors import install_exception_handlers
+from algomancy_api.gate import Gate
+from algomancy_api.openapi import add_documented_operations, document_of
+from algomancy_api.replies import conditional_reply
+from algomancy_api.routers.data import refuse_reserved_key
+from algomancy_api.routers.meta import get_health
+from algomancy_api.server import serve
+from algomancy_data.encoding import encode_json
+from algomancy_scenario.core_configuration import CoreConfig
+
+logger = logging.getLogger("algomancy_api")
+
+_OPENAPI_PATH = "/openapi.json"
+_EXPOSED_HEADERS = ("Location", "ETag", "Link")
+
+
+class ApiLauncher:
+    """Turns a configuration into an application, and an application into a running server."""
+
+    @staticmethod
+    def build(
+        cfg: ApiConfiguration | CoreConfig | Mapping[str, Any], session_manager: SessionBackend | None = None
+    ) -> FastAPI:
+        """Return the application of a configuration.
+
+        It is a standard FastAPI application: add routes to it, mount it, or hand it to any ASGI server.
+        `app.state.config` is the configuration, `app.state.session_manager` the backend.
+
+        Args:
+            cfg: The configuration; a `CoreConfig` or a dict of fields gets the defaults for what it does not say.
+            session_manager: The backend. Left out, a `SessionManager` is made from `cfg`, and closed when the
+                application shuts down.
+
+        Raises:
+            TypeError: `cfg` is something else.
+            ValueError: A field of it is not valid.
+        """
+        config = _as_configuration(cfg)
+        owned = session_manager is None
+        backend = _make_backend(config) if session_manager is None else session_manager
+        calls = BackendCalls(backend)
+
+        @asynccontextmanager
+        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+            try:
+                yield
+            finally:
+                if owned:
+                    await calls.close_backend()
+
+        app = FastAPI(
+            title=config.title,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+            redirect_slashes=False,
+            lifespan=lifespan,
+        )
+        app.openapi_url = _OPENAPI_PATH
+        policy = AccessPolicy(
+            cors_origins=config.cors_origins,
+            allowed_hosts=config.allowed_hosts,
+            api_token=config.api_token,
+            open_paths=("/health", f"{config.prefix}/health", _OPENAPI_PATH, DOCS_PATH, f"{ASSETS_PATH}/"),
+        )
+        app.state.config = config
+        app.state.session_manager = backend
+        app.state.backend_calls = calls
+        app.state.access_policy = policy
+        app.state.allowed_methods = AllowedMethods(app)
+        _add_routes(app, config)
+        app.openapi = document_of(app, with_token=config.api_token is not None)  # type: ignore[method-assign]
+        install_exception_handlers(app)
+        app.add_middleware(Gate, policy=policy, allowed_methods=app.state.allowed_methods, prefix=config.prefix)
+        if config.cors_origins:
+            app.add_middleware(
+                CORSMiddleware,
+                allow_origins=list(config.cors_origins),
+                allow_credentials="*" not in config.cors_origins,
+                allow_methods=["GET", "POST", "PATCH", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+                expose_headers=list(_EXPOSED_HEADERS),
+            )
+        return app
+
+    @staticmethod
+    def run(
+        app_or_cfg: FastAPI | ApiConfiguration | CoreConfig | Mapping[str, Any],
+        host: str | None = None,
+        port: int | None = None,
+    ) -> None:
+        """Serve until Ctrl-C or SIGTERM, then stop within five seconds whatever is running.
+
+        On a loopback address only requests for this machine's names are answered, unless the configuration says
+        otherwise in `allowed_hosts`: a web page elsewhere could point a name of its own here.
+
+        Args:
+            app_or_cfg: An application made by `build`, or the configuration to make it from.
+            host: The address to bind, in place of the configuration's.
+            port: The port to bind, in place of the configuration's.
+
+        Raises:
+            TypeError: `app_or_cfg` is neither.
+            OSError: The address cannot be bound.
+        """
+        app = app_or_cfg if isinstance(app_or_cfg, FastAPI) else ApiLauncher.build(app_or_cfg)
+        config = getattr(app.state, "config", None)
+        if not isinstance(config, ApiConfiguration):
+            raise TypeError("The application must be one that ApiLauncher.build made.")
+        host = config.host if host is None else host
+        port = config.port if port is None else port
+        policy: AccessPolicy = app.state.access_policy
+        if is_loopback(host):
+            if policy.allowed_hosts is None:
+                policy.allowed_hosts = (*LOOPBACK_HOSTS, host)
+        elif config.api_token is None:
+            logger.warning(
+                "The server can be reached from other machines at %s and wants no token: set api_token.", host
+            )
+        serve(app, host, port, forwarded_allow_ips=config.forwarded_allow_ips)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _as_configuration(cfg: object) -> ApiConfiguration:
+    if isinstance(cfg, ApiConfiguration):
+        return cfg
+    if isinstance(cfg, CoreConfig):
+        return ApiConfiguration(**{field.name: getattr(cfg, field.name) for field in dataclasses.fields(cfg)})
+    if isinstance(cfg, Mapping):
+        return ApiConfiguration(**cfg)
+    raise TypeError("A configuration must be an ApiConfiguration, a CoreConfig or a dict of their fields.")
+
+
+def _make_backend(config: ApiConfiguration) -> SessionBackend:
+    from algomancy_scenario.sessionmanager import SessionManager
+
+    return SessionManager.from_config(config)
+
+
+def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:
+    app.add_route(
+        f"{config.prefix}/sessions/{{session_id}}/data/from-json",
+        refuse_reserved_key,
+        methods=["GET", "DELETE"],
+        include_in_schema=False,
+    )
+    add_documented_operations(app, config.prefix)
+    if config.prefix:
+        app.add_route(f"{config.prefix}/health", get_health, include_in_schema=False)
+
+    @functools.cache
+    def document() -> bytes:
+        return encode_json(app.openapi())
+
+    async def openapi(request: Request) -> Response:
+        return await conditional_reply(request, document())
+
+    app.add_route(_OPENAPI_PATH, openapi, include_in_schema=False)
+    add_docs_page(app, f"{config.title} – API")

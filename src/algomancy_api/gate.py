@@ -1,0 +1,97 @@
+"""What every request passes on its way to the routes and back."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from algomancy_api.access import AccessPolicy
+from algomancy_api.allowed_methods import AllowedMethods
+from algomancy_api.errors import AccessError, answer_unexpected, as_http_error, error_response
+from algomancy_api.operation import ENCODED_SLASH
+
+
+class Gate:
+    """Middleware around all routes, inside CORS so that its refusals carry CORS headers too (contract GEN-8).
+
+    It refuses what the access policy does not let in, answers HEAD as GET without the body and OPTIONS with `Allow`,
+    keeps a percent-encoded slash from splitting a path segment, and turns what no rule names into a 500 that says
+    nothing and a traceback in the log.
+
+    Args:
+        app: What it stands before.
+        policy: Who may come in.
+        allowed_methods: The methods of each path.
+        prefix: Where the API begins.
+    """
+
+    def __init__(self, app: ASGIApp, policy: AccessPolicy, allowed_methods: AllowedMethods, prefix: str) -> None:
+        self._app = app
+        self._policy = policy
+        self._allowed_methods = allowed_methods
+        self._sessions = f"{prefix}/sessions/"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            if b"%" in scope.get("raw_path", b""):
+                scope = self._with_encoded_slashes(scope)
+            self._policy.check(scope)
+            if scope["method"] == "HEAD":
+                await self._app({**scope, "method": "GET"}, receive, _without_body(noting_send))
+            elif scope["method"] == "OPTIONS":
+                await self._options(scope)(scope, receive, noting_send)
+            else:
+                await self._app(scope, receive, noting_send)
+        except AccessError as error:
+            await _refusal(error)(scope, receive, send)
+        except ClientDisconnect:
+            return  # There is nobody left to answer.
+        except Exception as error:
+            response = await answer_unexpected(Request(scope), error)
+            if started:
+                raise  # Half a reply is out: closing the connection is all that tells the client.
+            await response(scope, receive, send)
+
+    def _options(self, scope: Scope) -> Response:
+        methods = self._allowed_methods.of(scope)
+        if not methods:
+            return error_response(404, "Not Found")
+        return Response(status_code=204, headers={"Allow": ", ".join(methods)})
+
+    def _with_encoded_slashes(self, scope: Scope) -> Scope:
+        """Return the scope with a mark for each `%2F` in a path of the API: there it is part of a name."""
+        if not scope["path"].startswith(scope.get("root_path", "") + self._sessions):
+            return scope
+        raw_path = scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
+        return {**scope, "path": ENCODED_SLASH.join(unquote(part) for part in re.split("%2[Ff]", raw_path))}
+
+
+def _refusal(error: AccessError) -> Response:
+    refusal = as_http_error(error)
+    if refusal is None:
+        raise error
+    return error_response(refusal.status_code, refusal.detail, refusal.headers)
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

@@ -1,0 +1,229 @@
+"""The OpenAPI document: made from the operations, the models and the error table, and from nothing else."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, Failure
+from algomancy_api.examples import load_examples
+from algomancy_api.operation import Operation, OperationRoute, add_operations, summary_and_description
+from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, meta
+from algomancy_api.schemas import Error, EtlUpload
+
+DEFAULT_PREFIX = "/api/v1"
+CONTRACT = {"name": "algomancy-api", "version": "0.8.2", "revision": "reference.1"}
+"""The contract the document describes."""
+
+_TITLE = "Algomancy API"
+_SUMMARY = "Datasets, scenarios and their results, over HTTP."
+_DESCRIPTION = """\
+Load datasets, create scenarios, run them in the background, watch their progress and compare their KPIs.
+
+Every error is answered with `{"detail": "<message>"}`: branch on the status code, not on the text. Path parameters are
+percent-encoded UTF-8; a `/` within one is `%2F`. Any GET may be asked as HEAD. Readers are to ignore members they do
+not know."""
+_UNCHANGED = {"description": "The body is the one that `If-None-Match` names."}
+_ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+_NO_TOKEN_NEEDED = frozenset({"get_health"})
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the document of a server with default settings, without needing a configuration or a backend."""
+    app = FastAPI(openapi_url=None)
+    add_documented_operations(app, DEFAULT_PREFIX)
+    return build_document(app)
+
+
+def add_documented_operations(app: FastAPI, prefix: str) -> None:
+    """Add all operations to an application.
+
+    Args:
+        app: The application.
+        prefix: What their paths begin with; `/health` stays where it is.
+    """
+    add_operations(app.router.routes, PREFIXED_OPERATIONS, prefix)
+    add_operations(app.router.routes, meta.operations.all, "")
+
+
+def build_document(app: FastAPI, *, with_token: bool = False) -> dict[str, Any]:
+    """Return the document of an application, routes that a user added included.
+
+    Args:
+        app: The application.
+        with_token: Whether it wants a bearer token.
+    """
+    ours = _operation_routes(app)
+    generated = get_openapi(
+        title=_TITLE,
+        version=package_version(),
+        openapi_version="3.1.0",
+        summary=_SUMMARY,
+        description=_DESCRIPTION,
+        routes=[_documented(route) for route in ours] + [route for route in app.routes if route not in ours],
+        tags=[{"name": group.tag, "description": group.description} for group in GROUPS],
+        servers=[{"url": "/", "description": "The server that this document comes from."}],
+        contact={"name": "Algomancy", "url": "https://algomancy.readthedocs.io"},
+        license_info={"name": "MIT", "identifier": "MIT"},
+    )
+    document = copy.deepcopy(generated)  # Parts of it belong to the routes.
+    paths: dict[str, Any] = {}
+    for route in ours:
+        item = document["paths"][route.path_format]
+        documented = item.pop(route.operation.method.lower())
+        wants_token = with_token and route.operation.name not in _NO_TOKEN_NEEDED
+        _complete(documented, route.operation, (FOREIGN_HOST, NO_TOKEN) if wants_token else (FOREIGN_HOST,))
+        if with_token and not wants_token:
+            documented["security"] = []
+        paths.setdefault(route.path_format, {})[route.operation.method.lower()] = documented
+    for path, item in document["paths"].items():
+        if item:  # A route of the user's.
+            paths.setdefault(path, {}).update(item)
+    document["paths"] = paths
+    document["components"]["schemas"] = _schemas(document["components"]["schemas"])
+    document["security"] = [{"bearer": []}] if with_token else []
+    if with_token:
+        document["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "The token the server was configured with."}
+        }
+    document["info"]["x-contract"] = CONTRACT
+    document["x-error-rules"] = [
+        {"id": rule.id, "exception": rule.exception, "statuses": list(rule.statuses), "when": rule.when}
+        for rule in ERROR_RULES
+    ]
+    completed: dict[str, Any] = _with_our_error_model(document)
+    return completed
+
+
+def document_of(app: FastAPI, *, with_token: bool) -> Callable[[], dict[str, Any]]:
+    """Return what `app.openapi` is to be: the document, made when first asked for.
+
+    Args:
+        app: The application.
+        with_token: Whether it wants a bearer token.
+    """
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = build_document(app, with_token=with_token)
+        return app.openapi_schema
+
+    return openapi
+
+
+def package_version() -> str:
+    """Return the version of this package, or that of the contract where it is not installed."""
+    try:
+        return version("algomancy-api")
+    except PackageNotFoundError:
+        return f"{CONTRACT['version']}+{CONTRACT['revision']}"
+
+
+def _documented(route: OperationRoute) -> APIRoute:
+    return _analysed(route.operation, route.path)
+
+
+@functools.lru_cache(maxsize=256)
+def _analysed(operation: Operation, path: str) -> APIRoute:
+    """Return an operation as FastAPI describes it. It knows nothing of its application, so applications share it."""
+    summary, description = summary_and_description(operation.endpoint)
+    return APIRoute(
+        path,
+        operation.endpoint,
+        methods=[operation.method],
+        name=operation.name,
+        operation_id=operation.name,
+        status_code=operation.status,
+        response_model=operation.reply,
+        tags=[operation.tag],
+        summary=summary,
+        description=description,
+        openapi_extra=operation.extra,
+    )
+
+
+def _operation_routes(app: FastAPI) -> list[OperationRoute]:
+    """Return the routes in the order of the groups, whatever the order in which they are matched."""
+    order = [operation for group in GROUPS for operation in group.all]
+    routes = [route for route in app.routes if isinstance(route, OperationRoute) and route.include_in_schema]
+    return sorted(routes, key=lambda route: order.index(route.operation))
+
+
+def _complete(documented: dict[str, Any], operation: Operation, everywhere: tuple[Failure, ...]) -> None:
+    """Write an operation's replies and examples into what FastAPI says of it."""
+    status = str(operation.status)
+    success = documented["responses"][status]
+    success["description"] = _SUCCESS[operation.status]
+    if operation.reply is None:
+        success.pop("content", None)
+    if operation.headers:
+        success["headers"] = {
+            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in operation.headers.items()
+        }
+    if operation.links:
+        success["links"] = {
+            name: {"operationId": link.operation, "parameters": link.parameters, "description": link.description}
+            for name, link in operation.links.items()
+        }
+    responses = {status: success}
+    if "ETag" in operation.headers:
+        responses["304"] = _UNCHANGED
+    for failure in sorted((*operation.failures, *everywhere), key=lambda each: each.status):
+        earlier = responses.get(str(failure.status))
+        description = f"{earlier['description']} {failure.when}" if earlier else failure.when
+        responses[str(failure.status)] = {"description": description, "content": _ERROR_CONTENT}
+    documented["responses"] = responses
+    example = load_examples().get(operation.name, {})
+    if "request" in example:
+        (media_type,) = documented["requestBody"]["content"].values()
+        media_type["example"] = example["request"]
+    if "response" in example:
+        success["content"]["application/json"]["example"] = example["response"]
+    if operation.reply is not None and operation.reply is not type(None):
+        success["content"]["application/json"]["schema"].pop("title", None)
+
+
+_SUCCESS = {
+    200: "Done.",
+    201: "Created.",
+    202: "Accepted: it happens in the background.",
+    204: "Deleted; the body is empty.",
+}
+
+
+def _schemas(schemas: dict[str, Any]) -> dict[str, Any]:
+    for model in (Error, EtlUpload):
+        schemas[model.__name__] = _schema_of(model)
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    return {name: _without_titles(schemas[name]) for name in sorted(schemas)}
+
+
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(ref_template="#/components/schemas/{model}")
+
+
+def _without_titles(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """Return a schema without the titles that pydantic makes of names: generators would turn each into a type."""
+    if isinstance(schema, dict):
+        return {
+            name: _without_titles(part) for name, part in schema.items() if name != "title" or not isinstance(part, str)
+        }
+    return [_without_titles(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _with_our_error_model(part: Any) -> Any:  # noqa: ANN401 - any part of the document
+    """Return the document with FastAPI's model of a 422, which routes of a user's carry, replaced by ours."""
+    if isinstance(part, dict):
+        if part.get("$ref") == "#/components/schemas/HTTPValidationError":
+            return {"$ref": "#/components/schemas/Error"}
+        return {name: _with_our_error_model(member) for name, member in part.items()}
+    return [_with_our_error_model(member) for member in part] if isinstance(part, list) else part

@@ -1,0 +1,206 @@
+"""Operations: what a route does, what it takes and all it can answer, said once beside its function."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from algomancy_api.errors import (
+    BAD_BODY,
+    BAD_QUERY,
+    CROSS_SITE,
+    TOO_LARGE,
+    UNEXPECTED,
+    Failure,
+    ForbiddenError,
+    InternalError,
+)
+from algomancy_api.request_bodies import read_model, read_query
+
+Endpoint = Callable[..., Awaitable[Response]]
+
+ENCODED_SLASH = "\udc2f"
+"""Stands for a `/` that was percent-encoded in the path, while routes are matched: no decoded path can hold it."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a client may do next with what an operation returned.
+
+    Attributes:
+        operation: `operationId` of what may be done.
+        parameters: Path parameters of it, as OpenAPI runtime expressions.
+        description: What it does with what was returned.
+    """
+
+    operation: str
+    parameters: dict[str, str]
+    description: str
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation of the API.
+
+    Attributes:
+        method: HTTP method.
+        path: Path template below the prefix.
+        endpoint: The function that answers; its name is the `operationId`, its docstring the documentation.
+        tag: The group it is listed in.
+        status: Status of success.
+        reply: Model of the body of success, `None` for an empty one.
+        body: Model of the request's JSON body, `None` for none or one the endpoint reads itself.
+        query: Model of the query parameters, `None` for none.
+        failures: How it can fail.
+        links: What can be done next, by name.
+        headers: Headers of the reply: name and meaning.
+        extra: Further members of its OpenAPI object.
+        hot: Whether it is asked for so often that it is matched before all others.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    tag: str
+    status: int
+    reply: Any
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    failures: tuple[Failure, ...]
+    links: dict[str, Link] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    hot: bool = False
+
+    @property
+    def name(self) -> str:
+        """The `operationId`."""
+        return self.endpoint.__name__
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether it may change something."""
+        return self.method != "GET"
+
+
+class Operations:
+    """The operations of one group, in the order in which they are documented.
+
+    Args:
+        tag: Name of the group.
+        description: What the group is about.
+    """
+
+    def __init__(self, tag: str, description: str) -> None:
+        self.tag = tag
+        self.description = description
+        self.all: list[Operation] = []
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        reply: Any,  # noqa: ANN401 - any type that pydantic can describe
+        *failures: Failure,
+        status: int = 200,
+        **details: Any,  # noqa: ANN401 - fields of `Operation`
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Make an operation of a function.
+
+        Args:
+            method: HTTP method.
+            path: Path template below the prefix.
+            reply: Model of the body of success, `None` for an empty one.
+            *failures: How it can fail; what follows from its having a body or changing state is added.
+            status: Status of success.
+            **details: `links`, `headers`, `extra`, `hot` of `Operation`.
+        """
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            annotations = inspect.signature(endpoint, eval_str=True).parameters
+            body = annotations["body"].annotation if "body" in annotations else None
+            query = get_args(annotations["query"].annotation)[0] if "query" in annotations else None
+            implied: tuple[Failure, ...] = ()
+            if method != "GET":
+                implied += (CROSS_SITE, UNEXPECTED)
+            if body is not None:
+                implied += (TOO_LARGE, BAD_BODY)
+            if query is not None:
+                implied += (BAD_QUERY,)
+            self.all.append(
+                Operation(method, path, endpoint, self.tag, status, reply, body, query, failures + implied, **details)
+            )
+            return endpoint
+
+        return register
+
+
+class OperationRoute(Route):
+    """A route that hands its path parameters and its body straight to the endpoint.
+
+    FastAPI documents the operation, when the document is asked for. Answering is left to a few lines here, because
+    analysing signatures takes long at the start, and resolving dependencies and validating replies takes longer than
+    all the rest of a status request.
+
+    Args:
+        operation: What it does.
+        prefix: What its path begins with.
+    """
+
+    def __init__(self, operation: Operation, prefix: str) -> None:
+        super().__init__(prefix + operation.path, operation.endpoint, methods=[operation.method], name=operation.name)
+        self.operation = operation
+        self.app = _answering(operation)
+
+
+def add_operations(routes: list[BaseRoute], operations: Sequence[Operation], prefix: str) -> None:
+    """Add operations to an application's routes, those that are hot first.
+
+    Args:
+        routes: The routes, in the order in which they are matched.
+        operations: What to add.
+        prefix: What their paths begin with.
+    """
+    routes += [OperationRoute(operation, prefix) for operation in sorted(operations, key=lambda each: not each.hot)]
+
+
+def summary_and_description(endpoint: Endpoint) -> tuple[str, str]:
+    """Return the first line of a function's docstring without its full stop, and the whole as prose."""
+    text = inspect.getdoc(endpoint) or ""
+    summary, _, rest = text.partition("\n")
+    description = re.sub(r"(?<!\n)\n(?!\n)", " ", rest.strip())
+    return summary.rstrip("."), f"{summary}\n\n{description}".strip()
+
+
+def _answering(operation: Operation) -> ASGIApp:
+    endpoint, body, query = operation.endpoint, operation.body, operation.query
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        arguments = scope["path_params"]
+        try:
+            for name, text in arguments.items():
+                if ENCODED_SLASH in text:
+                    arguments[name] = text.replace(ENCODED_SLASH, "/")
+            if body is not None:
+                arguments = {**arguments, "body": await read_model(request, body)}
+            if query is not None:
+                arguments = {**arguments, "query": read_query(request, query)}
+            response = await endpoint(request, **arguments)
+        except (HTTPException, ForbiddenError, ClientDisconnect):
+            raise
+        except Exception as error:
+            raise InternalError from error
+        await response(scope, receive, send)
+
+    return answer

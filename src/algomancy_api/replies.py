@@ -1,0 +1,102 @@
+"""Replies: JSON that is bytes already, with what lets clients and proxies save work."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from algomancy_api.backend_calls import calls_of
+
+_MIN_GZIP_BYTES = 1_024
+_GZIP_LEVEL = 3
+_LARGE_BYTES = 64 * 1024
+
+
+class JsonReply(Response):
+    """A JSON body that is encoded already. It is on the path of every request, so it builds its headers itself.
+
+    Args:
+        body: The encoded body.
+        status: The HTTP status.
+        headers: Further headers.
+    """
+
+    media_type = "application/json"
+
+    def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        self.raw_headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        if headers:
+            self.raw_headers += [
+                (name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()
+            ]
+
+
+async def reply(request: Request, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON body, compressed when it is worth it and the client accepts it."""
+    if len(body) < _MIN_GZIP_BYTES:
+        return JsonReply(body, status, headers)
+    headers = {**(headers or {}), "Vary": "Accept-Encoding"}
+    if accepts_gzip(request.headers.get("accept-encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        if len(body) < _LARGE_BYTES:
+            body = _compressed(body)
+        else:
+            body = await calls_of(request).aside(_compressed, body)
+    return JsonReply(body, status, headers)
+
+
+async def conditional_reply(request: Request, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON body with an `ETag`, or 304 when the client has this very body already."""
+    etag = entity_tag(body)
+    headers = {**(headers or {}), "ETag": etag, "Cache-Control": "no-cache"}
+    known = request.headers.get("if-none-match")
+    if known is not None and _matches(known, etag):
+        return Response(status_code=304, headers={**headers, "Vary": "Accept-Encoding"})
+    return await reply(request, body, 200, headers)
+
+
+def entity_tag(body: bytes) -> str:
+    """Return a tag that two different bodies do not share.
+
+    It is made from Python's own keyed 64-bit hash, which a bytes object computes once and keeps: asking again for an
+    unchanged reply costs nothing. The key differs from one start of the server to the next, which at worst makes a
+    client fetch again what it has. The tag is weak because compressed and plain replies share it.
+    """
+    return f'W/"{hash(body) & 0xFFFF_FFFF_FFFF_FFFF:x}-{len(body):x}"'
+
+
+def location(request: Request, *segments: str) -> dict[str, str]:
+    """Return the `Location` header for a path below the API's prefix (contract GEN-7)."""
+    base = request.scope.get("root_path", "") + request.app.state.config.prefix
+    return {"Location": "/".join([base, *map(_quoted, segments)])}
+
+
+def _quoted(segment: str) -> str:
+    # Most segments are words and UUIDs, for which quoting would only take time.
+    return segment if segment.isascii() and segment.replace("-", "").isalnum() else quote(segment, safe="")
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Tell whether an `Accept-Encoding` header allows gzip."""
+    accepted = {}
+    for each in accept_encoding.lower().split(","):
+        coding, _, parameters = each.partition(";")
+        quality = parameters.strip().removeprefix("q=").strip()
+        accepted[coding.strip()] = quality not in ("0", "0.0", "0.00", "0.000")
+    return accepted.get("gzip", accepted.get("*", False))
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    opaque = etag.removeprefix("W/")
+    return any(each.strip() == "*" or each.strip().removeprefix("W/") == opaque for each in if_none_match.split(","))
+
+
+def _compressed(body: bytes) -> bytes:
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)

@@ -1,0 +1,112 @@
+"""Reading request bodies, never more than allowed and strictly JSON, and queries; checked against a model."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import pydantic
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from algomancy_api.validation_messages import describe_validation_errors
+from algomancy_data.encoding import decode_json
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+MAX_CONTROL_BODY_BYTES = 4 * 1024 * 1024
+"""How large a JSON body may be that carries names and parameters only."""
+
+
+class LimitedRequest(Request):
+    """A request that stops reading its body where the limit is, however the body is sent.
+
+    Args:
+        request: The request as it came.
+        limit: How many bytes its body may have.
+    """
+
+    def __init__(self, request: Request, limit: int) -> None:
+        super().__init__(request.scope, self._receive_within_limit)
+        self._unlimited_receive = request.receive
+        self._limit = limit
+        self._received = 0
+
+    async def _receive_within_limit(self) -> Message:
+        announced = self.headers.get("content-length", "")
+        if not self._received and announced.isdecimal() and int(announced) > self._limit:
+            raise self._too_large()
+        message = await self._unlimited_receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
+            raise self._too_large()
+        return message
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"The body must be at most {self._limit:,} bytes long.")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        HTTPException: 413, it is longer than `limit` bytes.
+    """
+    return await LimitedRequest(request, limit).body()
+
+
+async def read_model(request: Request, model: type[ModelT]) -> ModelT:
+    """Return the body as `model`.
+
+    Raises:
+        HTTPException: 413, it is too long; 422, it is not JSON, or not what the model says (contract GEN-3).
+    """
+    body = await read_body(request, MAX_CONTROL_BODY_BYTES)
+    if not _is_json(request.headers.get("content-type")):
+        raise HTTPException(422, "The body must be JSON, sent with 'Content-Type: application/json'.")
+    if not body.strip():
+        raise HTTPException(422, "The body is required: a JSON object.")
+    try:
+        value = decode_json(body)
+    except ValueError as error:
+        raise HTTPException(422, f"The body must be a JSON object. {error}") from error
+    return validated(model, value, "body")
+
+
+def read_query(request: Request, model: type[ModelT]) -> ModelT:
+    """Return the query parameters as `model`.
+
+    Raises:
+        HTTPException: 422, one is given twice, or is not what the model says.
+    """
+    values = request.query_params.multi_items()
+    if len({name for name, _ in values}) < len(values):
+        raise HTTPException(422, "Each query parameter may be given once.")
+    return validated(model, dict(values), "query")
+
+
+def validated(model: type[ModelT], value: object, part: str) -> ModelT:
+    """Return `value` as `model`.
+
+    Args:
+        model: What it has to be.
+        value: What was sent.
+        part: Where it was sent, `body` or `query`.
+
+    Raises:
+        HTTPException: 422, naming each field at fault.
+    """
+    try:
+        return model.model_validate(value)
+    except pydantic.ValidationError as error:
+        details = describe_validation_errors(error.errors(include_url=False, include_input=False), part)
+        raise HTTPException(422, details) from error
+
+
+def _is_json(content_type: str | None) -> bool:
+    """Tell whether a body of this type is read as JSON; one that does not say what it is counts as JSON."""
+    if content_type is None:
+        return True
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))

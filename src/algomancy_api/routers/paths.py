@@ -1,0 +1,14 @@
+"""The path parameters that the operations share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+
+SessionId = Annotated[
+    str, Path(description="Id of the session (its UUID), or its current display name, percent-encoded.")
+]
+AlgorithmName = Annotated[str, Path(description="Name of the algorithm, percent-encoded.")]
+ScenarioId = Annotated[str, Path(description="Id of the scenario (its UUID).")]
+DataKey = Annotated[str, Path(description="Key of the dataset, percent-encoded.")]

@@ -1,0 +1,284 @@
+"""Scenarios: created, run, watched, read (contract SCN)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from algomancy_api.backend import ScenarioBackend, ScenarioLike, optional_member
+from algomancy_api.backend_calls import BackendCalls, OpenSession, calls_of
+from algomancy_api.errors import (
+    BAD_PARAMETER,
+    NOT_CANCELLABLE,
+    NOT_RESETTABLE,
+    NOT_RUNNABLE,
+    SHUTTING_DOWN,
+    TAG_TAKEN,
+    UNKNOWN_ALGORITHM,
+    UNKNOWN_DATASET,
+    UNKNOWN_SCENARIO,
+    UNKNOWN_SESSION,
+)
+from algomancy_api.lookups import find_scenario, require_algorithm, require_dataset, require_free_tag
+from algomancy_api.operation import Link, Operations
+from algomancy_api.paging import page_links
+from algomancy_api.replies import JsonReply, conditional_reply, location, reply
+from algomancy_api.routers.paths import ScenarioId, SessionId
+from algomancy_api.scenario_json import scenario_json, scenario_list_json, status_json
+from algomancy_api.schemas import (
+    CreateScenarioRequest,
+    Scenario,
+    ScenarioListQuery,
+    ScenarioStatus,
+    ScenarioSummary,
+)
+from algomancy_utils.errors import NotFoundError, PreconditionError
+
+operations = Operations(
+    "Scenarios",
+    "A scenario is a dataset, an algorithm and its parameters. It is created, run in the background, polled for its "
+    "status, and read with its result and KPIs. At most one scenario of a session runs at a time, first come, first "
+    "served.",
+)
+
+_MANY = 1_000  # How many scenarios may be encoded in the event loop: a few milliseconds' worth.
+_SAME_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$request.path.scenario_id"}
+_NEW_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$response.body#/id"}
+_CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` to get 304 while it is unchanged."}
+
+
+@operations.operation(
+    "GET",
+    "/sessions/{session_id}/scenarios",
+    list[Scenario | ScenarioSummary],
+    UNKNOWN_SESSION,
+    headers={
+        **_CONDITIONAL,
+        "Link": 'Where the neighbouring pages are, with `limit` only: `rel="next"`, `rel="prev"`.',
+    },
+    hot=True,
+)
+async def list_scenarios(
+    request: Request, session_id: SessionId, query: Annotated[ScenarioListQuery, Query()]
+) -> Response:
+    """List the scenarios.
+
+    All of them with everything, oldest first, unless the query asks for summaries or for a page.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    few = await calls.look_up(lambda: len(session.scenarios.list_scenarios())) <= _MANY
+    collect = calls.look_up if few else calls.transfer
+    scenarios, total = await collect(scenario_list_json, session.scenarios, query)
+    path = location(request, "sessions", session.id, "scenarios")["Location"]
+    return await conditional_reply(request, scenarios, page_links(path, query, total))
+
+
+@operations.operation(
+    "POST",
+    "/sessions/{session_id}/scenarios",
+    Scenario,
+    UNKNOWN_SESSION,
+    UNKNOWN_ALGORITHM,
+    UNKNOWN_DATASET,
+    TAG_TAKEN,
+    BAD_PARAMETER,
+    status=201,
+    headers={"Location": "Path of the new scenario."},
+    hot=True,
+    links={
+        "get": Link("get_scenario", _NEW_SCENARIO, "Reads the scenario."),
+        "run": Link("run_scenario", _NEW_SCENARIO, "Runs the scenario."),
+        "status": Link("get_scenario_status", _NEW_SCENARIO, "Shows where the scenario stands."),
+        "delete": Link("delete_scenario", _NEW_SCENARIO, "Deletes the scenario."),
+    },
+)
+async def create_scenario(request: Request, session_id: SessionId, body: CreateScenarioRequest) -> Response:
+    """Create a scenario.
+
+    It stays `created` until it is run, unless the server is configured to run scenarios at once. Parameters left out
+    take the values that their descriptors show.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+
+    def create() -> tuple[str, bytes]:
+        if not calls.nonblocking:
+            require_algorithm(session.scenarios, body.algo_name)
+            require_dataset(session.scenarios, body.dataset_key)
+            require_free_tag(session.scenarios, body.tag)
+        scenario = session.scenarios.create_scenario(
+            body.tag, body.dataset_key, body.algo_name, body.algo_params, body.data_params
+        )
+        return scenario.id, scenario_json(scenario)
+
+    scenario_id, content = await calls.write_quickly(session.scenarios, create)
+    return await reply(request, content, 201, location(request, "sessions", session.id, "scenarios", scenario_id))
+
+
+@operations.operation(
+    "GET",
+    "/sessions/{session_id}/scenarios/{scenario_id}",
+    Scenario,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    headers=_CONDITIONAL,
+    hot=True,
+)
+async def get_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
+    """Show a scenario.
+
+    With its KPIs and its result, once it ran.
+    """
+    _, scenario = await _find(request, session_id, scenario_id)
+    return await conditional_reply(request, await calls_of(request).look_up(scenario_json, scenario))
+
+
+@operations.operation(
+    "DELETE",
+    "/sessions/{session_id}/scenarios/{scenario_id}",
+    None,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    SHUTTING_DOWN,
+    status=204,
+)
+async def delete_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
+    """Delete a scenario.
+
+    Its run is stopped if there is one, and the next in the queue starts. Its tag is free again.
+    """
+    session, scenario = await _find(request, session_id, scenario_id)
+
+    def delete() -> None:
+        if not session.scenarios.delete_scenario(scenario.id):
+            find_scenario(session.scenarios, scenario_id)  # Another request was first, and a 404 is due.
+
+    await calls_of(request).write(delete)
+    return Response(status_code=204)
+
+
+@operations.operation(
+    "POST",
+    "/sessions/{session_id}/scenarios/{scenario_id}/run",
+    Scenario,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    NOT_RUNNABLE,
+    status=202,
+    links={
+        "status": Link("get_scenario_status", _SAME_SCENARIO, "Shows where the scenario stands."),
+        "get": Link("get_scenario", _SAME_SCENARIO, "Reads the scenario."),
+        "cancel": Link("cancel_scenario", _SAME_SCENARIO, "Cancels the run."),
+    },
+)
+async def run_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
+    """Run a scenario.
+
+    It joins the queue of its session and the reply comes at once; poll its status to see it end. One that has ended
+    is to be reset first.
+    """
+    calls = calls_of(request)
+    session, scenario = await _find(request, session_id, scenario_id)
+
+    def run() -> bytes:
+        if not calls.nonblocking and scenario.status in ("queued", "processing"):
+            raise PreconditionError(f"Scenario '{scenario.tag}' is already {scenario.status}.")
+        session.scenarios.process_scenario_async(scenario)
+        return scenario_json(scenario)
+
+    return await reply(request, await calls.write_quickly(session.scenarios, run), 202)
+
+
+@operations.operation(
+    "GET",
+    "/sessions/{session_id}/scenarios/{scenario_id}/status",
+    ScenarioStatus,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    hot=True,
+)
+async def get_scenario_status(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
+    """Show where a scenario stands.
+
+    Small and quick: made for polling.
+    """
+    _, scenario = await _find(request, session_id, scenario_id)
+    return JsonReply(status_json(scenario))
+
+
+@operations.operation(
+    "POST",
+    "/sessions/{session_id}/scenarios/{scenario_id}/reset",
+    Scenario,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    NOT_RESETTABLE,
+    links={"run": Link("run_scenario", _SAME_SCENARIO, "Runs the scenario again.")},
+)
+async def reset_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
+    """Reset a scenario.
+
+    Forgets its result and KPI values: it is `created` again, and can be run again.
+    """
+    return await _act(request, "reset_scenario", session_id, scenario_id, 200)
+
+
+@operations.operation(
+    "POST",
+    "/sessions/{session_id}/scenarios/{scenario_id}/cancel",
+    Scenario,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    NOT_CANCELLABLE,
+    status=202,
+    links={"status": Link("get_scenario_status", _SAME_SCENARIO, "Shows where the scenario stands.")},
+)
+async def cancel_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
+    """Cancel a scenario.
+
+    Takes it from the queue or stops its run: it ends as `failed`, with `{"error": "Cancelled"}` as result.
+    """
+    return await _act(request, "cancel_scenario", session_id, scenario_id, 202)
+
+
+@operations.operation("GET", "/sessions/{session_id}/processing", Scenario | None, UNKNOWN_SESSION)
+async def get_processing(request: Request, session_id: SessionId) -> Response:
+    """Show the scenario that is running.
+
+    `null` when none is.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    return await reply(request, await calls.look_up(_processing_json, session.scenarios))
+
+
+async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[OpenSession, ScenarioLike]:
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    return session, await calls.look_up(_find_in, calls, session.scenarios, scenario_id)
+
+
+def _find_in(calls: BackendCalls, scenarios: ScenarioBackend, scenario_id: str) -> ScenarioLike:
+    return find_scenario(scenarios, scenario_id, listed_first=not calls.nonblocking)
+
+
+async def _act(request: Request, name: str, session_id: str, scenario_id: str, status: int) -> Response:
+    """Call an optional method of the backend that takes a scenario's id, and show the scenario afterwards."""
+    session, scenario = await _find(request, session_id, scenario_id)
+    action = optional_member(session.scenarios, name)
+
+    def act() -> bytes:
+        if action is None:
+            raise NotFoundError("This backend does not offer that.")
+        action(scenario.id)
+        return scenario_json(scenario)
+
+    return await reply(request, await calls_of(request).write(act), status)
+
+
+def _processing_json(scenarios: ScenarioBackend) -> bytes:
+    scenario = scenarios.currently_processing
+    return b"null" if scenario is None else scenario_json(scenario)

@@ -1,0 +1,166 @@
+"""Sessions: workspaces with their own datasets and scenarios (contract SES)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from algomancy_api.backend import SessionBackend
+from algomancy_api.backend_calls import calls_of
+from algomancy_api.errors import CREATE_FORBIDDEN, NAME_TAKEN, SHUTTING_DOWN, UNKNOWN_SESSION, ForbiddenError
+from algomancy_api.lookups import require_free_name
+from algomancy_api.operation import Link, Operations
+from algomancy_api.replies import JsonReply, location, reply
+from algomancy_api.routers.paths import SessionId
+from algomancy_api.schemas import (
+    CopySessionRequest,
+    CreateSessionRequest,
+    RenameSessionRequest,
+    Session,
+    SessionList,
+)
+from algomancy_data.encoding import encode_json
+
+operations = Operations(
+    "Sessions",
+    "Workspaces with datasets and scenarios of their own. A session is named by its id, or by its current display "
+    "name; the id wins where both match.",
+)
+
+_DEFAULT = {"session_id": "$response.body#/default"}
+_LOCATION = {"Location": "Path of the new session."}
+
+
+@operations.operation(
+    "GET",
+    "/sessions",
+    SessionList,
+    hot=True,
+    links={
+        "data": Link("list_datasets", _DEFAULT, "Lists the datasets of the default session."),
+        "scenarios": Link("list_scenarios", _DEFAULT, "Lists the scenarios of the default session."),
+        "create": Link("create_scenario", _DEFAULT, "Creates a scenario in the default session."),
+    },
+)
+async def list_sessions(request: Request) -> Response:
+    """List the sessions.
+
+    There is always at least one; `default` is the id of the one to start with.
+    """
+    return await reply(request, encode_json(await calls_of(request).look_up(_session_list, calls_of(request).sessions)))
+
+
+@operations.operation("POST", "/sessions", SessionList, CREATE_FORBIDDEN, NAME_TAKEN, status=201, headers=_LOCATION)
+async def create_session(request: Request, body: CreateSessionRequest) -> Response:
+    """Create a session.
+
+    It starts without datasets and scenarios. The reply is the refreshed list; `Location` tells the new one.
+    """
+    _refuse_if_forbidden(request)
+    calls = calls_of(request)
+
+    def create() -> tuple[str, bytes]:
+        if not calls.nonblocking:
+            require_free_name(calls.sessions, body.display_name)
+        session_id = calls.sessions.create_new_session(body.display_name)
+        return session_id, encode_json(_session_list(calls.sessions))
+
+    session_id, sessions = await calls.write(create)
+    return await reply(request, sessions, 201, location(request, "sessions", session_id))
+
+
+@operations.operation(
+    "GET",
+    "/sessions/{session_id}",
+    Session,
+    UNKNOWN_SESSION,
+)
+async def get_session(request: Request, session_id: SessionId) -> Response:
+    """Show a session.
+
+    Its id and its current display name.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    return JsonReply(encode_json(await calls.look_up(_session, calls.sessions, session.id)))
+
+
+@operations.operation("PATCH", "/sessions/{session_id}", Session, UNKNOWN_SESSION, NAME_TAKEN)
+async def rename_session(request: Request, session_id: SessionId, body: RenameSessionRequest) -> Response:
+    """Rename a session.
+
+    Its id stays; the old name is unknown afterwards. Renaming a session to the name it has changes nothing.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+
+    def rename() -> dict[str, str]:
+        if not calls.nonblocking:
+            require_free_name(calls.sessions, body.display_name, except_for=session.id)
+        calls.sessions.rename_session(session.id, body.display_name)
+        return _session(calls.sessions, session.id)
+
+    return JsonReply(encode_json(await calls.write(rename)))
+
+
+@operations.operation("DELETE", "/sessions/{session_id}", SessionList, UNKNOWN_SESSION, SHUTTING_DOWN)
+async def delete_session(request: Request, session_id: SessionId) -> Response:
+    """Delete a session.
+
+    Its datasets and scenarios go with it, and its run is stopped. The reply is the refreshed list: when the last
+    session is deleted, a fresh one named `main` takes its place.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+
+    def delete() -> bytes:
+        calls.sessions.delete_session(session.id)
+        return encode_json(_session_list(calls.sessions))
+
+    return await reply(request, await calls.write(delete))
+
+
+@operations.operation(
+    "POST",
+    "/sessions/{session_id}/copy",
+    SessionList,
+    UNKNOWN_SESSION,
+    CREATE_FORBIDDEN,
+    NAME_TAKEN,
+    status=201,
+    headers=_LOCATION,
+)
+async def copy_session(request: Request, session_id: SessionId, body: CopySessionRequest) -> Response:
+    """Copy a session.
+
+    The copy has the datasets and the scenarios of the original, with new ids; results are kept, unfinished scenarios
+    start over as `created`. Later changes to either do not show in the other. The reply is the refreshed list;
+    `Location` tells the copy.
+    """
+    _refuse_if_forbidden(request)
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+
+    def copy() -> tuple[str, bytes]:
+        if not calls.nonblocking:
+            require_free_name(calls.sessions, body.new_display_name)
+        copy_id = calls.sessions.copy_session(session.id, body.new_display_name)
+        return copy_id, encode_json(_session_list(calls.sessions))
+
+    copy_id, sessions = await calls.write(copy)
+    return await reply(request, sessions, 201, location(request, "sessions", copy_id))
+
+
+def _session_list(sessions: SessionBackend) -> dict[str, Any]:
+    return {"sessions": sessions.list_sessions(), "default": sessions.start_session_id}
+
+
+def _session(sessions: SessionBackend, session_id: str) -> dict[str, str]:
+    return {"id": session_id, "display_name": sessions.get_display_name(session_id)}
+
+
+def _refuse_if_forbidden(request: Request) -> None:
+    if not request.app.state.config.allow_session_create:
+        raise ForbiddenError("This server does not allow new sessions.")

@@ -1,0 +1,553 @@
+"""What travels over the wire: one pydantic model per request and reply body.
+
+The server's document, the client and the tests all read these models; this module imports neither FastAPI nor pandas.
+Replies may carry members that are not listed here: readers ignore what they do not know.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
+
+# One line of text that shows something: no control characters, and at least one character that is not white space.
+# Written out as code points, because `\s`, `\S` and `\p` mean different things to JavaScript, Python and Rust.
+TEXT_PATTERN = (
+    r"^[^\x00-\x1f\x7f-\x9f]*"
+    r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+    r"[^\x00-\x1f\x7f-\x9f]*$"
+)
+MAX_TEXT_LENGTH = 255
+
+Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT_LENGTH, pattern=TEXT_PATTERN)]
+"""A name a person gives: 1 to 255 characters, not blank, no control characters (SES-4, SES-11, SCN-15)."""
+
+Key = Annotated[StrictStr, Field(min_length=1)]
+"""A name that is looked up or checked by the backend: any non-empty string."""
+
+DatasetKey = Annotated[
+    Key,
+    Field(
+        json_schema_extra={
+            "maxLength": MAX_TEXT_LENGTH,
+            "pattern": r"^(?!(?:\.{1,2}|from-json)$)[^/\x00-\x1f\x7f-\x9f]*$",
+        }
+    ),
+]
+"""What a dataset may be called. Described here and left to the backend to check, which is answered 400 (DAT-9)."""
+
+Choice = str | bool | int | float
+"""One of the values an enumeration allows; most are text."""
+
+JsonObject = dict[str, Any]
+"""An object whose members are the user's own."""
+
+
+def _decimal_digits(value: object) -> object:
+    # pydantic would also take ' 7 ', '7.0' and '1_000' for integers.
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise PydanticCustomError("int_parsing", "Input should be an integer")
+    return value
+
+
+DecimalInteger = Annotated[int, BeforeValidator(_decimal_digits)]
+"""An integer in a query: decimal digits and nothing else."""
+
+MAX_PAGE_LENGTH = 10_000
+MAX_OFFSET = 2**31 - 1
+
+PageLength = Annotated[int, Field(ge=1, le=MAX_PAGE_LENGTH), BeforeValidator(_decimal_digits)]
+"""How many items a page of a list may have."""
+
+
+def _as_left_out_or_given(schema: dict[str, Any]) -> None:
+    """Describe a query parameter whose `None` stands for its being left out: no text in a query is null."""
+    given, _ = schema.pop("anyOf")
+    schema.update(given, format="int32")
+
+
+class Model(BaseModel):
+    """Settings shared by all bodies: unknown members are ignored (GEN-4)."""
+
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+
+class Error(Model):
+    """The body of every error reply. Branch on the HTTP status, not on the text."""
+
+    detail: str = Field(min_length=1)
+    """What was wrong, for a person to read: which thing, and what is allowed."""
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+class Session(Model):
+    """A session: a workspace with its own datasets and scenarios."""
+
+    id: str
+    """Identifier (a UUID) that never changes."""
+    display_name: str
+    """Name shown to people, unique at any moment; may be used in place of the id."""
+
+
+class SessionList(Model):
+    """All sessions of the server, oldest first."""
+
+    sessions: list[Session] = Field(min_length=1)
+    """The sessions; never empty."""
+    default: str
+    """Id of the session to start with; one of `sessions`."""
+
+
+class CreateSessionRequest(Model):
+    """Asks for a new, empty session."""
+
+    display_name: Text
+    """Name of the new session: 1 to 255 characters, not blank, without control characters; not in use yet."""
+
+
+class CopySessionRequest(Model):
+    """Asks for a copy of a session."""
+
+    new_display_name: Text
+    """Name of the copy: 1 to 255 characters, not blank, without control characters; not in use yet."""
+
+
+class RenameSessionRequest(Model):
+    """Asks for another name for a session."""
+
+    display_name: Text
+    """The new name: 1 to 255 characters, not blank, without control characters; not in use by another session."""
+
+
+# --- algorithms and KPIs ----------------------------------------------------------------------------------------------
+
+
+class AlgorithmList(Model):
+    """The algorithms a scenario of this session may run."""
+
+    algorithms: list[str]
+    """Names, as `algo_name` takes them."""
+
+
+class StringParameterDescriptor(Model):
+    """A parameter that takes text."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["string"]
+    """Kind of the parameter: always `string`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: str | None
+    """The value used when none is given; null when there is none."""
+    default: str | None
+    """The value a new parameter starts with."""
+
+
+class IntegerParameterDescriptor(Model):
+    """A parameter that takes a whole number."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["integer"]
+    """Kind of the parameter: always `integer`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: int | None
+    """The value used when none is given, between `min` and `max`; null when there is none."""
+    default: int | None
+    """The value a new parameter starts with."""
+    min: int | None
+    """Smallest value allowed; null when unbounded."""
+    max: int | None
+    """Largest value allowed; null when unbounded."""
+
+
+class FloatParameterDescriptor(Model):
+    """A parameter that takes a number."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["float"]
+    """Kind of the parameter: always `float`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: float | None
+    """The value used when none is given, between `min` and `max`; null when there is none."""
+    default: float | None
+    """The value a new parameter starts with."""
+    min: float | None
+    """Smallest value allowed; null when unbounded."""
+    max: float | None
+    """Largest value allowed; null when unbounded."""
+
+
+class BooleanParameterDescriptor(Model):
+    """A parameter that is true or false."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["boolean"]
+    """Kind of the parameter: always `boolean`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: bool | None
+    """The value used when none is given; null when there is none."""
+    default: bool | None
+    """The value a new parameter starts with."""
+
+
+class EnumParameterDescriptor(Model):
+    """A parameter that takes one of some choices."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["enum"]
+    """Kind of the parameter: always `enum`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: Choice | None
+    """The choice used when none is given; null when there is none."""
+    choices: list[Choice]
+    """What may be chosen."""
+
+
+class MultiEnumParameterDescriptor(Model):
+    """A parameter that takes several of some choices."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["multi_enum"]
+    """Kind of the parameter: always `multi_enum`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: list[Choice] | None
+    """The choices used when none are given; null when there are none."""
+    choices: list[Choice]
+    """What may be chosen."""
+
+
+class TimeParameterDescriptor(Model):
+    """A parameter that takes a moment."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["time"]
+    """Kind of the parameter: always `time`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: str | None
+    """The moment used when none is given, in ISO 8601; null when there is none."""
+    default: str | None
+    """The moment a new parameter starts with, in ISO 8601; null for the moment of asking."""
+
+
+class IntervalParameterDescriptor(Model):
+    """A parameter that takes a start and an end."""
+
+    name: str
+    """Name of the parameter, unique within its set."""
+    type: Literal["interval"]
+    """Kind of the parameter: always `interval`."""
+    required: bool
+    """Whether the parameter must have a value."""
+    value: Annotated[list[str], Field(min_length=2, max_length=2)] | None
+    """Start and end used when none are given, in ISO 8601, start first; null when there are none."""
+    default: Annotated[list[str | None], Field(min_length=2, max_length=2)]
+    """Start and end a new parameter starts with, in ISO 8601."""
+
+
+ParameterDescriptor = TypeAliasType(
+    "ParameterDescriptor",
+    Annotated[
+        StringParameterDescriptor
+        | IntegerParameterDescriptor
+        | FloatParameterDescriptor
+        | BooleanParameterDescriptor
+        | EnumParameterDescriptor
+        | MultiEnumParameterDescriptor
+        | TimeParameterDescriptor
+        | IntervalParameterDescriptor,
+        Field(
+            discriminator="type", description="What a form needs to know to show one parameter; told apart by `type`."
+        ),
+    ],
+)
+"""What a form needs to know to show one parameter; told apart by `type`."""
+
+
+class ParameterList(Model):
+    """The parameters of an algorithm, or of a dataset."""
+
+    name: str
+    """The algorithm's name, or the dataset's key."""
+    parameters: list[ParameterDescriptor]
+    """One descriptor per parameter, in the order they were declared."""
+
+
+class KpiList(Model):
+    """The KPIs each scenario of this session is measured by."""
+
+    kpis: list[str]
+    """Names: the keys of every scenario's `kpis`."""
+
+
+# --- scenarios --------------------------------------------------------------------------------------------------------
+
+
+class RunStatus(StrEnum):
+    """Where a scenario stands: created → queued → processing → complete or failed."""
+
+    CREATED = "created"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class BetterWhen(StrEnum):
+    """Which values of a KPI are good: high ones, low ones, or those at least or at most its threshold."""
+
+    HIGHER = "HIGHER"
+    LOWER = "LOWER"
+    AT_LEAST = "AT_LEAST"
+    AT_MOST = "AT_MOST"
+
+
+class Kpi(Model):
+    """One key performance indicator of one scenario."""
+
+    name: str
+    """Name of the KPI."""
+    better_when: BetterWhen
+    """Which values are good."""
+    unit: str | None
+    """Symbol of the unit `value` and `threshold` are in; empty or null when they have none."""
+    value: float | None
+    """The measured value in `unit`; null until a run is complete."""
+    threshold: float | None
+    """The bound in `unit` for `AT_LEAST` and `AT_MOST`; null when there is none."""
+
+
+class Algorithm(Model):
+    """The algorithm of a scenario with the values it runs with."""
+
+    name: str
+    """Name of the algorithm."""
+    parameters: JsonObject
+    """Value of each parameter by name; times are in ISO 8601."""
+
+
+class ScenarioSummary(Model):
+    """A scenario without its result."""
+
+    id: str
+    """Identifier (a UUID) that never changes."""
+    tag: str
+    """Name given at creation, unique within the session."""
+    input_data_id: str
+    """Id of the dataset the scenario reads: its `metadata.id`."""
+    input_data_key: str | None = None
+    """Key of the dataset the scenario reads."""
+    kpis: dict[str, Kpi]
+    """The KPIs by name."""
+    algorithm: Algorithm
+    """What the scenario runs."""
+    data_parameters: JsonObject | None
+    """Value of each parameter of the dataset by name; null or empty when it has none."""
+    status: RunStatus
+    """Where the scenario stands."""
+    progress: float = Field(default=0, ge=0, le=100)
+    """How far its run is, in percent, 0 to 100; 100 when complete."""
+    created_at: datetime | None = None
+    """When the scenario was created, UTC."""
+    started_at: datetime | None = None
+    """When its last run started, UTC; null before."""
+    finished_at: datetime | None = None
+    """When its last run ended, UTC; null before."""
+    error: str | None = None
+    """Why its last run failed; null when it did not."""
+
+
+class Scenario(ScenarioSummary):
+    """A scenario: a dataset, an algorithm with its parameters and, once it ran, a result measured by KPIs."""
+
+    result: JsonObject | None
+    """What the algorithm returned, in the shape its author chose; `{"error": …}` when the run failed, null before."""
+
+
+class CreateScenarioRequest(Model):
+    """Asks for a scenario; it does not run yet, unless the server is set to run at once."""
+
+    tag: Text
+    """Name of the scenario: 1 to 255 characters, not blank, without control characters; new within the session."""
+    dataset_key: Key
+    """Key of the dataset to read."""
+    algo_name: Key
+    """Name of the algorithm to run."""
+    algo_params: JsonObject | None = None
+    """Values of the algorithm's parameters by name; those left out, or null, take their described value."""
+    data_params: JsonObject | None = None
+    """Values of the dataset's parameters by name; those left out, or null, take their described value."""
+
+
+class ScenarioStatus(Model):
+    """The little that a poller needs."""
+
+    id: str
+    """Identifier of the scenario."""
+    tag: str
+    """Name of the scenario."""
+    status: RunStatus
+    """Where the scenario stands."""
+    progress: float = Field(ge=0, le=100)
+    """How far its run is, in percent, 0 to 100; never falls within one run, 100 when complete."""
+
+
+class ScenarioView(StrEnum):
+    """How much of each scenario a list shows: all of it, or all but its result."""
+
+    FULL = "full"
+    SUMMARY = "summary"
+
+
+class ScenarioListQuery(Model):
+    """Which part of a list is wanted, and how much of each scenario."""
+
+    view: ScenarioView = ScenarioView.FULL
+    """How much of each scenario to show: `full`, or `summary` to leave out its `result`."""
+    limit: PageLength | None = Field(default=None, json_schema_extra=_as_left_out_or_given)
+    """How many scenarios to list at most, 1 to 10000; all of them when left out."""
+    offset: DecimalInteger = Field(default=0, ge=0, le=MAX_OFFSET, json_schema_extra={"format": "int32"})
+    """How many scenarios to pass over first, 0 to 2147483647."""
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+class DatasetKeys(Model):
+    """The keys of a session's datasets."""
+
+    keys: list[str]
+    """Keys, as the data routes and `dataset_key` take them."""
+
+
+class DataClassification(StrEnum):
+    """Where a dataset comes from: loaded, derived from another, or made up."""
+
+    MASTER_DATA = "master_data"
+    DERIVED_DATA = "derived_data"
+    DUMMY_DATA = "dummy_data"
+
+
+class DatasetMetadata(Model):
+    """What a dataset is."""
+
+    id: str = Field(min_length=1)
+    """Identifier (a UUID) of this content."""
+    name: DatasetKey
+    """The dataset's key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
+    type: DataClassification
+    """Where the dataset comes from."""
+    creation_datetime: str
+    """When the dataset was made, in ISO 8601."""
+    tables: list[str]
+    """Names of its tables."""
+
+
+class Table(Model):
+    """A table: rows, with what is needed to rebuild their types."""
+
+    data: list[JsonObject]
+    """Row objects: the value of each column by its name; null where there is none."""
+    columns: list[str]
+    """Names of the columns, in order."""
+    dtypes: dict[str, str]
+    """The pandas dtype of each column, by its name."""
+    index: list[Any]
+    """The label of each row: as many as there are rows."""
+
+
+class Dataset(Model):
+    """A dataset with all its rows, as `DataSource.to_json()` writes it."""
+
+    metadata: DatasetMetadata
+    """What the dataset is."""
+    tables: dict[str, Table]
+    """The tables by name."""
+
+
+class DeriveDatasetRequest(Model):
+    """Asks for a copy of a dataset under a new key."""
+
+    new_key: DatasetKey
+    """The new key: 1 to 255 characters without `/` and control characters; not `.`, `..`, `from-json` or in use."""
+
+
+class Severity(StrEnum):
+    """How bad a finding is; `ERROR` and `CRITICAL` keep the dataset from being stored."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class EtlMessage(Model):
+    """One finding about the uploaded data."""
+
+    severity: Severity
+    """How bad it is."""
+    message: str
+    """What was found."""
+    table: str | None = None
+    """Name of the table it is about; null when about none in particular."""
+    column: str | None = None
+    """Name of the column it is about; null when about none in particular."""
+    row: int | str | None = None
+    """Row it is about: counted from 0, or its label; null when about none in particular."""
+    code: str | None = None
+    """Short name of this kind of finding; null when it has none."""
+
+
+class EtlUpload(Model):
+    """Files, and the key of the dataset they are to make."""
+
+    dataset_name: DatasetKey
+    """The key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
+    files: list[bytes] = Field(min_length=1)
+    """The files: 1 to 1000, named `<logical name>.csv`, `.json` or `.xlsx`."""
+
+
+class EtlReport(Model):
+    """What became of an upload."""
+
+    dataset_name: str
+    """Key asked for."""
+    success: bool
+    """Whether the dataset was stored; if not, nothing was changed."""
+    keys: list[str]
+    """Keys of the session's datasets, after the upload."""
+    messages: list[EtlMessage] = Field(default_factory=list)
+    """What extraction and validation found, in order."""
+
+
+# --- meta -------------------------------------------------------------------------------------------------------------
+
+
+class Health(Model):
+    """A sign of life."""
+
+    status: Literal["ok"]
+    """Always `ok`."""
+    title: str
+    """The server's title."""
+    sessions: list[Session]
+    """Its sessions."""

@@ -1,0 +1,147 @@
+"""Nobody gets in by accident: sites, hosts, tokens, policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+NEW = {"display_name": "new"}
+SESSIONS = "/api/v1/sessions"
+HOST = "testserver"
+
+SITES: dict[str, tuple[dict[str, str], int]] = {
+    "no browser": ({}, 201),
+    "same origin": ({"Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"}, 201),
+    "typed by the person": ({"Sec-Fetch-Site": "none"}, 201),
+    "another site": ({"Sec-Fetch-Site": "cross-site", "Origin": "http://evil"}, 403),
+    "another port": ({"Sec-Fetch-Site": "same-site", "Origin": f"http://{HOST}:81"}, 403),
+    "another site without origin": ({"Sec-Fetch-Site": "cross-site"}, 403),
+    "old browser, another site": ({"Origin": "http://evil"}, 403),
+    "old browser, no origin to tell": ({"Origin": "null"}, 403),
+    "old browser, same origin": ({"Origin": f"https://{HOST.upper()}"}, 201),
+    "allowed origin": ({"Sec-Fetch-Site": "cross-site", "Origin": "http://page:3000"}, 201),
+    "old browser, allowed origin": ({"Origin": "http://page:3000"}, 201),
+    "looks like the allowed origin": ({"Origin": "http://page:3000.evil"}, 403),
+}
+
+
+@pytest.mark.parametrize(("headers", "status"), SITES.values(), ids=SITES)
+def test_write_for_another_site_is_refused(
+    headers: dict[str, str], status: int, make_client: Callable[..., TestClient]
+) -> None:
+    """A web page elsewhere cannot change anything unless its origin is allowed; reading is CORS's business."""
+    http = make_client(cors_origins=["http://page:3000"])
+    assert http.post(SESSIONS, json=NEW, headers=headers).status_code == status
+    assert len(http.get(SESSIONS, headers=headers).json()["sessions"]) == (2 if status == 201 else 1)
+
+
+def test_multipart_of_another_site_is_refused(http: TestClient) -> None:
+    """An upload needs no preflight, so it is refused by its origin."""
+    answer = http.post(
+        f"{SESSIONS}/main/etl",
+        data={"dataset_name": "x"},
+        files={"files": ("x.csv", b"")},
+        headers={"Origin": "http://evil"},
+    )
+    assert answer.status_code == 403
+
+
+def test_any_origin_is_allowed_without_credentials(make_client: Callable[..., TestClient]) -> None:
+    """`*` lets every page in, but never with its person's cookies."""
+    http = make_client(cors_origins=["*"])
+    headers = {"Origin": "http://any", "Sec-Fetch-Site": "cross-site"}
+    answer = http.post(SESSIONS, json=NEW, headers=headers)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (201, "*")
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_pages_may_read_the_headers_they_need(make_client: Callable[..., TestClient]) -> None:
+    """Location, ETag and Link are exposed; a preflight allows what the API takes."""
+    http = make_client(cors_origins=["http://page"])
+    exposed = http.get(SESSIONS, headers={"Origin": "http://page"}).headers["access-control-expose-headers"]
+    assert {name.strip() for name in exposed.split(",")} == {"Location", "ETag", "Link"}
+    preflight = http.options(
+        SESSIONS,
+        headers={
+            "Origin": "http://page",
+            "Access-Control-Request-Method": "PATCH",
+            "Access-Control-Request-Headers": "authorization, content-type, if-none-match",
+        },
+    )
+    assert preflight.status_code == 200
+    assert "PATCH" in preflight.headers["access-control-allow-methods"]
+
+
+HOSTS: dict[str, tuple[list[str] | None, str, int]] = {
+    "any by default": (None, "anything.example", 200),
+    "listed": (["plan.example"], "plan.example", 200),
+    "listed, with port": (["plan.example"], "PLAN.example:8051", 200),
+    "foreign": (["plan.example"], "evil.example", 400),
+    "suffix": (["plan.example"], "evil-plan.example", 400),
+    "subdomain": (["*.example"], "plan.example", 200),
+    "no subdomain": (["*.example"], "example", 400),
+    "all": (["*"], "evil", 200),
+    "IPv6": (["::1"], "[::1]:8051", 200),
+    "IPv6 foreign": (["::1"], "[::2]", 400),
+}
+
+
+@pytest.mark.parametrize(("allowed", "host", "status"), HOSTS.values(), ids=HOSTS)
+def test_foreign_host_is_refused(
+    allowed: list[str] | None, host: str, status: int, make_client: Callable[..., TestClient]
+) -> None:
+    """With `allowed_hosts`, a request for another host's name is a 400, on every path."""
+    http = make_client(allowed_hosts=allowed)
+    for path in ("/health", SESSIONS, "/docs", "/nowhere"):
+        answer = http.get(path, headers={"Host": host})
+        assert answer.status_code == (404 if path == "/nowhere" and status == 200 else status), path
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/docs", "/openapi.json", "/docs-assets/favicon.png"])
+def test_open_page_needs_no_token(path: str, make_client: Callable[..., TestClient]) -> None:
+    """Probes, documentation and schema stay open."""
+    assert make_client(api_token="s3cret").get(path).status_code == 200
+
+
+TOKENS: dict[str, tuple[str | None, int]] = {
+    "none": (None, 401),
+    "wrong": ("Bearer s3creT", 401),
+    "longer": ("Bearer s3cret2", 401),
+    "not bearer": ("Basic s3cret", 401),
+    "alone": ("s3cret", 401),
+    "not ASCII": ("Bearer s3cr\u00e9t", 401),
+    "right": ("Bearer s3cret", 200),
+    "right, lower case": ("bearer s3cret", 200),
+}
+
+
+@pytest.mark.parametrize(("authorization", "status"), TOKENS.values(), ids=TOKENS)
+def test_token_is_wanted(authorization: str | None, status: int, make_client: Callable[..., TestClient]) -> None:
+    """With `api_token` set, everything else wants it, and the refusal does not repeat what was sent."""
+    http = make_client(api_token="s3cret")
+    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    answer = http.get(SESSIONS, headers=headers)
+    assert answer.status_code == status
+    if status == 401:
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.json() == {"detail": "This server wants a bearer token: send 'Authorization: Bearer <token>'."}
+        assert http.get("/nowhere", headers=headers).status_code == 401
+
+
+def test_token_cannot_be_dodged_by_spelling(make_client: Callable[..., TestClient]) -> None:
+    """No path that leads to a route passes for an open one."""
+    http = make_client(api_token="s3cret")
+    for path in ("/docs-assets/..%2fapi/v1/sessions", "/docs-assets/%2e%2e/api/v1/sessions", "//health", "/health/"):
+        assert http.get(path).status_code in (401, 404), path
+    assert http.post("/health").status_code == 401
+
+
+def test_sessions_cannot_be_made_where_policy_forbids(make_client: Callable[..., TestClient]) -> None:
+    """`allow_session_create=False` refuses create and copy, and nothing else."""
+    http = make_client(allow_session_create=False)
+    for path, body in ((SESSIONS, NEW), (f"{SESSIONS}/main/copy", {"new_display_name": "new"})):
+        answer = http.post(path, json=body)
+        assert (answer.status_code, answer.json()) == (403, {"detail": "This server does not allow new sessions."})
+    assert http.patch(f"{SESSIONS}/main", json=NEW).status_code == 200

@@ -1,0 +1,101 @@
+"""Serving from a process of its own: it starts, and a signal stops it whatever is running."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from algomancy_api.server import serve
+
+PROGRAM = """
+import sys, threading, time
+sys.path.insert(0, {folder!r})
+from conftest import FakeSessions, configuration
+from algomancy_api import ApiLauncher
+
+def hang(*_):
+    print("hanging", flush=True)
+    time.sleep(600)
+
+backend = FakeSessions()
+backend.main.etl_data = hang
+app = ApiLauncher.build(configuration(), session_manager=backend)
+threading.Thread(target=time.sleep, args=(600,)).start()
+ApiLauncher.run(app, port=0)
+print("returned", flush=True)
+"""
+
+
+class Process:
+    """A server in a process, with what it has written so far."""
+
+    def __init__(self) -> None:
+        program = PROGRAM.format(folder=str(Path(__file__).parent))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.output = ""
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Read until the output matches."""
+        assert self.process.stdout is not None
+        while (match := re.search(pattern, self.output)) is None:
+            line = self.process.stdout.readline()
+            assert line, self.output
+            self.output += line
+        return match
+
+
+@pytest.fixture
+def server() -> Iterator[Process]:
+    """A server whose uploads never end, beside a thread that never ends."""
+    started = Process()
+    yield started
+    started.process.kill()
+    started.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_signal_stops_the_server_within_five_seconds(number: signal.Signals, server: Process) -> None:
+    """With an upload that never ends, an open connection and a foreign thread, it is over in time."""
+    port = int(server.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+    with (
+        closing(socket.create_connection(("127.0.0.1", port))),
+        closing(http.client.HTTPConnection("127.0.0.1", port)) as upload,
+    ):
+        form = (
+            '--x\r\nContent-Disposition: form-data; name="dataset_name"\r\n\r\nup\r\n'
+            '--x\r\nContent-Disposition: form-data; name="files"; filename="i.csv"\r\n\r\n1\r\n--x--\r\n'
+        )
+        upload.request("POST", "/api/v1/sessions/main/etl", form, {"Content-Type": "multipart/form-data; boundary=x"})
+        server.wait_for("hanging")
+        start = time.monotonic()
+        server.process.send_signal(number)
+        rest, _ = server.process.communicate(timeout=20)
+        assert time.monotonic() - start < 5
+        assert "Traceback" not in server.output + rest
+        assert server.process.returncode == (0 if number is signal.SIGINT else -signal.SIGTERM)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_address_in_use_is_an_error_of_the_callers(host: str) -> None:
+    """An address that cannot be bound is an `OSError` that names it."""
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        raise RuntimeError
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match=f"cannot bind {host}, port {taken.getsockname()[1]}"):
+            serve(app, host, taken.getsockname()[1])
