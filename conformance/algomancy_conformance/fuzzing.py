@@ -1,0 +1,341 @@
+"""Random requests, good and bad, made by schemathesis from the published document and judged by it.
+
+Every check of schemathesis is mapped to a clause, so that level and verdict follow from the clause.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
+
+from .anything import Json
+from .api import Answer, Session
+from .budget import ShrinkBudget
+from .etl_sample import EtlSample
+from .outcomes import Broken, KitError, NotOffered, Untried
+from .published import PUBLISHED_PREFIX, operations, published_document
+from .world import World
+
+Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
+RandomCase: TypeAlias = "Case[Any]"
+
+OPERATION_CLAUSE = {
+    "list_sessions": "SES-1",
+    "create_session": "SES-3",
+    "get_session": "SES-13",
+    "copy_session": "SES-5",
+    "rename_session": "SES-6",
+    "delete_session": "SES-7",
+    "list_algorithms": "ALG-1",
+    "get_algorithm_parameters": "ALG-3",
+    "list_kpis": "KPI-1",
+    "list_scenarios": "SCN-1",
+    "create_scenario": "SCN-2",
+    "get_scenario": "SCN-5",
+    "delete_scenario": "SCN-5",
+    "run_scenario": "SCN-6",
+    "get_scenario_status": "SCN-8",
+    "reset_scenario": "SCN-12",
+    "cancel_scenario": "SCN-13",
+    "get_processing": "SCN-11",
+    "list_datasets": "DAT-1",
+    "get_dataset": "DAT-2",
+    "delete_dataset": "DAT-3",
+    "derive_dataset": "DAT-4",
+    "add_dataset_from_json": "DAT-5",
+    "get_data_parameters": "DAT-8",
+    "run_etl": "ETL-1",
+    "get_health": "MET-1",
+}
+"""The clause that promises what an operation answers."""
+
+STATUS_CLAUSE = {400: "ERR-1", 403: "ERR-8", 404: "ERR-4", 405: "GEN-6", 409: "ERR-4", 413: "ERR-7", 422: "ERR-6"}
+"""The clause an answer breaks whose status its operation does not document."""
+
+CHECK_CLAUSE = {
+    "ServerError": "GEN-5",
+    "MissingContentType": "GEN-2",
+    "MalformedMediaType": "GEN-2",
+    "UndefinedContentType": "GEN-2",
+    "MalformedJson": "GEN-2",
+    "JSONDecodeError": "GEN-2",
+    "ContentDeserializationError": "GEN-2",
+    "MissingHeaders": "GEN-7",
+    "AcceptedNegativeData": "GEN-3",
+    "UnsupportedMethodResponse": "GEN-6",
+    "AllowHeaderMismatch": "GEN-6",
+    "EnsureResourceAvailability": "GEN-9",
+    "UseAfterFree": "GEN-9",
+    "IgnoredAuth": "GEN-5",
+    "MissingHeaderNotRejected": "GEN-3",
+    "ObjectLevelAuthorizationViolation": "SES-10",
+}
+"""The clause behind each failure of schemathesis that does not depend on the operation or the status."""
+
+REFUSED_BY_RULES = {
+    "create_scenario": ["2xx", "400", "404", "409"],  # ERR-2: parameters are checked by the algorithm's own rules
+    "derive_dataset": ["2xx", "400", "404", "409"],  # DAT-9: keys with a slash or a control character
+    "add_dataset_from_json": ["2xx", "400", "404", "409"],  # DAT-5: rows and columns that contradict each other
+    "run_etl": ["2xx", "400", "404", "409"],  # ETL-3, ETL-6: random bytes are no files
+    "create_session": ["2xx", "404", "409", "422"],  # SES-11: blank names and control characters
+    "copy_session": ["2xx", "404", "409", "422"],
+    "rename_session": ["2xx", "404", "409", "422"],
+}
+"""What may answer data that fits the document, where the contract has rules the document cannot hold."""
+
+OPTIONAL = {
+    "get_session": "SES-13",
+    "reset_scenario": "SCN-12",
+    "cancel_scenario": "SCN-13",
+    "get_data_parameters": "DAT-8",
+}
+GENERAL = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "ERR-4", "ERR-6")
+SHRINK_SECONDS = 1
+UNBREAKABLE_BODIES = ("run_etl",)  # schemathesis cannot break a multipart body in a way that is surely wrong
+
+
+def clause_of(failure: Failure, operation_id: str, status: int) -> str:
+    """The clause a failure of schemathesis says is broken."""
+    name = type(failure).__name__
+    if name == "UndefinedStatusCode":
+        return "GEN-5" if status >= 500 else STATUS_CLAUSE.get(status, OPERATION_CLAUSE[operation_id])
+    if name == "JsonSchemaError" and status >= 400:
+        return "GEN-1"
+    return CHECK_CLAUSE.get(name, OPERATION_CLAUSE[operation_id])
+
+
+@dataclass
+class Live:
+    """Things that exist on the target, for the requests that want one.
+
+    Attributes:
+        world: The target.
+        session: A session with a dataset and a scenario.
+        scenario_id: That scenario.
+    """
+
+    world: World
+    session: Session
+    scenario_id: str
+
+    @classmethod
+    def on(cls, world: World) -> Live:
+        """Make them."""
+        session = world.with_data()
+        return cls(world, session, world.scenario(session))
+
+    def ids(self, operation_id: str) -> dict[str, str]:
+        """A value for each path parameter; what the operation uses up is made for it."""
+        session, key, scenario = self.session, self.session.key, self.scenario_id
+        if operation_id in ("delete_session", "rename_session"):
+            session = self.world.new_session()
+        if operation_id == "delete_dataset":
+            key = self.world.fresh_name("doomed-")
+            session.post("data", session.key, "derive", json={"new_key": key})
+        if operation_id in ("delete_scenario", "run_scenario"):
+            scenario = self.world.scenario(session)
+        if operation_id == "cancel_scenario":
+            scenario = self.world.scenario(session, self.world.slow(5))
+            session.post("scenarios", scenario, "run")
+        if operation_id == "reset_scenario":
+            scenario = str(self.world.completed(session)["id"])
+        name = self.world.fast.name
+        return {"session_id": session.id, "algorithm_name": name, "data_key": key, "scenario_id": scenario}
+
+    def good_body(self, operation_id: str) -> Json:
+        """A body the operation accepts, or None where it wants none."""
+        fresh = self.world.fresh_name()
+        bodies: dict[str, Any] = {
+            "create_session": {"display_name": fresh},
+            "copy_session": {"new_display_name": fresh},
+            "rename_session": {"display_name": fresh},
+            "derive_dataset": {"new_key": fresh},
+            "create_scenario": {"tag": fresh, "dataset_key": self.session.key, "algo_name": self.world.fast.name},
+        }
+        return self.world.payload(fresh) if operation_id == "add_dataset_from_json" else bodies.get(operation_id)
+
+
+@dataclass(frozen=True)
+class Fuzzer:
+    """Sends what schemathesis makes to the target, and judges the answers by the published document.
+
+    Attributes:
+        world: The target.
+        live: Things that exist on it.
+        examples: Random cases per operation.
+        seed: What they start from.
+    """
+
+    world: World
+    live: Live
+    examples: int
+    seed: int
+    schema: BaseSchema
+
+    @classmethod
+    def on(cls, world: World) -> Fuzzer:
+        """A fuzzer for the target."""
+        document = with_prefix(published_document(), world.api.prefix)
+        config = {
+            "base-url": world.api.url,
+            "generation": {"database": "none"},
+            "operations": [
+                {"include-operation-id": name, "checks": {"positive_data_acceptance": {"expected-statuses": statuses}}}
+                for name, statuses in REFUSED_BY_RULES.items()
+            ],
+        }
+        schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
+        return cls(world, Live.on(world), world.options.examples, world.options.seed, schema)
+
+    def operation(self, operation_id: str) -> Operation:
+        """An operation of the document."""
+        for result in self.schema.get_all_operations():
+            if isinstance(result, Ok) and result.ok().definition.raw["operationId"] == operation_id:
+                return result.ok()
+        raise KitError(f"The published document has no operation {operation_id}.")
+
+    def try_good(self, operation_id: str, sample: Callable[[], EtlSample]) -> None:
+        """Make one good request and judge the answer.
+
+        Raises:
+            Broken: It is refused, or does not fit the document.
+            NotOffered: An optional operation is not there.
+        """
+        operation = self.operation(operation_id)
+        names = [p.name for p in operation.path_parameters]
+        ids = self.live.ids(operation_id)
+        body = self.live.good_body(operation_id)
+        case = operation.Case(path_parameters={n: ids[n] for n in names}, **({} if body is None else {"body": body}))
+        files = sample().files if operation_id == "run_etl" else None
+        answer = self.send(case, files)
+        if operation_id in OPTIONAL and answer.status in (404, 405):
+            raise NotOffered("the operation is not there")
+        if not 200 <= answer.status < 300:
+            raise Broken(f"a good request is answered {answer.status}: {answer.exchange.answer[:300]}")
+        self.judge(operation_id, case, answer)
+
+    def try_random(self, operation_id: str, *, live_leaf: bool, good: bool) -> None:
+        """Make random requests and judge the answers.
+
+        Args:
+            operation_id: What to ask for.
+            live_leaf: Whether the last path parameter names something that exists; those before it always do.
+            good: Whether the data fits the document.
+
+        Raises:
+            Broken: An answer does not fit the document.
+        """
+        operation = self.operation(operation_id)
+        names = [p.name for p in operation.path_parameters]
+        ids = self.live.ids(operation_id)
+        fixed = {name: ids[name] for name in (names if live_leaf else names[:-1])}
+        mode = GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE
+        strategy = operation.as_strategy(mode, path_parameters=fixed or None)
+
+        @seed(self.seed)
+        @settings(
+            max_examples=self.examples,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        )
+        @given(case=strategy)
+        def fuzz(case: RandomCase) -> None:
+            if fixed and live_leaf:
+                case.path_parameters = {**case.path_parameters, **self.victims(operation_id, fixed)}
+            if good and live_leaf and operation_id == "create_scenario" and isinstance(case.body, dict):
+                case.body = {**case.body, "dataset_key": self.live.session.key, "algo_name": self.world.fast.name}
+            budget.check()
+            try:
+                self.judge(operation_id, case, self.send(case))
+            except Broken as error:
+                budget.failed(error, len(self.world.api.recent[-1].body))
+                raise
+
+        budget = ShrinkBudget(SHRINK_SECONDS)
+        try:
+            with budget.kept():
+                fuzz()
+        except Unsatisfiable:
+            raise Untried("schemathesis can make no such request") from None
+
+    def victims(self, operation_id: str, fixed: dict[str, str]) -> dict[str, str]:
+        """New things for an operation that uses them up, and the same ones for all others."""
+        if operation_id.startswith(("delete_", "run_", "cancel_", "reset_", "rename_")) and operation_id != "run_etl":
+            ids = self.live.ids(operation_id)
+            return {name: ids[name] for name in fixed}
+        return fixed
+
+    def send(self, case: RandomCase, files: dict[str, bytes] | None = None) -> Answer:
+        """Send a case through the kit's own client."""
+        arguments = case.as_transport_kwargs(base_url=self.world.api.url)
+        if files is not None:
+            arguments["data"] = {"dataset_name": self.world.fresh_name()}
+            arguments["files"] = [("files", (name, content)) for name, content in files.items()]
+        arguments.pop("json_encoder", None)
+        prepared = requests.Request(**arguments).prepare()
+        content = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body or b""
+        if not isinstance(content, bytes):
+            raise KitError("A body is a stream, and cannot be kept for the report.")
+        headers = [
+            (n, str(v)) for n, v in prepared.headers.items() if n.lower() not in ("content-length", "connection")
+        ]
+        return self.world.api.send_raw(str(prepared.method), str(prepared.url), headers, content)
+
+    def judge(self, operation_id: str, case: RandomCase, answer: Answer) -> None:
+        """Compare an answer with the document.
+
+        Raises:
+            Broken: It does not fit.
+        """
+        try:
+            case.validate_response(answer.raw)
+        except FailureGroup as group:
+            failures = list(failures_in(group))
+            sent = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}"
+            said = "; ".join(f"{failure.title}. {failure.message}" for failure in failures)
+            clauses = dict.fromkeys(clause_of(failure, operation_id, answer.status) for failure in failures)
+            raise Broken(f"{sent}: {said}"[:1500], *clauses) from None
+
+
+def failures_in(group: BaseExceptionGroup[Any]) -> Iterator[Failure]:
+    """The single failures of a group."""
+    for inner in group.exceptions:
+        if isinstance(inner, BaseExceptionGroup):
+            yield from failures_in(inner)
+        else:
+            yield inner
+
+
+def kinds(operation_id: str) -> Iterator[tuple[bool, bool]]:
+    """The pairs of `live_leaf` and `good` that make sense for an operation of the published document."""
+    path, operation = next((p, o) for p, _, o in operations(published_document()) if o["operationId"] == operation_id)
+    can_be_bad = "requestBody" in operation or any(p["in"] == "query" for p in operation.get("parameters", ()))
+    for live_leaf in (True, False) if "{" in path else (True,):
+        yield live_leaf, True
+        if can_be_bad and operation_id not in UNBREAKABLE_BODIES:
+            yield live_leaf, False
+
+
+def with_prefix(document: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The document with its routes below another prefix."""
+    if prefix == PUBLISHED_PREFIX:
+        return document
+    moved = copy.deepcopy(document)
+    moved["paths"] = {
+        prefix + path.removeprefix(PUBLISHED_PREFIX) if path.startswith(PUBLISHED_PREFIX) else path: item
+        for path, item in document["paths"].items()
+    }
+    return moved

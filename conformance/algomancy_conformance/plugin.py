@@ -1,0 +1,198 @@
+"""The pytest side of the kit: which checks are made, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .clauses import Level, Profile, all_clauses
+from .options import Options
+from .outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried
+from .run import Run
+from .target import UrlTarget, serve_command, serve_factory
+from .terminal import print_verdict
+from .verdict import judge
+
+RUN = pytest.StashKey[Run]()
+SHOWN_EXCHANGES = 6
+
+
+class SuitePlugin:
+    """Chooses the checks of one run and collects their outcomes.
+
+    Args:
+        run: The run they belong to.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @pytest.hookimpl
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make the run known to the suite's fixtures."""
+        config.stash[RUN] = self.run
+        config.addinivalue_line("markers", "clause: the clauses of the contract a test checks")
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Keep the checks this run asks for; those that judge the whole run go last."""
+        chosen: list[pytest.Item] = []
+        left_out: list[pytest.Item] = []
+        for item in items:
+            if "clause" not in item.keywords:
+                chosen.append(item)
+                continue
+            (chosen if self._wanted(item) else left_out).append(item)
+        chosen.sort(key=lambda item: bool(_marked(item).get("whole_run")))
+        items[:] = chosen
+        config.hook.pytest_deselected(items=left_out)
+
+    def _wanted(self, item: pytest.Item) -> bool:
+        options, marked = self.run.options, _marked(item)
+        if marked["layer"] not in options.layers:
+            return False
+        ids = [i for i in marked["ids"] if not options.only or i in options.only]
+        levels = [all_clauses()[i].level_in(options.profile) for i in ids]
+        return any(level.rank <= options.level.rank for level in levels)
+
+    @pytest.hookimpl
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Forget the requests of the check before; leave out what a read-only run must not do."""
+        self.run.api.recent.clear()
+        if self.run.options.read_only and "clause" in item.keywords and not _marked(item)["read_only"]:
+            raise Untried("the run is read-only")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what a check raised into an outcome."""
+        report = yield
+        if "clause" in item.keywords and (call.when == "call" or call.excinfo is not None):
+            error = call.excinfo.value if call.excinfo else None
+            if not isinstance(error, KeyboardInterrupt):
+                for result in self._results(item, call, error):
+                    self.run.add(result)
+            if isinstance(error, Untried | NotOffered):
+                report.outcome = "skipped"
+                report.longrepr = (str(item.path), 0, f"{outcome_of(error)}: {error}")
+        return report
+
+    def _results(
+        self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None
+    ) -> Iterator[CheckResult]:
+        marked = _marked(item)
+        sentence = " ".join((getattr(item, "function", None).__doc__ or "").split())
+        shown = tuple(self.run.api.recent[-SHOWN_EXCHANGES:])
+        leaves = list(leaves_of(error)) if error else [None]
+        for leaf in leaves:
+            ids = leaf.clauses if isinstance(leaf, Broken) and leaf.clauses else marked["ids"]
+            outcome = outcome_of(leaf)
+            yield CheckResult(
+                name=f"{Path(str(item.path)).stem.removeprefix('test_')}::{item.name}",
+                sentence=sentence,
+                clauses=tuple(ids),
+                layer=marked["layer"],
+                outcome=outcome,
+                message="" if leaf is None else message_of(leaf),
+                exchanges=() if outcome in (Outcome.PASSED, Outcome.NOT_OFFERED) else shown,
+                seconds=call.duration,
+            )
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    marker = item.get_closest_marker("clause")
+    return dict(marker.kwargs) if marker else {}
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """The single exceptions of a group, or the exception itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves_of(inner)
+    else:
+        yield error
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """What an exception says of a check."""
+    if error is None:
+        return Outcome.PASSED
+    if isinstance(error, Untried):
+        return Outcome.UNTESTED
+    if isinstance(error, NotOffered):
+        return Outcome.NOT_OFFERED
+    if isinstance(error, KitError) or not isinstance(
+        error, AssertionError | LookupError | TypeError | AttributeError | ValueError
+    ):
+        return Outcome.ERROR
+    return Outcome.FAILED
+
+
+def message_of(error: BaseException) -> str:
+    """What to tell a person about `error`, with hypothesis' notes on how to replay it."""
+    text = (
+        str(error)
+        if isinstance(error, AssertionError | KitError | Untried | NotOffered)
+        else f"{type(error).__name__}: {error}"
+    )
+    notes = "\n".join(getattr(error, "__notes__", []))
+    return f"{text}\n{notes}".strip() or type(error).__name__
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``pytest conformance``."""
+    group = parser.getgroup("conformance")
+    group.addoption("--base-url", help="the target, for example http://127.0.0.1:8051")
+    group.addoption("--app", help="module:factory of an application to serve and check")
+    group.addoption("--serve", help="a command that serves the target on {port}")
+    group.addoption("--prefix", default="/api/v1", help="what the routes start with")
+    group.addoption("--profile", default="seed", choices=[p.value for p in Profile])
+    group.addoption("--level", default="may", choices=[level.value.lower() for level in Level])
+    group.addoption("--only", action="append", default=[], help="check this clause alone; may be given again")
+    group.addoption("--examples", type=int, default=20, help="random cases per operation")
+    group.addoption("--conformance-seed", type=int, help="what the random layers start from")
+    group.addoption("--etl-files", type=Path, help="files the target's ETL accepts")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start a run when this module is a plugin of somebody's own pytest session."""
+    given = config.getoption
+    if config.option.collectonly:
+        config.addinivalue_line("markers", "clause: the clauses of the contract a test checks")
+        return
+    if sum(map(bool, (given("--base-url"), given("--app"), given("--serve")))) != 1:
+        raise pytest.UsageError("Give one target: --base-url, --app or --serve.")
+    if given("--app"):
+        target: Any = serve_factory(given("--app"))
+    else:
+        target = serve_command(given("--serve")) if given("--serve") else UrlTarget(given("--base-url"))
+    more = {} if given("--conformance-seed") is None else {"seed": given("--conformance-seed")}
+    options = Options(
+        prefix=given("--prefix"),
+        profile=Profile(given("--profile")),
+        level=Level(given("--level").upper()),
+        only=tuple(given("--only")),
+        examples=given("--examples"),
+        etl_files=given("--etl-files"),
+        **more,
+    )
+    run = Run(target, options)
+    config.add_cleanup(target.close)
+    try:
+        run.open()
+    except KitError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.add_cleanup(run.close)
+    config.pluginmanager.register(SuitePlugin(run))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the outcomes mean for the clauses."""
+    if RUN in config.stash:
+        run = config.stash[RUN]
+        terminalreporter.section("clauses")
+        print_verdict(judge(run.target.url, run.options, run.results, requests=run.api.sent))

@@ -1,0 +1,143 @@
+"""One run of the suite against one target, by pytest in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .api import Api
+from .options import Options
+from .outcomes import CheckResult, KitError
+from .residue import clean_up
+from .watching import Watcher
+from .world import World
+
+if TYPE_CHECKING:
+    from .target import Target
+
+SUITE = Path(__file__).parent / "suite"
+
+
+@dataclass
+class Run:
+    """What the checks of one run share.
+
+    Attributes:
+        target: What is under test.
+        options: What the run was asked to do.
+        api: Requests to the target.
+        world: What the target offers.
+        watcher: What it saw in all the answers of the run.
+        results: What became of the checks so far.
+        residue: What the run could not clean up, or an empty string.
+        on_result: Told of each result as it comes.
+    """
+
+    target: Target
+    options: Options
+    on_result: Callable[[CheckResult], None] = lambda _: None
+    results: list[CheckResult] = field(default_factory=list)
+    residue: str = ""
+
+    def __post_init__(self) -> None:
+        self.api = self.client(self.target.url)
+        self.world = World(self.api, self.options)
+        self.watcher = Watcher(self.api.prefix, self.options.crashing)
+        self.api.watchers.append(self.watcher.watch)
+
+    def client(self, url: str) -> Api:
+        """A client for another server of the same kind."""
+        return Api(url, self.options.prefix, token=self.options.token, read_only=self.options.read_only)
+
+    def add(self, result: CheckResult) -> None:
+        """Keep a result and tell whoever listens."""
+        self.results.append(result)
+        self.on_result(result)
+
+    def open(self) -> None:
+        """Reach the target and note what is there.
+
+        Raises:
+            KitError: It cannot be reached.
+        """
+        self.api.root("GET", "/health")
+        self.world.open()
+
+    def close(self) -> None:
+        """Leave the target as it was, whatever happened; a second Ctrl-C does not break this off."""
+        with held_signals():
+            if not self.options.read_only:
+                self.residue = clean_up(self.api, self.world.ledger)
+            self.api.close()
+
+
+@contextlib.contextmanager
+def held_signals() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM for a moment; they can be handled in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: dict[int, Any] = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+
+
+def run_suite(run: Run) -> None:
+    """Run the suite, and clean up after it also when it is broken off.
+
+    Raises:
+        KitError: The target cannot be reached, or pytest itself could not run the suite.
+        KeyboardInterrupt: The user broke it off.
+    """
+    from .plugin import SuitePlugin
+
+    arguments = [
+        str(SUITE),
+        f"--rootdir={SUITE}",
+        f"--config-file={SUITE / 'pytest.ini'}",
+        "--import-mode=importlib",
+        "--quiet",
+        "--no-header",
+        "--no-summary",
+        "--capture=no",
+        "--tb=native",  # nobody sees the tracebacks, and pytest's own take a while to make
+    ]
+    output = io.StringIO()
+    try:
+        run.open()
+        with _own_pytest(), contextlib.redirect_stdout(output):
+            code = pytest.main(arguments, plugins=[SuitePlugin(run)])
+    finally:
+        run.close()
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR) or (code and not run.results):
+        raise KitError(f"pytest could not run the suite: {output.getvalue()[-2000:]}")
+
+
+@contextlib.contextmanager
+def _own_pytest() -> Iterator[None]:
+    """Keep the user's own pytest plugins and options out of the run."""
+    mine = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    before = {name: os.environ.get(name) for name in mine}
+    os.environ.update(mine)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,237 @@
+"""Proves the kit: every mutant is caught by the clause it breaks, and servers that are not broken pass.
+
+Each job is a run of the very suite a user runs, in a process of its own kind: mutants are served by a thread of that
+process, so that one takes about a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from algomancy_api import ApiLauncher
+from algomancy_api.example import build_example_config
+
+from .anything import App
+from .clauses import Level, Profile, all_clauses
+from .mutants import MUTANTS
+from .mutants.reference import CRASHING, ORIGIN, reference_app
+from .mutants.wire import Deviant, Mutant
+from .options import Options
+from .outcomes import KitError, Outcome
+from .serving import ThreadServer
+from .session import check_target
+from .target import Server, Target, serve_factory
+
+OWN_BACKEND = Path(__file__).parents[2] / "example" / "own_backend.py"
+REFERENCE = "algomancy_conformance.selftest:reference_app"
+
+
+class AppTarget:
+    """An application served by threads of this process, as often as the checks need one.
+
+    Args:
+        make: Makes the application.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._servers: list[ThreadServer] = []
+        self.url = self.fresh().url
+
+    def fresh(self) -> Server:
+        """Serve another one."""
+        server = ThreadServer(self._make())
+        self._servers.append(server)
+        return server
+
+    def durable(self, folder: Path) -> Server:  # noqa: ARG002
+        """Not to be had: a thread cannot be killed."""
+        raise KitError("A mutant of the durability clauses names a factory.")
+
+    def close(self) -> None:
+        """Stop them all."""
+        for server in self._servers:
+            server.stop()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one mutant, or of one server that is not broken.
+
+    Attributes:
+        name: Its name.
+        clause: The clause that should catch it; empty for a server that is not broken.
+        caught: Whether all is as it should be.
+        said: What the clause's check said, or what is wrong.
+        seconds: How long it took.
+    """
+
+    name: str
+    clause: str
+    caught: bool
+    said: str
+    seconds: float
+
+
+def options_for(mutant: Mutant) -> Options:
+    """The run that must catch a mutant."""
+    return Options(
+        profile=Profile.REFERENCE,
+        only=(mutant.clause,),
+        layers=(mutant.layer,),
+        examples=20,
+        seed=1,
+        fast="Greedy slotting",
+        crashing=CRASHING,
+        cors_origin=ORIGIN,
+    )
+
+
+def try_mutant(index: int) -> Finding:
+    """Run the clause of one mutant against it."""
+    mutant = MUTANTS[index]
+    started = time.monotonic()
+    target: Target
+    deviants: list[Deviant] = []
+
+    def make() -> Deviant:
+        deviants.append(Deviant(reference_app(), mutant.deviation))
+        return deviants[-1]
+
+    try:
+        target = serve_factory(mutant.factory) if mutant.factory else AppTarget(make)
+        try:
+            verdict = check_target(target, options_for(mutant), name=mutant.name)
+        finally:
+            target.close()
+    except KitError as error:
+        return Finding(mutant.name, mutant.clause, False, f"ERROR: {error}", time.monotonic() - started)
+    faults = [fault for deviant in deviants for fault in deviant.faults]
+    if faults:
+        said = f"the mutant itself is broken: {faults[0]}"
+        return Finding(mutant.name, mutant.clause, False, said, time.monotonic() - started)
+    entry = next((c for c in verdict.clauses if c.clause.id == mutant.clause), None)
+    if entry is None:
+        others = ", ".join(sorted({c for r in verdict.checks if r.outcome is Outcome.FAILED for c in r.clauses}))
+        said = f"caught by {others or 'nothing'} instead"
+        return Finding(mutant.name, mutant.clause, False, said, time.monotonic() - started)
+    caught = entry.outcome is Outcome.FAILED
+    said = entry.reasons[0] if entry.reasons else entry.outcome.value
+    said = " ".join(said.split())
+    return Finding(
+        mutant.name, mutant.clause, caught, said if caught else f"{entry.outcome}: {said}", time.monotonic() - started
+    )
+
+
+def try_unbroken(name: str, factory: str, options: Options) -> Finding:
+    """Run the whole suite against a server that is not broken."""
+    started = time.monotonic()
+    try:
+        target = serve_factory(factory)
+        try:
+            verdict = check_target(target, options, name=name)
+        finally:
+            target.close()
+    except KitError as error:
+        return Finding(name, "", False, f"ERROR: {error}", time.monotonic() - started)
+    accused = [c for c in verdict.of(Outcome.FAILED) if c.level is Level.MUST or options.profile is Profile.REFERENCE]
+    wrong = [f"{c.clause.id}: {c.outcome}" for c in (*accused, *verdict.of(Outcome.ERROR))]
+    if verdict.residue:
+        wrong.append(verdict.residue)
+    if not verdict.conformant:
+        wrong.append(verdict.sentence)
+    return Finding(name, "", not wrong, "; ".join(wrong) or verdict.sentence, time.monotonic() - started)
+
+
+def own_backend_app() -> App:
+    """The tiny second backend of the examples, as an application."""
+    sys.path.insert(0, str(OWN_BACKEND.parent))
+    config = build_example_config()
+    return ApiLauncher.build(config, session_manager=importlib.import_module(OWN_BACKEND.stem).DictSessions(config))
+
+
+def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: bool = True) -> int:
+    """Run the mutants and the servers that are not broken, and print a table.
+
+    Args:
+        only: Names of mutants or clauses; empty means all of them, and the servers that are not broken.
+        jobs: How many to run at a time.
+        unbroken: Whether to run the servers that are not broken.
+
+    Returns:
+        How many mutants survived or servers were accused wrongly.
+
+    Raises:
+        KitError: `only` names nothing there is.
+    """
+    chosen = [i for i, m in enumerate(MUTANTS) if not only or m.name in only or m.clause in only]
+    if not chosen:
+        raise KitError(f"There is no mutant and no clause named {only[0]!r}.")
+    started = time.monotonic()
+    findings: list[Finding] = []
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
+        futures: list[Future[Finding]] = []
+        if unbroken and not only:
+            futures += [pool.submit(try_unbroken, *arguments) for arguments in unbroken_servers()]
+        futures += [pool.submit(try_mutant, index) for index in chosen]
+        for done in as_completed(futures):
+            findings.append(done.result())
+            click.secho("." if findings[-1].caught else "F", nl=False, fg="green" if findings[-1].caught else "red")
+    click.echo()
+    wrong = [f for f in findings if not f.caught]
+    for line in table(findings):
+        click.echo(line)
+    missing = unguarded() if not only else []
+    if missing:
+        click.echo(f"MUST clauses without a mutant: {', '.join(missing)}")
+    survivors = [f for f in wrong if f.clause]
+    click.secho(
+        f"{len(chosen)} mutants, survivors: {len(survivors)}, false alarms: {len(wrong) - len(survivors)}, "
+        f"in {time.monotonic() - started:.0f} s",
+        fg="red" if wrong else "green",
+        bold=True,
+    )
+    return len(wrong) + len(missing)
+
+
+def unbroken_servers() -> Iterator[tuple[str, str, Options]]:
+    """The servers that must pass, each with how to judge it."""
+    options = Options(profile=Profile.REFERENCE, crashing=CRASHING, cors_origin=ORIGIN, seed=1)
+    yield "the reference", REFERENCE, options
+    if OWN_BACKEND.exists():
+        yield "example/own_backend.py", "algomancy_conformance.selftest:own_backend_app", Options(seed=1)
+
+
+def unguarded() -> list[str]:
+    """The MUST clauses no mutant breaks."""
+    broken = {mutant.clause for mutant in MUTANTS}
+    return [c.id for c in all_clauses().values() if c.level_in(Profile.REFERENCE) is Level.MUST and c.id not in broken]
+
+
+def quiet() -> None:
+    """Keep the tracebacks that servers under test log out of the table."""
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    os.environ["PYTHONWARNINGS"] = "ignore"
+
+
+def table(findings: Sequence[Finding]) -> Iterator[str]:
+    """A line per finding, in the order of the contract."""
+    order = list(all_clauses())
+    for finding in sorted(findings, key=lambda f: (order.index(f.clause) if f.clause else -1, f.name)):
+        mark = "caught" if finding.caught else "SURVIVED"
+        if not finding.clause:
+            mark = "passes" if finding.caught else "ACCUSED"
+        yield f"{mark:<9}{finding.clause or '-':<8}{finding.name:<44}{finding.seconds:5.1f} s  {finding.said[:90]}"

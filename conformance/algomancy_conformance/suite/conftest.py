@@ -1,0 +1,68 @@
+"""What the checks are given: the run, the target's offers, and sessions of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from algomancy_conformance.api import Api, Session
+from algomancy_conformance.outcomes import Untried
+from algomancy_conformance.plugin import RUN
+from algomancy_conformance.run import Run
+from algomancy_conformance.world import World
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """The run these checks belong to."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture
+def api(run: Run) -> Api:
+    """Requests to the target."""
+    return run.api
+
+
+@pytest.fixture
+def world(run: Run) -> World:
+    """What the target offers."""
+    return run.world
+
+
+@pytest.fixture
+def session(world: World) -> Session:
+    """A new, empty session."""
+    return world.new_session()
+
+
+@pytest.fixture(scope="session")
+def shared(run: Run) -> Session:
+    """One session with one dataset for all the checks that change nothing in it."""
+    return run.world.with_data()
+
+
+@pytest.fixture
+def stocked(world: World) -> Iterator[Session]:
+    """A new session with one dataset; deleted afterwards, so that no run in it outlives the check."""
+    made = world.with_data()
+    yield made
+    made.delete()
+
+
+@pytest.fixture(scope="session")
+def fresh(run: Run) -> Iterator[Api]:
+    """A brand-new server of the target's kind, which the check may wipe."""
+    if run.options.read_only:
+        raise Untried("the run is read-only")
+    if run.options.disposable:
+        yield run.api
+        return
+    server = run.target.fresh()
+    api = run.client(server.url)
+    try:
+        yield api
+    finally:
+        api.close()
+        server.stop()

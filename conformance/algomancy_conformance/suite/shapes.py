@@ -1,0 +1,156 @@
+"""The shapes of the contract's objects, each as a function that says what is wrong with one."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
+
+from algomancy_conformance.anything import Json
+from algomancy_conformance.api import Answer
+from algomancy_conformance.exchange import strict_json
+
+STATUSES = ("created", "queued", "processing", "complete", "failed")
+DIRECTIONS = ("HIGHER", "LOWER", "AT_LEAST", "AT_MOST")
+PARAMETER_TYPES = ("string", "integer", "float", "boolean", "enum", "multi_enum", "time", "interval")
+SCENARIO_MEMBERS = ("id", "tag", "input_data_id", "kpis", "algorithm", "data_parameters", "status", "result")
+KPI_MEMBERS = ("name", "better_when", "unit", "value", "threshold")
+EXTRA_MEMBERS = {
+    "string": ("default",),
+    "boolean": ("default",),
+    "time": ("default",),
+    "interval": ("default",),
+    "integer": ("default", "min", "max"),
+    "float": ("default", "min", "max"),
+    "enum": ("choices",),
+    "multi_enum": ("choices",),
+}
+
+
+def demand(holds: object, message: str) -> None:
+    """Raise AssertionError with `message` unless `holds`."""
+    if not holds:
+        raise AssertionError(message)
+
+
+def is_uuid(value: object) -> bool:
+    """Whether `value` is a UUID in its canonical spelling."""
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
+    except ValueError:
+        return False
+
+
+def is_iso(value: object) -> bool:
+    """Whether `value` is an ISO 8601 time."""
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is a finite JSON number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_members(thing: Json, members: Iterable[str], what: str) -> None:
+    """`thing` is an object with at least these members."""
+    demand(isinstance(thing, dict), f"{what} is not an object: {thing!r}")
+    missing = [m for m in members if m not in thing]
+    demand(not missing, f"{what} lacks {', '.join(missing)}")
+
+
+def check_error(answer: Answer) -> None:
+    """The body is exactly ``{"detail": "<message>"}``."""
+    sent = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}"
+    demand(400 <= answer.status < 600, f"{sent}, which is no error")
+    try:
+        body = strict_json(answer.content)
+    except ValueError as error:
+        raise AssertionError(f"{sent} with a body that is not JSON ({error})") from None
+    exact = isinstance(body, dict) and list(body) == ["detail"] and isinstance(body["detail"], str) and body["detail"]
+    demand(exact, f'{sent} with {answer.exchange.answer[:200]} instead of {{"detail": "<message>"}}')
+
+
+def check_json(answer: Answer) -> None:
+    """The body is strict JSON, and the header says that it is JSON."""
+    sent = f"{answer.exchange.method} {answer.exchange.url}"
+    content_type = answer.headers.get("content-type", "").split(";")[0].strip()
+    demand(content_type == "application/json", f"{sent} answered {answer.status} as {content_type or 'nothing'}")
+    answer.json()
+
+
+def session_list(answer: Answer) -> dict[str, str]:
+    """Check a list of sessions; returns display name by id."""
+    body = answer.json()
+    check_members(body, ("sessions", "default"), "the list of sessions")
+    demand(isinstance(body["sessions"], list) and body["sessions"], "the list of sessions is empty")
+    names: dict[str, str] = {}
+    for entry in body["sessions"]:
+        check_members(entry, ("id", "display_name"), "a session")
+        demand(is_uuid(entry["id"]), f"the session id {entry['id']!r} is not a UUID")
+        demand(isinstance(entry["display_name"], str), "a display_name is not a string")
+        names[entry["id"]] = entry["display_name"]
+    demand(len(names) == len(body["sessions"]), "two sessions share an id")
+    demand(body["default"] in names, f"the default session {body['default']!r} is not in the list")
+    return names
+
+
+def check_scenario(scenario: Json) -> None:
+    """A scenario object with all the members the seed names."""
+    check_members(scenario, SCENARIO_MEMBERS, "the scenario")
+    demand(isinstance(scenario["id"], str) and scenario["id"], "the scenario's id is not a string")
+    demand(isinstance(scenario["tag"], str), "the scenario's tag is not a string")
+    demand(scenario["status"] in STATUSES, f"the scenario's status is {scenario['status']!r}")
+    check_members(scenario["algorithm"], ("name", "parameters"), "the scenario's algorithm")
+    demand(isinstance(scenario["kpis"], dict), "the scenario's kpis are not an object")
+    for name, kpi in scenario["kpis"].items():
+        check_members(kpi, KPI_MEMBERS, f"the KPI {name!r}")
+        demand(kpi["better_when"] in DIRECTIONS, f"the KPI {name!r} is better when {kpi['better_when']!r}")
+        demand(kpi["value"] is None or is_number(kpi["value"]), f"the KPI {name!r} has the value {kpi['value']!r}")
+
+
+def check_descriptor(parameter: Json) -> None:
+    """A parameter descriptor with the members its type asks for."""
+    check_members(parameter, ("name", "type", "required", "value"), "the parameter")
+    name, kind = parameter["name"], parameter["type"]
+    demand(kind in PARAMETER_TYPES, f"the parameter {name!r} has the type {kind!r}")
+    demand(isinstance(parameter["required"], bool), f"the parameter {name!r} has a 'required' that is no boolean")
+    check_members(parameter, EXTRA_MEMBERS[kind], f"the {kind} parameter {name!r}")
+    value = parameter["value"]
+    if kind in ("integer", "float"):
+        for bound in ("min", "max"):
+            limit = parameter[bound]
+            demand(limit is None or is_number(limit), f"the parameter {name!r} has the {bound} {limit!r}")
+    if kind in ("enum", "multi_enum"):
+        demand(isinstance(parameter["choices"], list) and parameter["choices"], f"{name!r} has no choices")
+        chosen = value if kind == "multi_enum" else [value]
+        demand(set(chosen) <= set(parameter["choices"]), f"the value of {name!r} is none of its choices")
+    if kind == "time":
+        demand(value is None or is_iso(value), f"the time {name!r} has the value {value!r}, not ISO 8601")
+    if kind == "interval":
+        pair = isinstance(parameter["default"], list) and len(parameter["default"]) == 2
+        demand(pair and all(map(is_iso, parameter["default"])), f"the interval {name!r} has no pair as default")
+
+
+def check_dataset(body: Json) -> None:
+    """A dataset in the shape of ``DataSource.to_json()``."""
+    check_members(body, ("metadata", "tables"), "the dataset")
+    check_members(body["metadata"], ("id", "name", "type", "creation_datetime", "tables"), "the metadata")
+    demand(isinstance(body["tables"], dict), "the tables are not an object")
+    demand(sorted(body["metadata"]["tables"]) == sorted(body["tables"]), "metadata.tables and tables do not agree")
+    for name, table in body["tables"].items():
+        check_members(table, ("data", "columns", "dtypes", "index"), f"the table {name!r}")
+        demand(isinstance(table["data"], list), f"the rows of {name!r} are not an array")
+        demand(all(isinstance(row, dict) for row in table["data"]), f"a row of {name!r} is not an object")
+        demand(len(table["index"]) == len(table["data"]), f"the index of {name!r} does not fit its rows")
+
+
+def check_queue(statuses: list[str]) -> None:
+    """Scenarios queued in this order have these statuses: none has begun before the one ahead of it has ended."""
+    for ahead, behind in pairwise(statuses):
+        begun = behind in ("processing", "complete", "failed")
+        demand(not begun or ahead in ("complete", "failed"), f"in the order of the queue they are {statuses}")

@@ -1,0 +1,150 @@
+"""DUR: a server that keeps its state is killed and started again; nothing it acknowledged is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from algomancy_conformance.api import Api, Session
+from algomancy_conformance.checks import clause
+from algomancy_conformance.outcomes import KitError
+from algomancy_conformance.run import Run
+from algomancy_conformance.suite.shapes import check_queue, demand, session_list
+from algomancy_conformance.target import wait_until_answering
+from algomancy_conformance.world import ENDED, World
+
+
+@dataclass
+class Restart:
+    """What was acknowledged before a kill -9, and the server as it came back."""
+
+    session: Session
+    again: Session
+    renamed: str
+    deleted: str
+    tables: dict[str, Any]
+    complete: dict[str, Any]
+    created: str
+    removed: str
+    waiting: list[str] = field(default_factory=list)
+
+
+def acknowledge(world: World, api: Api) -> Restart:
+    """Do one of everything, ending with runs that are under way."""
+    session = world.new_session(api=api)
+    deleted = world.new_session(api=api)
+    world.upload(session, "kept")
+    session = Session(api, session.id, session.name, "kept")
+    session.post("data", "kept", "derive", json={"new_key": "derived"}).expect(201)
+    session.post("data", "kept", "derive", json={"new_key": "removed"}).expect(201)
+    session.delete("data", "removed").expect(204)
+    complete = world.completed(session, tag="complete")
+    created = world.scenario(session, tag="created")
+    removed = world.scenario(session, tag="removed")
+    session.delete("scenarios", removed).expect(204)
+    api.delete(deleted.path).expect(200)
+    renamed = world.fresh_name("renamed ü ")
+    world.ledger.names.add(renamed)
+    api.patch(session.path, {"display_name": renamed}).expect(200)
+    tables = {key: session.get("data", key).expect(200).json() for key in ("kept", "derived")}
+    algorithms = (world.slow(2), world.slow(1), world.fast)
+    waiting = [world.scenario(session, a, tag=f"waiting {n}") for n, a in enumerate(algorithms)]
+    for scenario in waiting:
+        session.post("scenarios", scenario, "run").expect(202)
+    started = world.wait(lambda: world.status(session, waiting[0]).get("status") == "processing")
+    demand(started, "a scenario was run and never became processing")
+    return Restart(session, session, renamed, deleted.id, tables, complete, created, removed, waiting)
+
+
+@pytest.fixture(scope="module")
+def restart(run: Run) -> Iterator[Restart]:
+    """A server that was given work, killed with SIGKILL and started again."""
+    with ExitStack() as stack:
+        if run.options.restart_command is not None:
+            first, revive = run.api, by_command(run, run.options.restart_command)
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
+            server = run.target.durable(folder)
+            stack.callback(server.kill)
+            first = run.client(server.url)
+
+            def revive() -> Api:
+                server.kill()
+                second = run.target.durable(folder)
+                stack.callback(second.kill)
+                return run.client(second.url)
+
+        known = acknowledge(run.world, first)
+        api = revive()
+        known.again = Session(api, known.session.id, known.renamed, "kept")
+        yield known
+        if run.options.restart_command is not None:
+            known.again.delete()
+
+
+def by_command(run: Run, command: str) -> Callable[[], Api]:
+    """A function that restarts the target with the user's command."""
+
+    def revive() -> Api:
+        done = subprocess.run(
+            command, shell=True, capture_output=True, text=True, timeout=60, check=False
+        )  # the user's own
+        if done.returncode:
+            raise KitError(f"--restart-command ended with {done.returncode}: {done.stderr[-500:]}")
+        wait_until_answering(run.api.url)
+        return run.client(run.api.url)
+
+    return revive
+
+
+@clause("DUR-1")
+def test_sessions_survive_a_kill(restart: Restart) -> None:
+    """Sessions, their ids and names, and their deletion survive a kill -9."""
+    listed = session_list(restart.again.api.get("/sessions").expect(200))
+    demand(listed.get(restart.session.id) == restart.renamed, "the session or its new name is lost")
+    demand(restart.deleted not in listed, "a deleted session is back")
+
+
+@clause("DUR-1")
+def test_datasets_survive_a_kill(restart: Restart) -> None:
+    """Datasets, derived ones too, and their deletion survive a kill -9."""
+    keys = sorted(restart.again.get("data").expect(200).json()["keys"])
+    demand(keys == ["derived", "kept"], f"the datasets are {keys}")
+    for key, before in restart.tables.items():
+        demand(restart.again.get("data", key).expect(200).json() == before, f"the dataset {key!r} has changed")
+
+
+@clause("DUR-1")
+def test_results_survive_a_kill(restart: Restart) -> None:
+    """Scenarios, their results and KPI values, and their deletion survive a kill -9."""
+    after = restart.again.get("scenarios", restart.complete["id"]).expect(200).json()
+    for member in ("tag", "status", "result", "kpis", "input_data_id", "algorithm", "data_parameters"):
+        demand(after[member] == restart.complete[member], f"the {member} of a complete scenario has changed")
+    demand(restart.again.get("scenarios", restart.created).expect(200).json()["status"] == "created", "it was run")
+    demand(restart.again.get("scenarios", restart.removed).status == 404, "a deleted scenario is back")
+
+
+@clause("DUR-2")
+def test_waiting_scenarios_run_after_a_kill(run: Run, restart: Restart) -> None:
+    """What was queued or processing is queued again in the old order, and completes."""
+    again, world = restart.again, run.world
+    listed = {s["id"]: s["status"] for s in again.get("scenarios").expect(200).json()}
+    lost = [i for i in restart.waiting if i not in listed]
+    demand(not lost, f"{len(lost)} of the waiting scenarios are lost")
+    demand(all(listed[i] != "created" for i in restart.waiting), "a waiting scenario is no longer queued")
+
+    def all_ended() -> bool:
+        now = {s["id"]: s["status"] for s in again.get("scenarios").json()}
+        check_queue([now[i] for i in restart.waiting])
+        return all(now[i] in ENDED for i in restart.waiting)
+
+    demand(world.wait(all_ended, 20), "a scenario is stuck after the restart")
+    ended = [again.get("scenarios", i).json()["status"] for i in restart.waiting]
+    demand(ended == ["complete"] * len(ended), f"they ended as {ended}")

@@ -1,0 +1,169 @@
+"""ERR: each row of the error table is provoked."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from algomancy_conformance.api import Api, Session
+from algomancy_conformance.checks import clause
+from algomancy_conformance.outcomes import KitError, NotOffered, Untried
+from algomancy_conformance.suite.shapes import check_error, demand, session_list
+from algomancy_conformance.world import UNKNOWN_ID, World
+
+ABSURD_LENGTH = 2**40
+LIMITED = {"create_session": "/sessions", "add_dataset_from_json": "/data/from-json", "run_etl": "/etl"}
+
+
+@clause("ERR-1", operation="add_dataset_from_json")
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"{", b"7"], ids=["empty", "object", "array", "malformed", "number"]
+)
+def test_bad_value_is_400(session: Session, content: bytes) -> None:
+    """A dataset payload that is none is bad input: 400."""
+    headers = {"Content-Type": "application/json"}
+    check_error(session.post("data", "from-json", content=content, headers=headers).expect(400))
+
+
+@clause("ERR-2", operation="create_scenario")
+@pytest.mark.parametrize("kind", ["algo_params", "data_params"])
+def test_unknown_parameter_is_400(stocked: Session, world: World, kind: str) -> None:
+    """A parameter nobody knows is answered 400."""
+    body = {"tag": "t", "dataset_key": stocked.key, "algo_name": world.fast.name, kind: {"no such parameter": 1}}
+    check_error(stocked.post("scenarios", json=body).expect(400))
+    demand(stocked.get("scenarios").json() == [], "the refused scenario is listed")
+
+
+@clause("ERR-2", operation="create_scenario")
+def test_parameter_of_a_wrong_type_is_400(stocked: Session, world: World) -> None:
+    """A parameter of a wrong type is answered 400, whatever its type."""
+    wrong: dict[str, Any] = {
+        "integer": "seven",
+        "float": "half",
+        "boolean": "perhaps",
+        "enum": {"no": "choice"},
+        "multi_enum": [{"no": "choice"}],
+        "time": "not a time",
+        "interval": ["not a time", "nor this"],
+    }
+    tried = 0
+    for name, parameters in world.algorithms.items():
+        for parameter in parameters:
+            if parameter["type"] in wrong:
+                params = {parameter["name"]: wrong[parameter["type"]]}
+                body = {"tag": f"t{tried}", "dataset_key": stocked.key, "algo_name": name, "algo_params": params}
+                check_error(stocked.post("scenarios", json=body).expect(400))
+                tried += 1
+    if not tried:
+        raise Untried("no algorithm has a parameter that could be given a wrong type")
+
+
+@clause("ERR-3", operation="delete_dataset")
+def test_failed_precondition_is_409(stocked: Session, world: World) -> None:
+    """Deleting data a scenario references is answered 409, and the data stays."""
+    world.scenario(stocked)
+    check_error(stocked.delete("data", stocked.key).expect(409))
+    stocked.get("data", stocked.key).expect(200)
+
+
+@clause("ERR-4")
+def test_unknown_things_are_404(api: Api, stocked: Session, world: World) -> None:
+    """An unknown session, scenario, algorithm or dataset is answered 404."""
+    scenario = {"tag": "t", "dataset_key": stocked.key, "algo_name": world.fast.name}
+    answers = [
+        api.get(f"/sessions/{UNKNOWN_ID}/scenarios"),
+        api.delete(f"/sessions/{UNKNOWN_ID}"),
+        stocked.get("scenarios", UNKNOWN_ID),
+        stocked.post("scenarios", UNKNOWN_ID, "run"),
+        stocked.get("algorithms", "no such algorithm", "parameters"),
+        stocked.get("data", "no such dataset"),
+        stocked.post("scenarios", json={**scenario, "dataset_key": "no such dataset"}),
+        stocked.post("scenarios", json={**scenario, "algo_name": "no such algorithm"}),
+    ]
+    for answer in answers:
+        check_error(answer.expect(404))
+
+
+@clause("ERR-4")
+def test_conflicts_are_409(api: Api, stocked: Session, world: World) -> None:
+    """A duplicate tag, display name or dataset key is answered 409."""
+    world.scenario(stocked, tag="taken")
+    scenario = {"tag": "taken", "dataset_key": stocked.key, "algo_name": world.fast.name}
+    other = world.new_session()
+    answers = [
+        stocked.post("scenarios", json=scenario),
+        api.post("/sessions", {"display_name": stocked.name}),
+        api.patch(other.path, {"display_name": stocked.name}),
+        stocked.post("copy", json={"new_display_name": other.name}),
+        stocked.post("data", stocked.key, "derive", json={"new_key": stocked.key}),
+    ]
+    for answer in answers:
+        check_error(answer.expect(409))
+
+
+@clause("ERR-6")
+def test_invalid_requests_are_422(api: Api, stocked: Session) -> None:
+    """A request that does not fit its description is answered 422."""
+    answers = [
+        api.post("/sessions", {}),
+        stocked.post("copy", json={"new_display_name": 7}),
+        api.patch(stocked.path, {"display_name": ""}),
+        stocked.post("scenarios", json={"tag": "t"}),
+        stocked.post("data", stocked.key, "derive", json={"new_key": ""}),
+        stocked.post("etl", files=[("files", ("x.csv", b"a;b\n1;2\n", "text/csv"))]),
+    ]
+    for answer in answers:
+        check_error(answer.expect(422))
+
+
+@clause("ERR-7")
+@pytest.mark.parametrize("operation", LIMITED, ids=str)
+def test_payload_over_the_limit_is_413(api: Api, shared: Session, operation: str) -> None:
+    """A request that announces a terabyte is answered 413 before a byte of it is read."""
+    path = LIMITED[operation] if operation == "create_session" else shared.path + LIMITED[operation]
+    kind = "multipart/form-data; boundary=x" if operation == "run_etl" else "application/json"
+    status, body = announce(api, path, kind)
+    demand(status == 413, f"POST {path} announcing {ABSURD_LENGTH} bytes is answered {status}")
+    demand(body.startswith(b'{"detail":'), f"the body of the 413 is {body[:100]!r}")
+
+
+def announce(api: Api, path: str, content_type: str) -> tuple[int, bytes]:
+    """POST the head of an absurdly long body; returns the answer's status and body, or 0 when none comes."""
+    where = urlsplit(api.url)
+    if where.scheme != "http" or where.hostname is None:
+        raise Untried("the limit is tried over plain http only")
+    api.guard("POST", api.prefix + path)
+    lines = [
+        f"POST {api.prefix}{path} HTTP/1.1",
+        f"Host: {where.netloc}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {ABSURD_LENGTH}",
+    ]
+    if api.token:
+        lines.append(f"Authorization: Bearer {api.token}")
+    try:
+        with socket.create_connection((where.hostname, where.port or 80), timeout=5) as connection:
+            connection.sendall("\r\n".join([*lines, "", '{"display_name": "']).encode())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status, response.read()
+    except (TimeoutError, http.client.HTTPException):
+        return 0, b""
+    except OSError as error:
+        raise KitError(f"POST {path}: {error}") from None
+
+
+@clause("ERR-8", operation="create_session")
+def test_cross_site_write_is_403(api: Api, world: World) -> None:
+    """A write a strange web page sends through the visitor's browser is answered 403 and does nothing."""
+    name = world.fresh_name("cross-site-")
+    headers = {"Origin": "https://strange.example", "Sec-Fetch-Site": "cross-site"}
+    answer = api.post("/sessions", {"display_name": name}, headers=headers)
+    if answer.status == 201:
+        raise NotOffered("cross-site writes are let through")
+    check_error(answer.expect(403))
+    demand(name not in session_list(api.get("/sessions")).values(), "the refused session is listed")

@@ -1,0 +1,221 @@
+"""ETL: files are uploaded and become a dataset, or are refused whole."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from algomancy_conformance.api import Answer, Session
+from algomancy_conformance.checks import clause
+from algomancy_conformance.etl_sample import EtlSample, find_sample, post_files
+from algomancy_conformance.outcomes import Untried
+from algomancy_conformance.run import Run
+from algomancy_conformance.suite.shapes import check_dataset, check_error, check_members, demand
+
+LARGE_BYTES = 12_000_000
+LONGEST_WAIT = 1.0
+
+
+@pytest.fixture(scope="session")
+def sample(run: Run) -> EtlSample:
+    """Files the target's ETL accepts."""
+    return find_sample(run.world, run.world.new_session())
+
+
+def raw_upload(session: Session, parts: list[tuple[str, bytes]]) -> Answer:
+    """A multipart upload written byte for byte: each part is its Content-Disposition parameters and its content."""
+    boundary = uuid.uuid4().hex
+    content = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode("utf-8", "surrogatepass")
+        + body
+        + b"\r\n"
+        for head, body in parts
+    )
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return session.post("etl", content=content + f"--{boundary}--\r\n".encode(), headers=headers)
+
+
+def named(file_name: str, content: bytes = b"a;b\n1;2\n") -> list[tuple[str, bytes]]:
+    """The parts of an upload of one file."""
+    return [('name="dataset_name"', b"uploaded"), (f'name="files"; filename="{file_name}"', content)]
+
+
+@clause("ETL-1", operation="run_etl")
+def test_upload_becomes_a_dataset(session: Session, sample: EtlSample) -> None:
+    """An upload is answered 200 with name, success and keys, and the dataset can be read."""
+    body = post_files(session, "Größe 1", sample.files).expect(200).json()
+    check_members(body, ("dataset_name", "success", "keys"), "the answer")
+    demand(body["dataset_name"] == "Größe 1" and body["success"] is True, f"the answer is {str(body)[:300]}")
+    demand(body["keys"] == ["Größe 1"], f"the refreshed list is {body['keys']}")
+    found = session.get("data", "Größe 1").expect(200).json()
+    check_dataset(found)
+    demand(found["metadata"]["name"] == "Größe 1", f"its name is {found['metadata']['name']!r}")
+    demand(any(table["data"] for table in found["tables"].values()), "the dataset has no rows")
+
+
+@clause("ETL-1", operation="run_etl")
+def test_extension_is_read_in_any_case(session: Session, sample: EtlSample) -> None:
+    """The extension selects the reader in upper case as in lower case."""
+    shouted = {f"{n.rpartition('.')[0]}.{n.rpartition('.')[2].upper()}": c for n, c in sample.files.items()}
+    body = post_files(session, "shouted", shouted).expect(200).json()
+    demand(body["success"] is True and "shouted" in body["keys"], f"the answer is {str(body)[:300]}")
+
+
+@clause("ETL-2", operation="run_etl")
+def test_invalid_data_is_not_stored(session: Session, sample: EtlSample) -> None:
+    """Data that does not pass validation is answered 200 with success false, and no dataset is created or replaced."""
+    post_files(session, "kept", sample.files).expect(200)
+    before = session.get("data", "kept").expect(200).json()
+    tried = [(broken, post_files(session, "new", broken.files)) for broken in sample.broken()]
+    if not tried:
+        raise Untried("no csv or json file is known that could be made invalid")
+    demand(any(a.status == 200 for _, a in tried), f"invalid data is answered {tried[0][1].status}, not 200")
+    refused = [(broken, a) for broken, a in tried if a.status == 200 and a.json()["success"] is False]
+    if not refused:
+        raise Untried("the target accepts words in the place of numbers: no invalid data is known")
+    for broken, answer in refused:
+        demand("new" not in answer.json()["keys"], "a dataset that is not valid is in the answer's keys")
+        again = post_files(session, "kept", broken.files).expect(200).json()
+        demand(again["success"] is False, "the same data is valid under another name")
+    demand("new" not in session.get("data").json()["keys"], "a dataset that is not valid was stored")
+    demand(session.get("data", "kept").json() == before, "a dataset was replaced by one that is not valid")
+
+
+@clause("ETL-3", operation="run_etl")
+@pytest.mark.parametrize("name", ["figures.exe", "figures.parquet", "figures"])
+def test_unsupported_extension_is_400(session: Session, name: str) -> None:
+    """An extension nobody reads is answered 400, naming the file."""
+    answer = post_files(session, "uploaded", {name: b"a;b\n1;2\n"}).expect(400)
+    check_error(answer)
+    demand(name in answer.detail, f"the message {answer.detail!r} does not name {name}")
+    demand(session.get("data").json() == {"keys": []}, "a refused dataset is listed")
+
+
+@clause("ETL-3", operation="run_etl")
+def test_file_without_a_name_is_400(session: Session) -> None:
+    """A file part whose name is empty is answered 400."""
+    check_error(raw_upload(session, named("")).expect(400))
+    check_error(raw_upload(session, named(".csv")).expect(400))
+
+
+@clause("ETL-4", operation="run_etl")
+def test_file_name_never_reaches_the_file_system(session: Session) -> None:
+    """Whatever path a file name spells, nothing is written there and nothing breaks."""
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        here = Path(folder)
+        mark = f"escaped-{uuid.uuid4().hex}.csv"
+        up = "../" * 12
+        names = [
+            f"{folder}/{mark}",
+            f"{up}{folder.lstrip('/')}/{mark}",
+            f"..\\..\\{mark}",
+            f"C:\\{mark}",
+            f"../{mark}",
+            f"%2e%2e%2f{mark}",
+            f"{folder}/{mark}\x00.csv",
+            "..",
+            ".",
+            "/",
+            f"file://{folder}/{mark}",
+        ]
+        for name in names:
+            answer = raw_upload(session, named(name))
+            demand(answer.status < 500, f"the file name {name!r} is answered {answer.status}")
+        places = [here, Path.cwd(), Path.cwd().parent, Path(tempfile.gettempdir()), Path("/")]
+        found = [str(p) for place in places for p in place.glob("*escaped-*") if mark[:20] in p.name]
+        demand(not found, f"the upload was written to {found}")
+
+
+@clause("ETL-4", operation="run_etl")
+def test_path_in_a_file_name_never_reaches_the_keys(session: Session, sample: EtlSample) -> None:
+    """Files whose names carry a path either work by their last part or are refused; no key has a path in it."""
+    moved = {f"../../{name}": content for name, content in sample.files.items()}
+    answer = post_files(session, "moved", moved)
+    demand(answer.status in (200, 400), f"file names with a path are answered {answer.status}")
+    demand(set(session.get("data").json()["keys"]) <= {"moved"}, "a key was made of a file name")
+
+
+@clause("ETL-6", operation="run_etl")
+def test_upload_without_a_name_for_the_dataset_is_422(session: Session) -> None:
+    """A dataset_name that is missing or empty is answered 422, naming the field."""
+    files = [("files", ("x.csv", b"a;b\n1;2\n", "text/csv"))]
+    for answer in (session.post("etl", files=files), session.post("etl", data={"dataset_name": ""}, files=files)):
+        check_error(answer.expect(422))
+        demand("dataset_name" in answer.detail, f"the message {answer.detail!r} does not name dataset_name")
+
+
+@clause("ETL-6", operation="run_etl")
+def test_upload_without_files_is_400(session: Session) -> None:
+    """An upload without any file is answered 400."""
+    check_error(raw_upload(session, [('name="dataset_name"', b"uploaded")]).expect(400))
+
+
+@clause("ETL-6", operation="run_etl")
+def test_two_files_with_one_stem_are_400(session: Session, sample: EtlSample) -> None:
+    """Two files with one logical name are answered 400, naming it."""
+    name = next(iter(sample.files))
+    stem = name.rpartition(".")[0]
+    other = f"{stem}.csv" if not name.endswith(".csv") else f"{stem}.json"
+    answer = post_files(session, "twice", {**sample.files, other: b"[]"}).expect(400)
+    demand(stem in answer.detail, f"the message {answer.detail!r} does not name {stem!r}")
+
+
+@clause("ETL-6", operation="run_etl")
+def test_missing_file_is_400_and_named(session: Session, sample: EtlSample) -> None:
+    """An upload that lacks a file the ETL wants is answered 400, naming what lacks."""
+    for missing in sample.files:
+        rest = {name: content for name, content in sample.files.items() if name != missing}
+        rest = rest or {"something-else.csv": b"a;b\n1;2\n"}
+        answer = post_files(session, "incomplete", rest).expect(400)
+        stem = missing.rpartition(".")[0]
+        demand(stem in answer.detail, f"the message {answer.detail!r} does not name {stem!r}")
+    demand(session.get("data").json() == {"keys": []}, "an incomplete dataset is listed")
+
+
+@clause("ETL-6", operation="run_etl")
+def test_unparsable_content_is_400_and_named(session: Session, sample: EtlSample) -> None:
+    """Content that cannot be decoded or parsed is answered 400, naming the file."""
+    garbage = {"csv": b"\xff\xfe\x00\x81;\x9d\n", "json": b'[{"a": ', "xlsx": b"PK\x03\x04 this is no workbook"}
+    for name in sample.files:
+        spoiled = {**sample.files, name: garbage[name.rpartition(".")[2].lower()]}
+        answer = post_files(session, "garbage", spoiled).expect(400)
+        stem = name.rpartition(".")[0]
+        demand(stem in answer.detail, f"the message {answer.detail!r} does not name {name!r}")
+    demand(session.get("data").json() == {"keys": []}, "garbage is listed as a dataset")
+
+
+def enlarged(sample: EtlSample) -> Iterator[tuple[str, bytes]]:
+    """The sample's files, the first csv or json one repeated until it is large."""
+    grown = False
+    for name, content in sample.files.items():
+        if name.lower().endswith(".csv") and not grown:
+            head, _, rows = content.partition(b"\n")
+            yield name, head + b"\n" + (rows.rstrip(b"\n") + b"\n") * (LARGE_BYTES // max(1, len(rows)))
+            grown = True
+        else:
+            yield name, content
+
+
+@clause("ETL-5", operation="run_etl")
+def test_others_are_answered_while_a_large_upload_is_parsed(session: Session, sample: EtlSample) -> None:
+    """While an upload of many megabytes is read, other requests are answered within a second."""
+    files = dict(enlarged(sample))
+    if sum(map(len, files.values())) < LARGE_BYTES // 2:
+        raise Untried("no csv file is known that could be made large")
+    waits: list[float] = []
+    with ThreadPoolExecutor(1) as pool:
+        upload = pool.submit(post_files, session, "large", files)
+        while not upload.done():
+            started = time.monotonic()
+            session.get("data").expect(200)
+            waits.append(time.monotonic() - started)
+            time.sleep(0.01)
+    demand(upload.result().status < 500, f"the large upload is answered {upload.result().status}")
+    demand(len(waits) >= 3, "no other request was answered while the upload was read")
+    demand(max(waits) < LONGEST_WAIT, f"another request waited {max(waits):.2f} s for its answer")

@@ -1,0 +1,339 @@
+"""GEN: what holds for every operation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from algomancy_conformance.anything import Json
+from algomancy_conformance.api import Api, Session
+from algomancy_conformance.checks import clause
+from algomancy_conformance.outcomes import Untried
+from algomancy_conformance.run import Run
+from algomancy_conformance.suite.shapes import check_error, check_json, demand
+from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
+
+ANY = f"/sessions/{UNKNOWN_ID}"
+REFUSED: dict[str, tuple[str, str, Any]] = {
+    "create_session without a name": ("POST", "/sessions", {}),
+    "create_session with a taken name": ("POST", "/sessions", {"display_name": "{name}"}),
+    "copy_session of nothing": ("POST", f"{ANY}/copy", {"new_display_name": "x"}),
+    "rename_session of nothing": ("PATCH", ANY, {"display_name": "x"}),
+    "delete_session of nothing": ("DELETE", ANY, None),
+    "list_algorithms of nothing": ("GET", f"{ANY}/algorithms", None),
+    "get_algorithm_parameters of nothing": ("GET", "/sessions/{sid}/algorithms/no%20such/parameters", None),
+    "list_kpis of nothing": ("GET", f"{ANY}/kpis", None),
+    "list_scenarios of nothing": ("GET", f"{ANY}/scenarios", None),
+    "create_scenario without a body": ("POST", "/sessions/{sid}/scenarios", {}),
+    "create_scenario on nothing": (
+        "POST",
+        "/sessions/{sid}/scenarios",
+        {"tag": "t", "dataset_key": "no such", "algo_name": "no such"},
+    ),
+    "get_scenario of nothing": ("GET", f"/sessions/{{sid}}/scenarios/{UNKNOWN_ID}", None),
+    "delete_scenario of nothing": ("DELETE", f"/sessions/{{sid}}/scenarios/{UNKNOWN_ID}", None),
+    "run_scenario of nothing": ("POST", f"/sessions/{{sid}}/scenarios/{UNKNOWN_ID}/run", None),
+    "get_scenario_status of nothing": ("GET", f"/sessions/{{sid}}/scenarios/{UNKNOWN_ID}/status", None),
+    "get_processing of nothing": ("GET", f"{ANY}/processing", None),
+    "list_datasets of nothing": ("GET", f"{ANY}/data", None),
+    "get_dataset of nothing": ("GET", "/sessions/{sid}/data/no%20such", None),
+    "delete_dataset of nothing": ("DELETE", "/sessions/{sid}/data/no%20such", None),
+    "derive_dataset of nothing": ("POST", "/sessions/{sid}/data/no%20such/derive", {"new_key": "x"}),
+    "derive_dataset without a key": ("POST", "/sessions/{sid}/data/no%20such/derive", {}),
+    "add_dataset_from_json of nothing": ("POST", "/sessions/{sid}/data/from-json", {}),
+    "run_etl without anything": ("POST", "/sessions/{sid}/etl", None),
+    "an unknown path": ("GET", "/no-such-thing", None),
+    "an unsupported method": ("PUT", "/sessions", None),
+}
+
+BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "create_session": ("POST", "/sessions", {"display_name": "x"}),
+    "copy_session": ("POST", "/sessions/{sid}/copy", {"new_display_name": "x"}),
+    "rename_session": ("PATCH", "/sessions/{sid}", {"display_name": "x"}),
+    "create_scenario": (
+        "POST",
+        "/sessions/{sid}/scenarios",
+        {"tag": "t", "dataset_key": "conformance data", "algo_name": "a"},
+    ),
+    "derive_dataset": ("POST", "/sessions/{sid}/data/conformance%20data/derive", {"new_key": "x"}),
+}
+FIELDS = [(operation, field) for operation, (_, _, body) in BODIES.items() for field in body]
+
+METHODS = {
+    "/health": {"GET"},
+    "{p}/sessions": {"GET", "POST"},
+    "{p}/sessions/{sid}/copy": {"POST"},
+    "{p}/sessions/{sid}": {"PATCH", "DELETE"},
+    "{p}/sessions/{sid}/algorithms": {"GET"},
+    "{p}/sessions/{sid}/algorithms/x/parameters": {"GET"},
+    "{p}/sessions/{sid}/kpis": {"GET"},
+    "{p}/sessions/{sid}/scenarios": {"GET", "POST"},
+    "{p}/sessions/{sid}/scenarios/x": {"GET", "DELETE"},
+    "{p}/sessions/{sid}/scenarios/x/run": {"POST"},
+    "{p}/sessions/{sid}/scenarios/x/status": {"GET"},
+    "{p}/sessions/{sid}/processing": {"GET"},
+    "{p}/sessions/{sid}/data": {"GET"},
+    "{p}/sessions/{sid}/data/x": {"GET", "DELETE"},
+    "{p}/sessions/{sid}/data/x/derive": {"POST"},
+    "{p}/sessions/{sid}/data/from-json": {"POST"},
+    "{p}/sessions/{sid}/etl": {"POST"},
+}
+
+
+def send(api: Api, session: Session, method: str, path: str, body: Json = None) -> Json:
+    """Send a row of one of the tables above."""
+    if isinstance(body, dict):
+        body = {k: session.name if v == "{name}" else v for k, v in body.items()}
+    more = {} if body is None else {"json": body}
+    return api.request(method, path.replace("{sid}", session.id), **more)
+
+
+@clause("GEN-1")
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_error_body_is_one_detail_string(api: Api, shared: Session, case: str) -> None:
+    """Every error body is exactly one non-empty detail string, the router's and the validation's included."""
+    check_error(send(api, shared, *REFUSED[case]))
+
+
+@clause("GEN-1", "GEN-3", operation="create_session")
+def test_malformed_json_error_body_is_one_detail_string(api: Api) -> None:
+    """A body that is no JSON at all is answered 422 with one detail string."""
+    answer = api.post("/sessions", content=b'{"display_name": ', headers={"Content-Type": "application/json"})
+    check_error(answer.expect(422))
+
+
+@clause("GEN-2", read_only=True)
+@pytest.mark.parametrize(
+    "path", ["", "/algorithms", "/kpis", "/scenarios", "/processing", "/data"], ids=lambda p: p or "/"
+)
+def test_body_is_strict_json(api: Api, world: World, path: str) -> None:
+    """Every answer of the discovery and list routes is application/json and parses strictly."""
+    below = f"/sessions/{world.reading_session}{path}" if path else "/sessions"
+    check_json(api.get(below).expect(200))
+
+
+@clause("GEN-2")
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_error_body_is_strict_json(api: Api, shared: Session, case: str) -> None:
+    """Every error is application/json and parses strictly."""
+    check_json(send(api, shared, *REFUSED[case]))
+
+
+@clause("GEN-2", operation="get_dataset")
+def test_missing_number_is_null(session: Session) -> None:
+    """A missing value of a float column comes back as null, not as NaN."""
+    if session.post("data", "from-json", json=small_payload("with a gap")).status != 201:
+        raise Untried("the target does not take a dataset of the kit's own making")
+    answer = session.get("data", "with a gap").expect(200)
+    check_json(answer)
+    demand(answer.json()["tables"]["items"]["data"][1]["volume"] is None, "the missing volume is not null")
+
+
+@clause("GEN-2", "GEN-5", operation="create_session")
+@pytest.mark.parametrize("name", [rb"a\ud800b", rb"\udfff", rb"\ud83d"], ids=["inside", "low", "high"])
+def test_lone_surrogate_does_not_come_back(api: Api, name: bytes) -> None:
+    """A lone surrogate is refused or replaced; no answer holds one."""
+    content = b'{"display_name": "' + name + b'"}'
+    answer = api.post("/sessions", content=content, headers={"Content-Type": "application/json"})
+    demand(answer.status < 500, f"a lone surrogate is answered {answer.status}")
+    check_json(answer)
+    check_json(api.get("/sessions").expect(200))
+
+
+@clause("GEN-3")
+@pytest.mark.parametrize("operation", BODIES, ids=str)
+@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe", b'{"a": NaN}', b"[1, 2]", b'"text"'], ids=repr)
+def test_malformed_body_is_422(api: Api, shared: Session, operation: str, content: bytes) -> None:
+    """A body that is no JSON object is answered 422, before anything else is looked at."""
+    method, path, _ = BODIES[operation]
+    headers = {"Content-Type": "application/json"}
+    api.request(method, path.replace("{sid}", shared.id), content=content, headers=headers).expect(422)
+
+
+@clause("GEN-3")
+@pytest.mark.parametrize(("operation", "field"), FIELDS, ids=lambda value: value)
+def test_missing_field_is_422_and_named(api: Api, shared: Session, operation: str, field: str) -> None:
+    """A body without a required field is answered 422, and the message names the field."""
+    method, path, body = BODIES[operation]
+    answer = send(api, shared, method, path, {k: v for k, v in body.items() if k != field}).expect(422)
+    demand(field in answer.detail, f"the message {answer.detail!r} does not name {field!r}")
+
+
+@clause("GEN-3")
+@pytest.mark.parametrize(
+    "wrong", [None, 7, True, ["x"], {"a": 1}], ids=["null", "number", "boolean", "array", "object"]
+)
+@pytest.mark.parametrize(("operation", "field"), FIELDS, ids=lambda value: value)
+def test_wrong_type_is_422_and_named(api: Api, shared: Session, operation: str, field: str, wrong: Json) -> None:
+    """A string field that holds anything else is answered 422, and the message names the field."""
+    method, path, body = BODIES[operation]
+    answer = send(api, shared, method, path, {**body, field: wrong}).expect(422)
+    demand(field in answer.detail, f"the message {answer.detail!r} does not name {field!r}")
+
+
+@clause("GEN-3", operation="create_scenario")
+@pytest.mark.parametrize("field", ["algo_params", "data_params"])
+def test_parameters_that_are_no_object_are_422(stocked: Session, world: World, field: str) -> None:
+    """Parameters given as an array are answered 422, and the message names the field."""
+    body = {"tag": "t", "dataset_key": stocked.key, "algo_name": world.fast.name, field: [1]}
+    answer = stocked.post("scenarios", json=body).expect(422)
+    demand(field in answer.detail, f"the message {answer.detail!r} does not name {field!r}")
+
+
+@clause("GEN-4")
+def test_unknown_member_is_ignored(api: Api, stocked: Session, world: World) -> None:
+    """A member nobody knows changes nothing in any of the five request objects."""
+    more = {"x-unknown": {"deep": [1, None]}, "y": 1}
+    api.post("/sessions", {"display_name": world.fresh_name(), **more}).expect(201)
+    stocked.post("copy", json={"new_display_name": world.fresh_name(), **more}).expect(201)
+    api.patch(stocked.path, {"display_name": world.fresh_name(), **more}).expect(200)
+    stocked.post("data", stocked.key, "derive", json={"new_key": "variant", **more}).expect(201)
+    scenario = {"tag": "t", "dataset_key": stocked.key, "algo_name": world.fast.name, **more}
+    stocked.post("scenarios", json=scenario).expect(201)
+
+
+@clause("GEN-6")
+@pytest.mark.parametrize("template", METHODS, ids=str)
+def test_unsupported_method_is_405_with_allow(api: Api, shared: Session, template: str) -> None:
+    """A method a path does not have is answered 405, and Allow lists exactly those it has."""
+    path = template.replace("{p}", api.prefix).replace("{sid}", shared.id)
+    wanted = METHODS[template]
+    optional = {"GET"} if template == "{p}/sessions/{sid}" else set()
+    shadowed = {"GET", "DELETE"} if template.endswith("from-json") else set()
+    for method in sorted({"GET", "POST", "PUT", "PATCH", "DELETE"} - wanted - optional - shadowed):
+        answer = api.root(method, path).expect(405)
+        allowed = {m.strip().upper() for m in answer.headers.get("allow", "").split(",")} - {"HEAD", "OPTIONS", ""}
+        right = allowed - optional == wanted or (bool(shadowed) and wanted <= allowed <= wanted | shadowed)
+        demand(right, f"{method} {template}: Allow lists {sorted(allowed)}, not {sorted(wanted)}")
+
+
+@clause("GEN-7")
+def test_201_has_a_location_that_answers(api: Api, stocked: Session, world: World) -> None:
+    """Every 201 names in Location where the new thing is."""
+    scenario = {"tag": "located", "dataset_key": stocked.key, "algo_name": world.fast.name}
+    answers = {
+        "POST /sessions": api.post("/sessions", {"display_name": world.fresh_name()}),
+        "POST copy": stocked.post("copy", json={"new_display_name": world.fresh_name()}),
+        "POST scenarios": stocked.post("scenarios", json=scenario),
+        "POST derive": stocked.post("data", stocked.key, "derive", json={"new_key": "located: ü/".replace("/", "")}),
+        "POST from-json": stocked.post("data", "from-json", json=world.payload("located too")),
+    }
+    for what, answer in answers.items():
+        answer.expect(201)
+        location = answer.headers.get("location", "")
+        demand(location, f"{what} has no Location")
+        demand(api.root("GET", location).status == 200, f"{what}: its Location {location} does not answer 200")
+
+
+@clause("GEN-8")
+def test_error_reply_carries_the_cors_header(run: Run, api: Api, session: Session) -> None:
+    """An error reply to an allowed origin carries Access-Control-Allow-Origin, a 500 included."""
+    origin = run.options.cors_origin
+    if origin is None:
+        raise Untried("no allowed origin is known: name one with --cors-origin")
+    headers = {"Origin": origin}
+    answers = [
+        api.get(f"{ANY}/data", headers=headers).expect(404),
+        api.post("/sessions", {}, headers=headers).expect(422),
+        api.request("PUT", "/sessions", headers=headers).expect(405),
+        session.post("data", "from-json", json={}, headers=headers).expect(400),
+    ]
+    if run.options.crashing:
+        answers.append(session.get("algorithms", run.options.crashing, "parameters", headers=headers).expect(500))
+    for answer in answers:
+        allowed = answer.headers.get("access-control-allow-origin")
+        demand(allowed in (origin, "*"), f"the {answer.status} carries Access-Control-Allow-Origin: {allowed}")
+
+
+@clause("GEN-9")
+def test_writes_are_visible_on_another_connection(run: Run, stocked: Session, world: World) -> None:
+    """What one connection was told has happened, another one sees at once."""
+    api = run.client(run.target.url)
+    try:
+        other = Session(api, stocked.id, stocked.name, stocked.key)
+        for number in range(8):
+            tag, key, name = f"scenario {number}", f"variant {number}", world.fresh_name("seen-")
+            made = stocked.post(
+                "scenarios", json={"tag": tag, "dataset_key": stocked.key, "algo_name": world.fast.name}
+            )
+            scenario = made.expect(201).json()["id"]
+            demand(other.get("scenarios", scenario).status == 200, "the new scenario is unknown on another connection")
+            demand(tag in [s["tag"] for s in other.get("scenarios").json()], "the new scenario is not listed")
+            stocked.post("data", stocked.key, "derive", json={"new_key": key}).expect(201)
+            demand(key in other.get("data").json()["keys"], "the new dataset is not listed on another connection")
+            stocked.api.patch(stocked.path, {"display_name": name}).expect(200)
+            names = [s["display_name"] for s in api.get("/sessions").json()["sessions"]]
+            demand(name in names, "the new name is not listed on another connection")
+            stocked.delete("scenarios", scenario).expect(204)
+            demand(other.get("scenarios", scenario).status == 404, "the deleted scenario is still there")
+            stocked.delete("data", key).expect(204)
+            demand(key not in other.get("data").json()["keys"], "the deleted dataset is still listed")
+    finally:
+        api.close()
+
+
+def deep(depth: int) -> bytes:
+    """Arrays nested `depth` deep."""
+    return b"[" * depth + b"]" * depth
+
+
+HOSTILE: dict[str, tuple[str, str, bytes]] = {
+    "deep nesting": ("POST", "/sessions", b'{"display_name": ' + deep(100_000) + b"}"),
+    "deep unknown member": ("POST", "/sessions", b'{"display_name": "", "x": ' + deep(150) + b"}"),
+    "huge integer": ("POST", "/sessions", b'{"display_name": ' + b"9" * 5000 + b"}"),
+    "huge exponent": ("POST", "/sessions", b'{"display_name": 1e999999}'),
+    "invalid UTF-8": ("POST", "/sessions", b'{"display_name": "\xc3\x28"}'),
+    "NUL in a name": ("POST", "/sessions", b'{"display_name": "\\u0000"}'),
+    "duplicate members": ("POST", "/sessions", b'{"display_name": "", "display_name": ""}'),
+    "byte order mark": ("POST", "/sessions", b'\xef\xbb\xbf{"display_name": ""}'),
+    "NUL in a path": ("GET", "/sessions/%00/data", b""),
+    "invalid UTF-8 in a path": ("GET", "/sessions/%ff%fe/data", b""),
+    "an encoded slash": ("GET", "/sessions/a%2Fb/data", b""),
+    "dots in a path": ("GET", "/sessions/{sid}/data/%2e%2e", b""),
+    "an endless path": ("GET", "/sessions/" + "x" * 6000 + "/data", b""),
+    "a percent sign": ("GET", "/sessions/%25zz/data", b""),
+    "a scenario id of spaces": ("GET", "/sessions/{sid}/scenarios/%20%20", b""),
+    "a strange query": ("GET", "/sessions/{sid}/scenarios?view=%00&view=x&limit=-1", b""),
+    "derive to a number": ("POST", "/sessions/{sid}/data/d/derive", b'{"new_key": 1e400}'),
+    "parameters of huge numbers": (
+        "POST",
+        "/sessions/{sid}/scenarios",
+        b'{"tag":"t","dataset_key":"d","algo_name":"a","algo_params":{"x":' + b"1" * 400 + b"}}",
+    ),
+    "from-json of null": ("POST", "/sessions/{sid}/data/from-json", b"null"),
+    "from-json of deep arrays": ("POST", "/sessions/{sid}/data/from-json", deep(100_000)),
+    "from-json of strange tables": (
+        "POST",
+        "/sessions/{sid}/data/from-json",
+        json.dumps({**small_payload("strange"), "tables": {"t": {"data": [[1], 2], "columns": 5}}}).encode(),
+    ),
+    "from-json of strange dtypes": (
+        "POST",
+        "/sessions/{sid}/data/from-json",
+        json.dumps(small_payload("strange")).replace("float64", "object[evil]").encode(),
+    ),
+    "etl without a boundary": ("POST", "/sessions/{sid}/etl", b"--x"),
+}
+
+
+@clause("GEN-5")
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data"])
+@pytest.mark.parametrize("case", HOSTILE, ids=str)
+def test_hostile_input_is_no_server_error(api: Api, shared: Session, case: str, content_type: str) -> None:
+    """No input whatsoever produces a 5xx."""
+    method, path, content = HOSTILE[case]
+    headers = {"Content-Type": content_type} if method != "GET" else {}
+    answer = api.request(method, path.replace("{sid}", shared.id), content=content, headers=headers)
+    demand(answer.status < 500, f"{case}: answered {answer.status}")
+
+
+@clause("GEN-5", "ERR-5")
+def test_unexpected_exception_is_500_without_a_trace(run: Run, session: Session) -> None:
+    """An unexpected exception of the user's own classes is answered 500 with the one fixed message, no traceback."""
+    if run.options.crashing is None:
+        raise Untried("no algorithm is known to crash within a request: name one with --crashing")
+    answer = session.get("algorithms", run.options.crashing, "parameters").expect(500)
+    check_error(answer)
+    demand(answer.detail == "Internal server error", f"the message is {answer.detail!r}")

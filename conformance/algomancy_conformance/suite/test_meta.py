@@ -1,0 +1,70 @@
+"""MET: health, the OpenAPI document's address, and the documentation page."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+from algomancy_conformance.api import Answer, Api
+from algomancy_conformance.checks import clause
+from algomancy_conformance.suite.shapes import check_json, check_members, demand
+
+
+def check_health(answer: Answer, api: Api) -> None:
+    """The answer is a health report that lists the sessions there are."""
+    body = answer.expect(200).json()
+    check_json(answer)
+    check_members(body, ("status", "title", "sessions"), "the health report")
+    demand(body["status"] == "ok", f"the status is {body['status']!r}")
+    demand(isinstance(body["title"], str) and body["title"], "the title is no text")
+    listed = {(s["id"], s["display_name"]) for s in api.get("/sessions").json()["sessions"]}
+    demand(
+        {(s["id"], s["display_name"]) for s in body["sessions"]} == listed, "the sessions are not those of /sessions"
+    )
+
+
+@clause("MET-1", operation="get_health", read_only=True)
+def test_health_names_title_and_sessions(api: Api) -> None:
+    """The liveness probe answers with the title and the sessions."""
+    check_health(api.root("GET", "/health"), api)
+
+
+@clause("MET-4", operation="get_health", read_only=True)
+def test_health_is_below_the_prefix_too(api: Api) -> None:
+    """The liveness probe answers below the prefix as well, for gateways that forward nothing else."""
+    check_health(api.get("/health"), api)
+
+
+@clause("MET-3", read_only=True)
+def test_docs_is_a_page_of_swagger_ui(api: Api) -> None:
+    """The documentation page is HTML and starts Swagger UI on the document."""
+    answer = api.root("GET", "/docs").expect(200)
+    demand(answer.headers.get("content-type", "").startswith("text/html"), "the page is not HTML")
+    text = answer.content.decode("utf-8", "replace")
+    demand("swagger" in text.lower(), "the page does not mention Swagger UI")
+    demand("openapi.json" in text, "the page does not name the document")
+
+
+class Links(HTMLParser):
+    """Collects what a page loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the address of a script, a style sheet, an icon or an image."""
+        wanted = {"script": "src", "img": "src", "link": "href"}.get(tag)
+        self.found += [value for name, value in attrs if name == wanted and value]
+
+
+@clause("MET-5", read_only=True)
+def test_docs_loads_nothing_from_the_internet(api: Api) -> None:
+    """All the documentation page loads comes from the target itself, and is there."""
+    links = Links()
+    links.feed(api.root("GET", "/docs").expect(200).content.decode("utf-8", "replace"))
+    addresses = [urljoin(f"{api.url}/docs", link) for link in links.found if not link.startswith("data:")]
+    demand(any(urlsplit(a).path.endswith(".js") for a in addresses), "the page loads no script")
+    for address in addresses:
+        demand(urlsplit(address).netloc == urlsplit(api.url).netloc, f"the page loads {address}")
+        demand(api.root("GET", address).status == 200, f"{address} does not answer 200")

@@ -1,0 +1,263 @@
+"""SCN: scenarios run, one at a time in a session, and every observer sees the same story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from algomancy_conformance.api import Session
+from algomancy_conformance.checks import clause
+from algomancy_conformance.clauses import Profile
+from algomancy_conformance.outcomes import NotOffered
+from algomancy_conformance.run import Run
+from algomancy_conformance.suite.shapes import check_error, check_queue, check_scenario, demand, is_number
+from algomancy_conformance.world import ENDED, UNKNOWN_ID, World
+
+ORDER = ["created", "queued", "processing", "complete", "failed"]
+
+
+@dataclass
+class Story:
+    """What an observer saw of one run, from creation to end."""
+
+    scenario_id: str
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+    processing: list[Any] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def story(run: Run) -> Story:
+    """A slow run, polled all the way."""
+    world = run.world
+    session = world.with_data()
+    told = Story(world.scenario(session, world.slow(1)))
+    told.statuses.append(world.status(session, told.scenario_id))
+    session.post("scenarios", told.scenario_id, "run")
+
+    def ended() -> bool:
+        told.statuses.append(world.status(session, told.scenario_id))
+        told.processing.append(session.get("processing").json())
+        return told.statuses[-1].get("status") in ENDED
+
+    demand(world.wait(ended, 30), f"the run did not end: {told.statuses[-1]}")
+    told.statuses.append(world.status(session, told.scenario_id))
+    session.delete()
+    return told
+
+
+def hold(session: Session, world: World, tag: str = "held", seconds: int = 5) -> str:
+    """Start a scenario that runs for some seconds and wait until it is processing."""
+    scenario = world.scenario(session, world.slow(seconds), tag=tag)
+    session.post("scenarios", scenario, "run").expect(202)
+    processing = world.wait(lambda: world.status(session, scenario).get("status") == "processing")
+    demand(processing, "a scenario was run and never became processing")
+    return scenario
+
+
+@clause("SCN-6", operation="run_scenario")
+def test_run_is_acknowledged_with_202(stocked: Session, world: World) -> None:
+    """A run is answered 202 with the scenario, which is queued or later; an unknown scenario is 404."""
+    scenario = world.scenario(stocked)
+    answer = stocked.post("scenarios", scenario, "run").expect(202).json()
+    check_scenario(answer)
+    demand(answer["id"] == scenario, "another scenario is answered")
+    demand(answer["status"] in ("queued", "processing", "complete"), f"it is {answer['status']}")
+    check_error(stocked.post("scenarios", UNKNOWN_ID, "run").expect(404))
+    ended = world.wait(lambda: world.status(stocked, scenario)["status"] == "complete")
+    demand(ended, "the acknowledged run never completed")
+
+
+@clause("SCN-7", operation="run_scenario")
+def test_running_scenario_is_not_run_again(stocked: Session, world: World) -> None:
+    """A scenario that is queued or processing cannot be run: 409."""
+    held = hold(stocked, world)
+    queued = world.scenario(stocked)
+    stocked.post("scenarios", queued, "run").expect(202)
+    check_error(stocked.post("scenarios", held, "run").expect(409))
+    check_error(stocked.post("scenarios", queued, "run").expect(409))
+
+
+@clause("SCN-7", operation="run_scenario")
+def test_ended_scenario_is_reset_before_it_is_run(run: Run, stocked: Session, world: World) -> None:
+    """A scenario that is complete or failed cannot be run again: 409; other backends may run it anew with 202."""
+    allowed = (409,) if run.options.profile is Profile.REFERENCE else (409, 202)
+    complete = world.completed(stocked)["id"]
+    stocked.post("scenarios", complete, "run").expect(*allowed)
+    failed = world.end_of(stocked, world.scenario(stocked, world.failing))["id"]
+    stocked.post("scenarios", failed, "run").expect(*allowed)
+
+
+@clause("SCN-8", operation="get_scenario_status")
+def test_status_has_four_members(stocked: Session, world: World) -> None:
+    """The status is exactly id, tag, status and progress; progress is 100 when complete; unknown is 404."""
+    scenario = world.scenario(stocked, tag="watched")
+    before = stocked.get("scenarios", scenario, "status").expect(200).json()
+    demand(set(before) == {"id", "tag", "status", "progress"}, f"the members are {sorted(before)}")
+    demand((before["id"], before["tag"]) == (scenario, "watched"), "the status is of another scenario")
+    demand(is_number(before["progress"]), f"the progress is {before['progress']!r}")
+    world.end_of(stocked, scenario)
+    after = stocked.get("scenarios", scenario, "status").expect(200).json()
+    demand(set(after) == {"id", "tag", "status", "progress"}, f"the members are {sorted(after)}")
+    demand((after["status"], after["progress"]) == ("complete", 100), f"it ended as {after}")
+    check_error(stocked.get("scenarios", UNKNOWN_ID, "status").expect(404))
+
+
+@clause("SCN-8", operation="get_scenario_status")
+def test_progress_never_falls(story: Story) -> None:
+    """Within one run progress stays within 0 and 100 and never falls."""
+    progress = [s["progress"] for s in story.statuses]
+    demand(all(is_number(p) and 0 <= p <= 100 for p in progress), f"the progress is {progress}")
+    demand(progress == sorted(progress), f"the progress falls: {progress}")
+
+
+@clause("SCN-9", operation="get_scenario_status")
+def test_status_moves_forward_only(story: Story) -> None:
+    """A run moves from created over queued and processing to complete, and never back."""
+    seen = [s["status"] for s in story.statuses]
+    steps = [ORDER.index(s) for s in seen]
+    demand(seen[0] == "created", f"a new scenario is {seen[0]}")
+    demand(steps == sorted(steps), f"the statuses are {seen}")
+    demand("processing" in seen, "a run of a second was never seen processing")
+    demand(seen[-1] == "complete", f"the run ended as {seen[-1]}")
+
+
+@clause("SCN-9", operation="get_scenario_status")
+def test_ended_scenario_stays_as_it_is(stocked: Session, world: World) -> None:
+    """What has ended stays ended while others run."""
+    done = world.completed(stocked)
+    for _ in range(3):
+        world.completed(stocked)
+    demand(stocked.get("scenarios", done["id"]).json() == done, "an ended scenario has changed")
+
+
+@clause("SCN-10", operation="get_scenario")
+def test_complete_scenario_has_result_and_kpis(stocked: Session, world: World) -> None:
+    """A complete scenario has a result and a number for every KPI."""
+    done = world.completed(stocked)
+    check_scenario(done)
+    demand(done["result"] is not None, "the result is null")
+    values = {name: kpi["value"] for name, kpi in done["kpis"].items()}
+    demand(all(is_number(v) for v in values.values()), f"the KPI values are {values}")
+
+
+@clause("SCN-10", operation="get_scenario")
+def test_failed_scenario_says_why(stocked: Session, world: World) -> None:
+    """A failed scenario's result is an object with an error message."""
+    failed = world.end_of(stocked, world.scenario(stocked, world.failing))
+    demand(failed["status"] == "failed", f"the run ended as {failed['status']}")
+    result = failed["result"]
+    demand(isinstance(result, dict) and set(result) == {"error"}, f"the result is {result}")
+    demand(isinstance(result["error"], str) and result["error"], f"the error is {result['error']!r}")
+    demand("Traceback" not in result["error"], "the error holds a traceback")
+
+
+@clause("SCN-11", operation="get_processing")
+def test_processing_is_null_in_an_idle_session(stocked: Session, world: World) -> None:
+    """While nothing runs, processing is null."""
+    demand(stocked.get("processing").expect(200).json() is None, "an idle session processes something")
+    world.completed(stocked)
+    idle = world.wait(lambda: stocked.get("processing").json() is None, 1)
+    demand(idle, "a session whose only run has ended still processes something")
+
+
+@clause("SCN-11", operation="get_processing")
+def test_processing_shows_the_running_scenario(story: Story) -> None:
+    """While a scenario runs, processing shows it."""
+    shown = [p for p in story.processing if p is not None]
+    demand(shown, "a run of a second was never shown")
+    for scenario in shown:
+        check_scenario(scenario)
+        demand(scenario["id"] == story.scenario_id, "another scenario is shown")
+        demand(scenario["status"] == "processing", f"a scenario that is {scenario['status']} is shown")
+
+
+@clause("SCN-16", operation="run_scenario")
+def test_queue_is_first_in_first_out(stocked: Session, world: World) -> None:
+    """Scenarios of a session run one at a time, in the order they were queued."""
+    ids = [world.scenario(stocked, a, tag=f"{n}") for n, a in enumerate((world.slow(1), world.slow(1), world.fast))]
+    for scenario in ids:
+        stocked.post("scenarios", scenario, "run").expect(202)
+
+    def all_ended() -> bool:
+        listed = {s["id"]: s["status"] for s in stocked.get("scenarios").json()}
+        check_queue([listed[i] for i in ids])
+        return all(listed[i] in ENDED for i in ids)
+
+    demand(world.wait(all_ended, 20), "the queue did not drain")
+
+
+@clause("SCN-17", operation="delete_scenario")
+def test_deleting_a_running_scenario_frees_the_queue(stocked: Session, world: World) -> None:
+    """Deleting the running scenario stops its run, and the next one starts at once."""
+    held = hold(stocked, world, seconds=20)
+    following = world.scenario(stocked, tag="following")
+    stocked.post("scenarios", following, "run").expect(202)
+    stocked.delete("scenarios", held).expect(204)
+    ended = world.wait(lambda: world.status(stocked, following).get("status") == "complete", 4)
+    demand(ended, "4 seconds after the running scenario was deleted the next one has not completed")
+    demand(stocked.get("processing").json() is None, "processing is not free")
+
+
+@pytest.fixture
+def waiting(stocked: Session, world: World) -> Iterator[tuple[str, str]]:
+    """A processing scenario and one queued behind it."""
+    held = hold(stocked, world)
+    queued = world.scenario(stocked, tag="queued")
+    stocked.post("scenarios", queued, "run").expect(202)
+    yield held, queued
+    stocked.delete("scenarios", held)
+
+
+@clause("SCN-12")
+def test_reset_makes_a_scenario_new(stocked: Session, world: World) -> None:
+    """A reset is answered 200: created again, without result and KPI values, progress 0, and it can be run."""
+    done = world.completed(stocked)
+    answer = stocked.post("scenarios", done["id"], "reset")
+    if answer.status in (404, 405):
+        raise NotOffered("reset is not there")
+    for state in (answer.expect(200).json(), stocked.get("scenarios", done["id"]).json()):
+        demand(state["status"] == "created" and state["result"] is None, f"it is {state['status']}")
+        demand(all(k["value"] is None for k in state["kpis"].values()), "a KPI value is left")
+    demand(world.status(stocked, done["id"])["progress"] == 0, "the progress is not 0")
+    demand(world.end_of(stocked, done["id"])["status"] == "complete", "it cannot be run again")
+
+
+@clause("SCN-12")
+def test_reset_waits_for_the_end(stocked: Session, waiting: tuple[str, str]) -> None:
+    """A reset while queued or processing is answered 409, of an unknown scenario 404."""
+    held, queued = waiting
+    answer = stocked.post("scenarios", held, "reset")
+    if answer.status in (404, 405):
+        raise NotOffered("reset is not there")
+    check_error(answer.expect(409))
+    check_error(stocked.post("scenarios", queued, "reset").expect(409))
+    check_error(stocked.post("scenarios", UNKNOWN_ID, "reset").expect(404))
+
+
+@clause("SCN-13")
+def test_cancel_ends_a_run(stocked: Session, world: World, waiting: tuple[str, str]) -> None:
+    """A cancel is answered 202; queued or processing, the scenario ends as failed with the error Cancelled."""
+    for scenario in reversed(waiting):
+        answer = stocked.post("scenarios", scenario, "cancel")
+        if answer.status in (404, 405):
+            raise NotOffered("cancel is not there")
+        answer.expect(202)
+        ended = world.wait(lambda s=scenario: world.status(stocked, s).get("status") == "failed", 4)  # type: ignore[misc]
+        demand(ended, "4 seconds after the cancel the scenario is not failed")
+        result = stocked.get("scenarios", scenario).json()["result"]
+        demand(result == {"error": "Cancelled"}, f"the result is {result}")
+
+
+@clause("SCN-13")
+def test_cancel_needs_a_run(stocked: Session, world: World) -> None:
+    """A cancel of a scenario that is not queued or processing is answered 409, of an unknown one 404."""
+    created = world.scenario(stocked)
+    answer = stocked.post("scenarios", created, "cancel")
+    if answer.status in (404, 405):
+        raise NotOffered("cancel is not there")
+    check_error(answer.expect(409))
+    check_error(stocked.post("scenarios", world.completed(stocked)["id"], "cancel").expect(409))
+    check_error(stocked.post("scenarios", UNKNOWN_ID, "cancel").expect(404))

@@ -1,0 +1,214 @@
+"""Where the requests go: a URL somebody serves, or a server the kit starts, kills and starts again itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from .outcomes import KitError, Untried
+
+START_SECONDS = 30.0
+KEEPS_NO_STATE = 78
+"""The exit code of a server that was given a folder and cannot use one."""
+
+
+class Server(Protocol):
+    """A running server."""
+
+    url: str
+
+    def kill(self) -> None:
+        """End it at once, as ``kill -9`` does where it is a process."""
+
+    def stop(self) -> None:
+        """End it in good order."""
+
+
+class Target(Protocol):
+    """What is under test."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+
+    def fresh(self) -> Server:
+        """Another, brand-new server of the same kind, which the kit may wipe."""
+
+    def durable(self, folder: Path) -> Server:
+        """Another server of the same kind that keeps its state in `folder`."""
+
+    def close(self) -> None:
+        """End what the kit started."""
+
+
+class UrlTarget:
+    """A server that runs already, and belongs to somebody else."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def fresh(self) -> Server:
+        """Not to be had for a URL."""
+        raise Untried("a server the kit may wipe is needed: start it with --app or --serve, or give --disposable")
+
+    def durable(self, folder: Path) -> Server:  # noqa: ARG002
+        """Not to be had for a URL."""
+        raise Untried("a server the kit may kill is needed: start it with --app or --serve, or give --restart-command")
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+class ProcessServer:
+    """A server in a process group of its own, its output kept in a file."""
+
+    def __init__(self, command: list[str], port: int, *, environment: dict[str, str] | None = None) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server runs
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,
+                env={**os.environ, **(environment or {})},
+            )
+        except OSError as error:
+            self._log.close()
+            raise KitError(f"The server could not be started: {error}") from None
+        try:
+            wait_until_answering(self.url, lambda: self._process.poll() is None)
+        except KitError as error:
+            self.kill()
+            if self._process.returncode == KEEPS_NO_STATE:
+                raise Untried("the application factory takes no data_path to keep its state in") from None
+            raise KitError(f"{error} Its output ends with: {self._said[-2000:]}") from None
+
+    def kill(self) -> None:
+        """SIGKILL to the whole process group."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL to whatever is left after some seconds."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._log.closed:
+            return
+        for step in (how, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, step)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+                break
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._log.seek(0)
+        self._said = self._log.read().decode("utf-8", "replace")
+        self._log.close()
+
+
+class CommandTarget:
+    """A server started from a command line, as often as the checks need one.
+
+    Args:
+        command: Its words; ``{port}`` is replaced by a free port and ``{data}`` by a folder for its state.
+        durable_command: The same for a server that keeps its state; None where `command` cannot.
+    """
+
+    def __init__(self, command: list[str], durable_command: list[str] | None) -> None:
+        self._command = command
+        self._durable_command = durable_command
+        self._folders: list[Path] = []
+        self._servers: list[Server] = []
+        try:
+            self._main = self.fresh()
+        except (KitError, KeyboardInterrupt):
+            self.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Where the main server answers."""
+        return self._main.url
+
+    def fresh(self) -> Server:
+        """Start another server on a folder of its own."""
+        folder = Path(tempfile.mkdtemp(prefix="conformance-"))
+        self._folders.append(folder)
+        return self._start(self._command, folder)
+
+    def durable(self, folder: Path) -> Server:
+        """Start another server that keeps its state in `folder`."""
+        if self._durable_command is None:
+            raise Untried("the server's command line takes no {data} folder to keep its state in")
+        return self._start(self._durable_command, folder)
+
+    def _start(self, command: list[str], folder: Path) -> Server:
+        port = free_port()
+        words = [word.replace("{port}", str(port)).replace("{data}", str(folder)) for word in command]
+        server = ProcessServer(words, port)
+        self._servers.append(server)
+        return server
+
+    def close(self) -> None:
+        """End every server that was started and remove its folder."""
+        for server in self._servers:
+            server.stop()
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve_command(command: str) -> CommandTarget:
+    """The target behind ``--serve``."""
+    words = shlex.split(command)
+    keeps_state = any("{data}" in word for word in words)
+    return CommandTarget(words, words if keeps_state else None)
+
+
+def serve_factory(factory: str) -> CommandTarget:
+    """The target behind ``--app``: a function that gives an ASGI application, served by a process of its own."""
+    words = [sys.executable, "-m", "algomancy_conformance.serving", factory, "--port", "{port}"]
+    return CommandTarget(words, [*words, "--data", "{data}"])
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 nobody uses."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until_answering(url: str, alive: Callable[[], bool] = lambda: True, seconds: float = START_SECONDS) -> None:
+    """Return as soon as `url` answers anything at all.
+
+    Raises:
+        KitError: It does not within `seconds`, or `alive` says it never will.
+    """
+    deadline = time.monotonic() + seconds
+    with httpx.Client(trust_env=False, timeout=2.0) as http:
+        while time.monotonic() < deadline:
+            if not alive():
+                raise KitError("The server ended before it answered.")
+            try:
+                http.get(f"{url}/health")
+            except httpx.HTTPError:
+                time.sleep(0.05)
+            else:
+                return
+    raise KitError(f"{url} did not answer within {seconds:g} seconds.")

@@ -1,0 +1,175 @@
+"""From the outcomes of checks to the outcome of each clause, and from those to one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from .clauses import Clause, Level, Profile, all_clauses
+from .options import LAYERS, Options
+from .outcomes import CheckResult, Outcome
+
+SEVERITY = (Outcome.FAILED, Outcome.ERROR, Outcome.PASSED, Outcome.NOT_OFFERED, Outcome.UNTESTED)
+
+
+@dataclass(frozen=True)
+class ClauseVerdict:
+    """What became of one clause.
+
+    Attributes:
+        clause: The clause.
+        level: How binding it is in the profile of the run.
+        outcome: The gravest of its checks' outcomes; a part that could not be tried does not hide one that passed.
+        checks: Its checks.
+        known: The baseline's reason, where it lists this clause.
+    """
+
+    clause: Clause
+    level: Level
+    outcome: Outcome
+    checks: tuple[CheckResult, ...]
+    known: str = ""
+
+    @property
+    def untried_parts(self) -> tuple[str, ...]:
+        """Why parts of the clause could not be tried, although others were."""
+        if self.outcome is Outcome.UNTESTED:
+            return ()
+        return tuple(dict.fromkeys(c.message for c in self.checks if c.outcome is Outcome.UNTESTED))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What the checks that decided the outcome said."""
+        return tuple(dict.fromkeys(c.message for c in self.checks if c.outcome is self.outcome and c.message))
+
+    @property
+    def bad_checks(self) -> tuple[CheckResult, ...]:
+        """The checks that failed or broke."""
+        return tuple(c for c in self.checks if c.outcome in (Outcome.FAILED, Outcome.ERROR))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run found out.
+
+    Attributes:
+        target: The URL, or what was served.
+        options: What the run was asked to do.
+        clauses: The verdict on every clause the run was to judge.
+        checks: All check results.
+        residue: What could not be cleaned up.
+        requests: How many requests were sent.
+        seconds: How long it took.
+        finished: When it ended.
+    """
+
+    target: str
+    options: Options
+    clauses: tuple[ClauseVerdict, ...]
+    checks: tuple[CheckResult, ...] = field(repr=False)
+    residue: str = ""
+    requests: int = 0
+    seconds: float = 0.0
+    finished: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def of(self, outcome: Outcome, *levels: Level) -> tuple[ClauseVerdict, ...]:
+        """The clauses with this outcome, of these levels or of all."""
+        return tuple(c for c in self.clauses if c.outcome is outcome and (not levels or c.level in levels))
+
+    @property
+    def stale(self) -> tuple[ClauseVerdict, ...]:
+        """Clauses the baseline lists as broken that pass."""
+        return tuple(c for c in self.clauses if c.known and c.outcome is Outcome.PASSED)
+
+    @property
+    def obstacles(self) -> tuple[ClauseVerdict, ...]:
+        """The clauses that keep the target from being conformant."""
+        binding = (Outcome.FAILED, Outcome.UNTESTED, Outcome.NOT_OFFERED)
+        return tuple(c for c in self.clauses if c.level is Level.MUST and c.outcome in binding and not c.known)
+
+    @property
+    def errors(self) -> tuple[ClauseVerdict, ...]:
+        """The clauses on which the kit or the network broke."""
+        return self.of(Outcome.ERROR)
+
+    @property
+    def conformant(self) -> bool:
+        """Whether the target keeps every MUST clause of the profile, as far as the run was to find out."""
+        return not self.obstacles and not self.stale and not self.errors and bool(self.clauses)
+
+    @property
+    def exit_code(self) -> int:
+        """0 conformant, 1 not, 2 could not test."""
+        if self.conformant:
+            return 0
+        return 1 if self.obstacles or self.stale else 2
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        whose = f"profile {self.options.profile}"
+        if self.conformant:
+            scope = "" if not self.options.only else f" in {', '.join(self.options.only)}"
+            return f"CONFORMANT{scope} ({whose})"
+        parts = []
+        failed = [c for c in self.obstacles if c.outcome is Outcome.FAILED]
+        untried = [c for c in self.obstacles if c.outcome is not Outcome.FAILED]
+        if failed:
+            parts.append(f"{len(failed)} MUST {plural('clause', failed)} broken")
+        if untried:
+            parts.append(f"{len(untried)} MUST {plural('clause', untried)} untested")
+        if self.stale:
+            ids = ", ".join(c.clause.id for c in self.stale)
+            parts.append(f"the baseline lists {ids}, which {'pass' if len(self.stale) > 1 else 'passes'}")
+        if self.errors:
+            parts.append(f"the kit or the network broke on {len(self.errors)} {plural('clause', self.errors)}")
+        head = "NOT CONFORMANT" if self.exit_code == 1 else "COULD NOT TEST"
+        return f"{head} ({whose}): {'; '.join(parts) or 'no clause was tried'}"
+
+
+def plural(word: str, things: Iterable[object]) -> str:
+    """`word`, with an s unless there is just one."""
+    return word if len(list(things)) == 1 else f"{word}s"
+
+
+def combined(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome of a clause whose checks had these."""
+    found = set(outcomes)
+    if Outcome.PASSED in found and Outcome.NOT_OFFERED in found:
+        found.discard(Outcome.NOT_OFFERED)
+    return next((outcome for outcome in SEVERITY if outcome in found), Outcome.UNTESTED)
+
+
+def judge(
+    target: str,
+    options: Options,
+    checks: Iterable[CheckResult],
+    *,
+    baseline: Mapping[str, str] | None = None,
+    residue: str = "",
+    requests: int = 0,
+    seconds: float = 0.0,
+) -> Verdict:
+    """Sum up the results of a run."""
+    known = baseline or {}
+    results = tuple(checks)
+    verdicts = []
+    for clause in all_clauses().values():
+        level = clause.level_in(options.profile)
+        if level.rank > options.level.rank or (options.only and clause.id not in options.only):
+            continue
+        own = tuple(r for r in results if clause.id in r.clauses)
+        if not own and options.layers != LAYERS:
+            continue
+        outcome = combined(r.outcome for r in own)
+        if level is Level.MAY and any(r.outcome is Outcome.NOT_OFFERED for r in own) and outcome is Outcome.PASSED:
+            outcome = Outcome.NOT_OFFERED
+        verdicts.append(ClauseVerdict(clause, level, outcome, own, known.get(clause.id, "")))
+    return Verdict(target, options, tuple(verdicts), results, residue, requests, seconds)
+
+
+PROFILE_SENTENCE = {
+    Profile.SEED: "judged by the MUST clauses as the seed states them; what binds the reference alone is a SHOULD",
+    Profile.REFERENCE: "judged by everything the reference promises",
+}

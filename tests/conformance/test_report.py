@@ -1,0 +1,148 @@
+"""The reports of a run."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from algomancy_conformance.clauses import Profile
+from algomancy_conformance.exchange import Exchange, readable, strict_json, worth_showing
+from algomancy_conformance.options import Options
+from algomancy_conformance.outcomes import CheckResult, Outcome
+from algomancy_conformance.report import WRITERS, write_reports
+from algomancy_conformance.verdict import Verdict, judge
+
+TOKEN = "s3cret-token"
+
+
+@pytest.fixture
+def verdict() -> Verdict:
+    """A verdict with every outcome, hostile texts, and a target that echoes the token."""
+    exchange = Exchange(
+        method="POST",
+        url="http://127.0.0.1:1/api/v1/sessions",
+        headers=worth_showing({"Authorization": f"Bearer {TOKEN}", "content-type": "application/json", "host": "x"}),
+        body='{"display_name": "it\'s"}',
+        status=500,
+        answer_headers={"x-echo": TOKEN},
+        answer=f"<script>alert('{TOKEN}')</script>\x0b",
+    )
+    checks = [
+        CheckResult("a", "It is so.", ("SES-1",), "clauses", Outcome.PASSED),
+        CheckResult("b", "It is so.", ("SES-3",), "clauses", Outcome.FAILED, "<b>broken</b> \x00", (exchange,)),
+        CheckResult("c", "It is so.", ("SES-4",), "clauses", Outcome.ERROR, "the kit broke", (exchange,)),
+        CheckResult("d", "It is so.", ("SES-5",), "clauses", Outcome.UNTESTED, "no session"),
+        CheckResult("e", "It is so.", ("SES-13",), "clauses", Outcome.NOT_OFFERED, "not there"),
+    ]
+    options = Options(
+        profile=Profile.REFERENCE, seed=7, token=TOKEN, only=("SES-1", "SES-3", "SES-4", "SES-5", "SES-13", "SES-7")
+    )
+    return judge("http://127.0.0.1:1", options, checks, baseline={"SES-5": "A known gap."}, residue="one session")
+
+
+@pytest.fixture
+def reports(verdict: Verdict, tmp_path: Path) -> dict[str, str]:
+    """What was written, by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in write_reports(verdict, tmp_path / "new" / "report")}
+
+
+def test_reports_are_all_written(reports: dict[str, str]) -> None:
+    """The folder is made and holds the five reports."""
+    assert sorted(reports) == ["badge.svg", "junit.xml", "report.html", "report.json", "report.md"]
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_report_holds_no_token(reports: dict[str, str], name: str) -> None:
+    """No report holds the token, although the target has echoed it."""
+    assert TOKEN not in reports[name]
+
+
+def test_html_is_one_page_without_any_network(reports: dict[str, str]) -> None:
+    """The page loads nothing, escapes what the target said, and shows failures first."""
+    page = reports["report.html"]
+
+    assert not re.search(r"<(script|link|img|iframe)\b", page)
+    assert "url(" not in page
+    assert "&lt;script&gt;" in page
+    assert "&lt;b&gt;broken" in page
+    assert page.index('id="SES-3"') < page.index('id="SES-4"') < page.index('id="SES-5"') < page.index('id="SES-1"')
+    assert "curl -i -X POST" in page
+    assert "A known gap." in page
+
+
+def test_junit_keeps_failures_errors_and_the_rest_apart(reports: dict[str, str]) -> None:
+    """A broken MUST is a failure, what the kit broke an error, and what is known or absent skipped."""
+    root = ElementTree.fromstring(reports["junit.xml"])
+    kinds = {case.get("name", "").split()[0]: [child.tag for child in case] for case in root.iter("testcase")}
+
+    assert kinds == {
+        "SES-1": [],
+        "SES-3": ["failure"],
+        "SES-4": ["error"],
+        "SES-5": ["skipped"],
+        "SES-7": ["failure"],
+        "SES-13": ["skipped"],
+    }
+    suite = next(root.iter("testsuite"))
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["6", "2", "1", "2"]
+
+
+def test_json_report_tells_verdict_and_clauses(reports: dict[str, str]) -> None:
+    """The report for programs is JSON with the verdict, the seed and an entry per clause."""
+    report = json.loads(reports["report.json"])
+
+    assert (report["conformant"], report["exit_code"], report["seed"]) == (False, 1, 7)
+    outcomes = {clause["id"]: clause["outcome"] for clause in report["clauses"]}
+    assert outcomes["SES-3"] == "FAIL"
+    assert outcomes["SES-13"] == "not offered"
+    failed = next(clause for clause in report["clauses"] if clause["id"] == "SES-3")
+    assert failed["checks"][0]["exchanges"][0]["response"]["status"] == 500
+
+
+def test_markdown_leads_with_the_verdict(reports: dict[str, str]) -> None:
+    """The Markdown report has the verdict as its title and a row per clause."""
+    text = reports["report.md"]
+
+    assert text.startswith("# NOT CONFORMANT")
+    assert "| ✗ | SES-3 | MUST | FAIL |" in text
+    assert "**Left behind:** one session" in text
+
+
+def test_badge_is_a_picture_of_the_verdict(reports: dict[str, str]) -> None:
+    """The badge is well-formed and says the verdict."""
+    root = ElementTree.fromstring(reports["badge.svg"])
+
+    assert root.get("aria-label") == "algomancy api: not conformant · 1/6"
+
+
+def test_curl_line_reads_the_token_from_the_environment() -> None:
+    """The line that replays a request quotes its body and holds no secret."""
+    exchange = Exchange("POST", "http://h/x?a=1&b", {"Authorization": "***"}, "it's", 200, {}, "")
+
+    assert exchange.curl == (
+        "curl -i -X POST -H \"Authorization: Bearer $TOKEN\" --data-binary 'it'\"'\"'s' 'http://h/x?a=1&b'"
+    )
+
+
+def test_long_or_binary_bodies_are_cut() -> None:
+    """A body is shown up to a readable length, without control characters."""
+    shown = readable(b"\x00" + b"x" * 10_000)
+
+    assert shown.startswith("\N{REPLACEMENT CHARACTER}xxx")
+    assert shown.endswith("(10001 bytes)")
+    assert len(shown) < 2100
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"a": NaN}', b"[Infinity]", b"[-Infinity]", b'"\\ud800"', b'"\xff"', b"{", b""],
+    ids=["NaN", "Infinity", "minus Infinity", "lone surrogate", "invalid UTF-8", "cut off", "empty"],
+)
+def test_body_that_is_not_strict_json_is_noticed(content: bytes) -> None:
+    """What RFC 8259 does not know is no JSON."""
+    with pytest.raises(ValueError, match=r"."):
+        strict_json(content)
