@@ -1,0 +1,89 @@
+"""A run that does not want to end holds up nobody: not the next scenario, not its session, not the server."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from crash import payload
+from hardened_project import Stubborn, build_config
+
+from algomancy_scenario import ScenarioManager, SessionManager
+
+WAIT = 20
+
+
+@pytest.fixture
+def sessions() -> Iterator[SessionManager]:
+    """A fresh server's sessions in memory; stubborn runs end with the test."""
+    Stubborn.started.clear()
+    Stubborn.release.clear()
+    sessions = SessionManager.from_config(build_config())
+    yield sessions
+    Stubborn.release.set()
+    sessions.close()
+    for thread in run_threads():
+        thread.join(WAIT)
+
+
+def run_threads() -> list[threading.Thread]:
+    """The threads that runs are on."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("algomancy-run")]
+
+
+def stubborn_session(sessions: SessionManager, name: str) -> ScenarioManager:
+    """A new session in which a stubborn scenario has started."""
+    manager = sessions.get_scenario_manager(sessions.create_new_session(name))
+    manager.add_datasource_from_json(json.dumps(payload("data", 1)))
+    Stubborn.started.clear()
+    manager.process_scenario_async(manager.create_scenario("stubborn", "data", "Stubborn"))
+    assert Stubborn.started.wait(WAIT)
+    return manager
+
+
+def test_pool_outlives_any_number_of_abandoned_runs(sessions: SessionManager) -> None:
+    """Forty sessions deleted amid stubborn runs take no worker from the next one; released, their threads end."""
+    before = len(run_threads())
+    for number in range(40):
+        stubborn_session(sessions, f"doomed {number}")
+        sessions.delete_session(f"doomed {number}")
+    assert len(run_threads()) >= before + 40
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(json.dumps(payload("data", 1)))
+    scenario = manager.create_scenario("after", "data", "Instant")
+    manager.process_scenario_async(scenario)
+    assert manager.wait_for_processing(WAIT)
+    assert scenario.status == "complete"
+    Stubborn.release.set()
+    deadline = time.monotonic() + WAIT
+    while len(run_threads()) > before + 4 and time.monotonic() < deadline:
+        run_threads()[0].join(0.01)
+    assert len(run_threads()) <= before + 4
+
+
+def test_server_closes_at_once_whatever_runs(sessions: SessionManager) -> None:
+    """With stubborn runs on every worker and more waiting, closing takes less than a second."""
+    managers = [stubborn_session(sessions, f"busy {number}") for number in range(4)]
+    for manager in managers:
+        for number in range(20):
+            manager.process_scenario_async(manager.create_scenario(f"waiting {number}", "data", "Stubborn"))
+    start = time.monotonic()
+    sessions.close()
+    assert time.monotonic() - start < 1
+    assert all(manager.wait_for_processing(0) for manager in managers)
+    assert all(manager.currently_processing is None for manager in managers)
+
+
+def test_worker_survives_whatever_is_raised(sessions: SessionManager) -> None:
+    """Scenarios that raise `SystemExit` fail one after the other on the same few threads."""
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(json.dumps(payload("data", 1)))
+    for number in range(100):
+        manager.process_scenario_async(manager.create_scenario(f"exit {number}", "data", "Exits"))
+    threads = run_threads()
+    assert manager.wait_for_processing(WAIT)
+    assert {scenario.status for scenario in manager.list_scenarios()} == {"failed"}
+    assert set(run_threads()) <= set(threads)
