@@ -1,0 +1,47 @@
+"""The build hook of the site: adds the generated pages, and takes out what could reach for the network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mkdocs.structure.files import File, Files
+from site_pages.markdown import GeneratedPage
+from site_pages.pages import generated_pages, navigation, published_document
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+
+ROOT = Path(__file__).parent.parent
+
+# The theme's script would fetch these for diagrams and old browsers; this site has no use for either.
+_LAZY_SCRIPT = re.compile(r"https://unpkg\.com/[\w@./-]+")
+_NOTHING = "data:text/javascript,"
+
+_pages: list[GeneratedPage] = []
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Make the generated pages and put them into the navigation."""
+    sections = generated_pages(ROOT)
+    _pages[:] = [page for pages in sections.values() for page in pages]
+    config.nav = [*(config.nav or []), *navigation(sections)]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages and the document itself."""
+    for page in _pages:
+        files.append(File.generated(config, page.path, content=page.text))
+    files.append(File.generated(config, "openapi.json", content=published_document()))
+    return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Leave nothing in the site that loads anything from elsewhere."""
+    site = Path(config.site_dir)
+    for path in site.rglob("*.map"):
+        path.unlink()
+    for path in (site / "assets" / "javascripts").glob("bundle.*.js"):
+        path.write_text(_LAZY_SCRIPT.sub(_NOTHING, path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,85 @@
+"""The OpenAPI document as the generated pages read it: made from the sources at this moment, not read from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from algomancy_api.openapi import openapi_document
+
+Schema = dict[str, Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the document.
+
+    Attributes:
+        id: Its operationId, which is also its anchor.
+        method: Its HTTP method in capitals.
+        path: Its path template.
+        tag: The tag whose page it is on.
+        spec: Its operation object.
+        parameters: Its parameter objects, those of the path item first.
+    """
+
+    id: str
+    method: str
+    path: str
+    tag: str
+    spec: dict[str, Any]
+    parameters: list[dict[str, Any]]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document."""
+    return openapi_document()
+
+
+def resolve(node: dict[str, Any]) -> dict[str, Any]:
+    """`node`, or what it refers to."""
+    while "$ref" in node:
+        found: Any = document()
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        node = found
+    return node
+
+
+def operations() -> Iterator[Operation]:
+    """Every operation, whole collections before what is in them, and else in the document's order."""
+    for path, item in sorted(document()["paths"].items(), key=lambda entry: entry[0].count("/")):
+        for method in METHODS:
+            if method in item:
+                spec = item[method]
+                parameters = [resolve(one) for one in [*item.get("parameters", []), *spec.get("parameters", [])]]
+                yield Operation(spec["operationId"], method.upper(), path, spec["tags"][0], spec, parameters)
+
+
+def tags() -> list[dict[str, Any]]:
+    """The tags in the document's order, each with its description."""
+    return list(document()["tags"])
+
+
+def slug(name: str) -> str:
+    """A tag's name as a file name."""
+    return "-".join("".join(char if char.isalnum() else " " for char in name.lower()).split())
+
+
+def operation_links() -> dict[str, str]:
+    """For each operationId the address of its section, seen from another page of the reference."""
+    return {operation.id: f"{slug(operation.tag)}.md#{operation.id}" for operation in operations()}
+
+
+def example_of(media: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """The first documented example of a media type or parameter object, or None."""
+    if "example" in media:
+        return media["example"]
+    for one in media.get("examples", {}).values():
+        return resolve(one).get("value")
+    schema = resolve(media.get("schema", {}))
+    return schema.get("example", next(iter(schema.get("examples", [])), None))

@@ -1,0 +1,89 @@
+"""Every code block of a hand-written page works, typed in by someone who starts with an empty folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+from built_site import ROOT
+from code_blocks import Block, Reader, blocks_of
+
+PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["concepts", "guarantees", "architecture", "backend", "deploy"]
+SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
+
+
+def follow_all(page: str, reader: Reader) -> None:
+    """Follow every block of a page."""
+    for block in blocks_of(page):
+        reader.follow(block)
+
+
+def give_notice(reader: Reader) -> None:
+    """Skip with the list of what could not be tried here, if there is any."""
+    if reader.left_out:
+        pytest.skip(f"all blocks ran but these: {'; '.join(reader.left_out)}")
+
+
+def test_start_page_works_as_typed(tmp_path: Path) -> None:
+    """`make demo`, two runs and the client end in KPI numbers, and the named addresses answer."""
+    with Reader.at_work(tmp_path / "algomancy") as reader:
+        reader.folder = reader.project
+        follow_all("index", reader)
+        slow, greedy, client = reader.printed
+        for path in ("docs", "health", "openapi.json"):
+            assert httpx.get(f"http://127.0.0.1:{reader.port}/{path}").status_code == 200
+    for kpi in ("Travel distance", "Zone balance", "Worst walk"):
+        assert kpi in slow
+        assert kpi in greedy
+        assert kpi in client
+
+
+def test_tutorial_leads_from_an_empty_folder_to_a_complete_scenario(tmp_path: Path) -> None:
+    """Block by block, in order: two complete scenarios, tours as long as the page says, and a refused upload."""
+    with Reader.at_work(tmp_path / "empty") as reader:
+        follow_all("tutorial", reader)
+        base = f"http://127.0.0.1:{reader.port}/api/v1/sessions/main"
+        plain, turned = httpx.get(f"{base}/scenarios").json()
+        keys = httpx.get(f"{base}/data").json()["keys"]
+    assert (plain["tag"], plain["status"]) == ("plain", "complete")
+    assert (turned["tag"], turned["status"]) == ("turned", "complete")
+    lengths = [f"{one['kpis']['Tour length']['value']:.1f} km" for one in (plain, turned)]
+    assert [length for length in lengths if length not in (ROOT / "docs/tutorial.md").read_text("utf-8")] == []
+    assert keys == ["Monday"]
+    refusal = reader.printed[-1]
+    assert "Depot" in refusal
+    assert "four" in refusal
+
+
+def test_frontend_page_works_as_typed(tmp_path: Path, example_url: str) -> None:
+    """The polling, form and upload programs run under Node against a live server; types are generated from it."""
+    with Reader.at_work(tmp_path / "frontend", example_url) as reader:
+        for sample in SAMPLES.iterdir():
+            shutil.copy(sample, reader.folder)
+        follow_all("frontend", reader)
+    said = "".join(reader.printed)
+    if shutil.which("node"):
+        assert "complete 100 %" in said
+        assert "Travel distance" in said
+        assert '<input type="number" name="duration" value="1" min="1" max="60">' in said
+        assert "true [" in said
+    give_notice(reader)
+
+
+@pytest.mark.parametrize("page", PAGES_WITHOUT_A_TEST_OF_THEIR_OWN)
+def test_page_blocks_work_as_typed(page: str, tmp_path: Path) -> None:
+    """Each block of the other pages runs too."""
+    with Reader.at_work(tmp_path / page) as reader:
+        follow_all(page, reader)
+    give_notice(reader)
+
+
+def test_reader_notices_a_block_that_does_not_run(tmp_path: Path) -> None:
+    """A program that raises, a command that fails and an output that differs are failures of the page."""
+    with Reader.at_work(tmp_path / "broken") as reader:
+        reader.follow(Block("sh", "", "echo one"))
+        for language, text in (("python", "raise SystemExit(1)"), ("sh", "false"), ("cobol", ""), ("text", "two")):
+            with pytest.raises(AssertionError):
+                reader.follow(Block(language, "", text))
