@@ -1,0 +1,130 @@
+"""The project that is measured: a wide table, an instant algorithm, KPIs; `python project.py [FOLDER]` serves it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from algomancy_api import ApiConfiguration, ApiLauncher
+from algomancy_data import Column, DataSource, DataType, FileExtension, Schema, SchemaType, SimpleETLFactory
+from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, ImprovementDirection
+from algomancy_utils import QUANTITIES, BaseMeasurement
+from algomancy_utils.baseparameterset import BaseParameterSet, IntegerParameter
+
+
+class Orders(Schema):
+    """Ten columns of the usual types."""
+
+    _FILENAME = "orders"
+    _EXTENSION = FileExtension.CSV
+    _SCHEMA_TYPE = SchemaType.SINGLE
+    ID = Column("id", DataType.INTEGER)
+    CUSTOMER = Column("customer", DataType.INTEGER)
+    ARTICLE = Column("article", DataType.STRING)
+    QUANTITY = Column("quantity", DataType.INTEGER)
+    PRICE = Column("price", DataType.FLOAT)
+    WEIGHT = Column("weight", DataType.FLOAT)
+    VOLUME = Column("volume", DataType.FLOAT)
+    REGION = Column("region", DataType.STRING)
+    URGENT = Column("urgent", DataType.BOOLEAN)
+    DAY = Column("day", DataType.DATETIME)
+
+
+TYPES: dict[str, Any] = {
+    "id": "int64",
+    "customer": "int64",
+    "article": "str",
+    "quantity": "int64",
+    "price": "float64",
+    "weight": "float64",
+    "volume": "float64",
+    "region": "str",
+    "urgent": "bool",
+}
+
+
+def csv(rows: int) -> bytes:
+    """That many orders as csv, 83 bytes a row or a little less."""
+    return b"id;customer;article;quantity;price;weight;volume;region;urgent;day\n" + b"".join(
+        b"%d;%d;article-%05d;%d;%d.25;%d.125;%d.0625;region-%02d;%s;2026-%02d-%02d\n"
+        % (
+            number,
+            number * 7919 % 100_003,
+            number % 20_000,
+            number % 97 + 1,
+            number % 5_000,
+            number * 31 % 900_000,
+            number * 17 % 70_000,
+            number % 40,
+            b"True" if number % 3 else b"False",
+            number % 12 + 1,
+            number % 28 + 1,
+        )
+        for number in range(rows)
+    )
+
+
+class Result(BaseScenarioResult):
+    """Where the number came from."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result's members."""
+        return {"data_id": self.data_id, "answer": 42}
+
+
+class EffortParameters(BaseParameterSet):
+    """One bounded integer."""
+
+    def __init__(self, name: str = "effort") -> None:
+        super().__init__(name)
+        self.add_parameters([IntegerParameter("effort", minvalue=1, maxvalue=10, default=1)])
+
+    def validate(self) -> None:
+        """Any effort will do."""
+
+
+class Instant(BaseAlgorithm):
+    """Returns at once."""
+
+    def __init__(self, params: BaseParameterSet) -> None:
+        super().__init__(name="Instant", params=params)
+
+    @staticmethod
+    def initialize_parameters() -> EffortParameters:
+        """One parameter, `effort`."""
+        return EffortParameters()
+
+    def run(self, data: Any) -> Result:
+        """The answer."""
+        return Result(data.id)
+
+
+class _Kpi(BaseKPI):
+    label = ""
+
+    def __init__(self) -> None:
+        super().__init__(self.label, ImprovementDirection.LOWER, BaseMeasurement(QUANTITIES["time"]["s"]))
+
+    def compute(self, result: Any) -> float:
+        """The number in the result."""
+        return float(result.to_dict()["answer"])
+
+
+def build_config(**overrides: Any) -> ApiConfiguration:
+    """The measured configuration."""
+    kpis = {label: type(label, (_Kpi,), {"label": label}) for label in ("Delay", "Cost", "Distance")}
+    fields: dict[str, Any] = {
+        "etl_factory": SimpleETLFactory,
+        "schemas": [Orders],
+        "data_object_type": DataSource,
+        "algorithms": {"Instant": Instant},
+        "kpis": kpis,
+    }
+    return ApiConfiguration(**{**fields, **overrides})
+
+
+if __name__ == "__main__":
+    from serving import serve
+
+    overrides = {"has_persistent_state": True, "data_path": sys.argv[1]} if sys.argv[1:] else {}
+    serve(ApiLauncher.build(build_config(**overrides)))
