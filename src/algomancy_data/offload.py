@@ -13,7 +13,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import BrokenExecutor
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 
 INLINE_BYTES = 1 << 20
 """Content up to this size is parsed where it is: sending it away would take longer."""
@@ -54,13 +58,13 @@ class ParsingWorker:
                 future = executor.submit(function, *args, **kwargs)
             except (ImportError, OSError):
                 return function(*args, **kwargs)
-            except (BrokenProcessPool, ShutdownExecutorError):
-                self._forget(executor)
+            except (BrokenProcessPool, ShutdownExecutorError) as ended:
+                self._forget(executor, ended)
                 continue
             try:
                 return future.result()  # type: ignore[no-any-return]
-            except (BrokenProcessPool, ShutdownExecutorError):
-                self._forget(executor)
+            except (BrokenProcessPool, ShutdownExecutorError) as ended:
+                self._forget(executor, ended)
         raise ValueError("The content cannot be read: reading it needs more than this machine has.")
 
     def close(self) -> None:
@@ -85,10 +89,14 @@ class ParsingWorker:
                 self._executor._flags.kill_workers = True
             return self._executor
 
-    def _forget(self, executor: object) -> None:
+    def _forget(self, executor: object, ended: BrokenProcessPool | ShutdownExecutorError) -> None:
         with self._lock:
-            if self._executor is executor:
-                self._executor = None
+            if self._executor is not executor:
+                return
+            if not isinstance(ended, BrokenExecutor):
+                # Not by `close`, so the interpreter is ending: an executor begun now would never be cleaned up.
+                raise ended
+            self._executor = None
 
 
 WORKER = ParsingWorker()
