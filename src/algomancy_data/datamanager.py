@@ -10,6 +10,7 @@ from algomancy_data.dataset_keys import check_dataset_key
 from algomancy_data.datasource import BaseDataSource, DataSource
 from algomancy_data.etl_pipeline import ETLFactory, ETLResult, files_by_name
 from algomancy_data.file import File
+from algomancy_data.freed_memory import give_back_freed_memory
 from algomancy_data.limits import ReadLimits
 from algomancy_data.schema import Schema
 from algomancy_utils.errors import NotFoundError
@@ -164,7 +165,10 @@ class DataManager:
         given = files_by_name(files)
         for file in given.values():
             file.limits = self.limits
-        result: ETLResult = self.make_etl_factory().build_pipeline(name, given, self.logger).run()
+        try:
+            result: ETLResult = self.make_etl_factory().build_pipeline(name, given, self.logger).run()
+        finally:
+            give_back_freed_memory()
         return result
 
     def derive_data(self, key: str, new_key: str) -> None:

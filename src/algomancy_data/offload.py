@@ -16,6 +16,8 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from algomancy_data.freed_memory import give_back_freed_memory
+
 if TYPE_CHECKING:
     from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 
@@ -55,7 +57,7 @@ class ParsingWorker:
         for _ in range(2):
             try:
                 executor = self._started()
-                future = executor.submit(function, *args, **kwargs)
+                future = executor.submit(_then_tidy, function, *args, **kwargs)
             except (ImportError, OSError):
                 return function(*args, **kwargs)
             except (BrokenProcessPool, ShutdownExecutorError) as ended:
@@ -72,7 +74,13 @@ class ParsingWorker:
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:
+            queue = executor._call_queue
             executor.shutdown(wait=True, kill_workers=True)
+            # Semaphores outlive a process that a signal ends: let go of them all, the feeder thread's included.
+            queue.close()
+            queue.join_thread()
+            del executor, queue
+            gc.collect()
 
     def process_ids(self) -> list[int]:
         """Return the id of the worker process, or nothing while there is none."""
@@ -115,6 +123,13 @@ def run_by_size(size: int, function: Callable[P, ResultT], *args: P.args, **kwar
     if size <= INLINE_BYTES:
         return function(*args, **kwargs)
     return WORKER.run(function, *args, **kwargs)
+
+
+def _then_tidy(function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+    try:
+        return function(*args, **kwargs)
+    finally:
+        give_back_freed_memory()
 
 
 def _prepare(parent: int) -> None:

@@ -6,6 +6,7 @@ posts is what the next one gets, and whoever reads the canonical form and writes
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,12 +64,14 @@ def write_dataset(metadata: Metadata, tables: Mapping[str, pd.DataFrame]) -> byt
     Raises:
         ValueError: A table has two columns of one name, or a value cannot be said in JSON.
     """
-    pieces = [metadata.to_json(), b"{"]
+    # Unlike a join of pieces this never holds the text twice.
+    text = io.BytesIO()
+    text.write(metadata.to_json() + b"{")
     for number, (name, frame) in enumerate(tables.items()):
-        pieces.append((b"," if number else b"") + encode_json(str(name)) + b":")
-        pieces.extend(write_table(frame, str(name)))
-    pieces.append(b"}}")
-    return b"".join(pieces)
+        text.write((b"," if number else b"") + encode_json(str(name)) + b":")
+        text.writelines(write_table(frame, str(name)))
+    text.write(b"}}")
+    return text.getvalue()
 
 
 def read_tables(text: bytes | str) -> tuple[Metadata, dict[str, pd.DataFrame]]:

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_api.api_launcher import is_loopback
 from algomancy_api.dependencies import get_scenario_manager, get_session_manager
+from algomancy_data.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
 
 
@@ -35,6 +36,14 @@ def test_anything_else_is_no_configuration(given: Any) -> None:
         ApiLauncher.build(given)
     with pytest.raises(TypeError, match="must be an ApiConfiguration"):
         ApiLauncher.run(given)
+
+
+def test_stopping_ends_the_parsing_worker(make_app: Callable[..., FastAPI]) -> None:
+    """When the application stops it leaves no process behind."""
+    with TestClient(make_app()):
+        WORKER.run(abs, 1)
+        assert WORKER.process_ids()
+    assert WORKER.process_ids() == []
 
 
 def test_foreign_application_cannot_be_run() -> None:
