@@ -103,7 +103,7 @@ class _Reading:
             joined = _joined(self._parts.pop(name), dtype)
             if dtype in _NUMERIC:
                 converted = self._unreadable.get(name, Converted(None))
-            elif dtype is not None:
+            elif dtype is not None and not _is_as_wanted(joined, dtype):
                 converted = convert(pd.Series(joined, copy=False), dtype)
                 joined = converted.array
             else:
@@ -156,6 +156,13 @@ class _Reading:
         if name in self._as_text or dtype is DataType.STRING:
             return "str"
         return None if dtype is None or dtype in _NUMERIC else "category"
+
+
+def _is_as_wanted(array: Any, dtype: DataType) -> bool:  # noqa: ANN401 - an array of numpy or pandas
+    """Tell whether the parser made of a column what is wanted: text, in which it found no empty one."""
+    import pandas as pd
+
+    return dtype is DataType.STRING and array.dtype == pd.StringDtype(na_value=float("nan"))
 
 
 def _missing_texts(kind: str | None) -> list[str]:
