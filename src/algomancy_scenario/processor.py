@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from algomancy_data import BaseDataSource
 from algomancy_scenario.algorithm import RunCancelled
 from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.executor import RunExecutor
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.run import Run, RunFailure
+from algomancy_scenario.run import Run, RunFailure, RunInput
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenario_record import ScenarioStatus
 from algomancy_scenario.scenario_shelf import ScenarioShelf
@@ -37,7 +36,7 @@ class Processor:
         catalog: The algorithms and KPIs of the configuration.
         executor: Where runs happen.
         runtime: The clock.
-        load: Gives the data of a scenario, and sees to it that its parameters can be read.
+        load: Gives the data of a scenario and its parameters.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Processor:
         catalog: Catalog,
         executor: RunExecutor,
         runtime: Runtime,
-        load: Callable[[Scenario], BaseDataSource],
+        load: Callable[[Scenario], RunInput],
     ) -> None:
         self._gate = gate
         self._shelf = shelf

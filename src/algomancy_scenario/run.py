@@ -19,6 +19,7 @@ from algomancy_scenario.kept_json import keep_json
 from algomancy_scenario.kpi import BaseKPI, KpiError
 from algomancy_scenario.result import BaseScenarioResult
 from algomancy_scenario.scenario import Outcome, Scenario
+from algomancy_utils import BaseParameterSet
 
 _log = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 2_000
@@ -26,6 +27,10 @@ _LONGEST_MESSAGE = 2_000
 
 class RunFailure(Exception):
     """A run came to nothing; the message says why, in words for the person."""
+
+
+RunInput = tuple[BaseDataSource, BaseParameterSet]
+"""The data of a scenario and the data's own parameters: the run's, to change as it likes."""
 
 
 class RunListener(Protocol):
@@ -67,12 +72,12 @@ class Run:
         """Whether the run has been told to stop."""
         return self._stopped
 
-    def perform(self, catalog: Catalog, load: Callable[[Scenario], BaseDataSource]) -> Outcome:
+    def perform(self, catalog: Catalog, load: Callable[[Scenario], RunInput]) -> Outcome:
         """Run the scenario's algorithm and compute its KPIs.
 
         Args:
             catalog: The algorithms and KPIs of the configuration.
-            load: Gives the data of a scenario, and sees to it that its parameters can be read.
+            load: Gives the data of a scenario and its parameters.
 
         Returns:
             Result and KPIs, encoded.
@@ -83,9 +88,8 @@ class Run:
         """
         scenario = self.scenario
         try:
-            data = load(scenario)
-            params = scenario.algo_params.copy()
-            algorithm = catalog.algorithms.create(scenario.algo_name, params, scenario.data_params().copy())
+            data, data_params = load(scenario)
+            algorithm = catalog.algorithms.create(scenario.algo_name, scenario.algo_params, data_params)
             self._attach(algorithm)
             result = algorithm.run(data)
             if not isinstance(result, BaseScenarioResult):

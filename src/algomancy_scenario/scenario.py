@@ -14,7 +14,7 @@ from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.kept_json import keep_json, keep_plain_json
 from algomancy_scenario.kpi import BaseKPI
 from algomancy_scenario.scenario_record import ScenarioRecord, ScenarioStatus
-from algomancy_utils import BaseParameterSet, EmptyParameters, NotFoundError, ParameterError
+from algomancy_utils import BaseParameterSet, NotFoundError, ParameterError
 
 __all__ = ["Outcome", "Scenario", "ScenarioState", "ScenarioStatus"]
 
@@ -80,25 +80,15 @@ class Scenario:
     Args:
         record: What it is and how it stands.
         catalog: The algorithms and KPIs of the configuration.
-        algo_params: The parameters of its algorithm, with values; made from the record when first asked for if
-            left out.
-        data_params: The parameters of its dataset; likewise.
     """
 
-    __slots__ = ("_algo_params", "_catalog", "_data_params", "_document", "_record", "_state", "_status_document")
+    # Few objects each: it is their number, over all scenarios, that the garbage collector takes its time for.
+    __slots__ = ("_catalog", "_document", "_record", "_state", "_status_document")
 
-    def __init__(
-        self,
-        record: ScenarioRecord,
-        catalog: Catalog,
-        algo_params: BaseParameterSet | None = None,
-        data_params: BaseParameterSet | None = None,
-    ) -> None:
+    def __init__(self, record: ScenarioRecord, catalog: Catalog) -> None:
         # The result belongs to the state: a reset lets go of it.
         self._record = record if record.result is None else replace(record, result=None, kpis=None)
         self._catalog = catalog
-        self._algo_params = algo_params
-        self._data_params = data_params
         outcome = None
         if record.status is ScenarioStatus.COMPLETE and record.result is not None and record.kpis is not None:
             outcome = Outcome(record.result, record.kpis)
@@ -181,32 +171,23 @@ class Scenario:
 
     @property
     def algo_params(self) -> BaseParameterSet:
-        """The parameters of its algorithm.
+        """The parameters of its algorithm, each time in a set of their own.
 
         Raises:
             NotFoundError: The scenario was stored by a configuration whose algorithm this one does not have.
             ParameterError: The values stored are not valid for the algorithm as it is now.
         """
-        if self._algo_params is None:
-            params = self._catalog.algorithms.get_parameters(self.algo_name)
-            params.set_validated_values(orjson.loads(self._record.algo_params))
-            self._algo_params = params
-        return self._algo_params
+        params = self._catalog.algorithms.get_parameters(self.algo_name)
+        params.set_validated_values(orjson.loads(self._record.algo_params))
+        return params
 
-    def data_params(self, template: BaseParameterSet | None = None) -> BaseParameterSet:
-        """Return the parameters the scenario gives to its dataset.
-
-        Args:
-            template: A new set of the dataset's parameters, which stored values are put into.
+    def set_data_params(self, params: BaseParameterSet) -> None:
+        """Put the values that the scenario gives to its dataset's parameters into a new set of them.
 
         Raises:
             ParameterError: The values stored are not valid for the dataset as it is now.
         """
-        if self._data_params is None:
-            params = EmptyParameters() if template is None else template
-            params.set_validated_values(orjson.loads(self._record.data_params))
-            self._data_params = params
-        return self._data_params
+        params.set_validated_values(orjson.loads(self._record.data_params))
 
     @property
     def result(self) -> Any:  # noqa: ANN401 - the user's own result class

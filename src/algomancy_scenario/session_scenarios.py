@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from algomancy_data import BaseDataSource
 from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.executor import RunExecutor
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.processor import Processor
+from algomancy_scenario.run import RunInput
 from algomancy_scenario.scenario import Scenario, ScenarioState, ScenarioStatus, stored_params
 from algomancy_scenario.scenario_record import ScenarioRecord
 from algomancy_scenario.scenario_shelf import ScenarioShelf
@@ -91,7 +91,7 @@ class SessionScenarios:
             )
             self._store.save_scenario(record)
             self._sequence = sequence
-            scenario = Scenario(record, self._catalog, params, dataset_params)
+            scenario = Scenario(record, self._catalog)
             with self._gate.state:
                 self._shelf.insert(scenario)
                 run = self.processor.enqueue(scenario) if queue else None
@@ -181,11 +181,12 @@ class SessionScenarios:
         for run in runs:
             self.processor.start(run)
 
-    def _load(self, scenario: Scenario) -> BaseDataSource:
+    def _load(self, scenario: Scenario) -> RunInput:
         """Return what a run may work on; a run that changes it changes nobody else's data."""
         dataset = self._datasets.manager.get_dataset(scenario.input_data_key)
-        scenario.data_params(self._datasets.parameters(dataset))
-        return dataset.source.view()
+        params = self._datasets.parameters(dataset)
+        scenario.set_data_params(params)
+        return dataset.source.view(), params
 
 
 def _check_tag(tag: str) -> None:
