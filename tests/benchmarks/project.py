@@ -1,4 +1,4 @@
-"""The project that is measured: a wide table, an instant algorithm, KPIs; `python project.py [FOLDER]` serves it."""
+"""The project that is measured: two wide tables, an instant algorithm, KPIs; `python project.py [FOLDER]` serves it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import sys
 from typing import Any
 
 from algomancy_api import ApiConfiguration, ApiLauncher
-from algomancy_data import Column, DataSource, DataType, FileExtension, Schema, SchemaType, SimpleETLFactory
+from algomancy_data import (
+    Column,
+    DataSource,
+    DataType,
+    ExtractionSequence,
+    File,
+    FileExtension,
+    Schema,
+    SchemaType,
+    SimpleETLFactory,
+)
 from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, ImprovementDirection
 from algomancy_utils import QUANTITIES, BaseMeasurement
 from algomancy_utils.baseparameterset import BaseParameterSet, IntegerParameter
 
 
 class Orders(Schema):
-    """Ten columns of the usual types."""
+    """Ten columns of the usual types, for a large upload."""
 
     _FILENAME = "orders"
     _EXTENSION = FileExtension.CSV
@@ -43,7 +53,7 @@ TYPES: dict[str, Any] = {
 }
 
 
-def csv(rows: int) -> bytes:
+def orders_csv(rows: int) -> bytes:
     """That many orders as csv, 83 bytes a row or a little less."""
     return b"id;customer;article;quantity;price;weight;volume;region;urgent;day\n" + b"".join(
         b"%d;%d;article-%05d;%d;%d.25;%d.125;%d.0625;region-%02d;%s;2026-%02d-%02d\n"
@@ -62,6 +72,54 @@ def csv(rows: int) -> bytes:
         )
         for number in range(rows)
     )
+
+
+class Stock(Schema):
+    """Ten columns as well, shorter ones: as JSON 135 bytes a row."""
+
+    _FILENAME = "stock"
+    _EXTENSION = FileExtension.CSV
+    _SCHEMA_TYPE = SchemaType.SINGLE
+    ID = Column("id", DataType.INTEGER)
+    SKU = Column("sku", DataType.STRING)
+    QUANTITY = Column("qty", DataType.INTEGER)
+    PRICE = Column("price", DataType.FLOAT)
+    WEIGHT = Column("kg", DataType.FLOAT)
+    VOLUME = Column("m3", DataType.FLOAT)
+    ZONE = Column("zone", DataType.STRING)
+    BAY = Column("bay", DataType.INTEGER)
+    COUNTED = Column("ok", DataType.BOOLEAN)
+    DAY = Column("day", DataType.DATETIME)
+
+
+def stock_csv(rows: int) -> bytes:
+    """That many lines of stock as csv."""
+    return b"id;sku;qty;price;kg;m3;zone;bay;ok;day\n" + b"".join(
+        b"%d;s%04d;%d;%d.5;%d.25;0.%d;%c;%d;%s;2026-%02d-%02d\n"
+        % (
+            number,
+            number % 5_000,
+            number % 97 + 1,
+            number % 500 + 1,
+            number % 70 + 1,
+            number % 9 + 1,
+            b"ABCDEFGH"[number % 8],
+            number % 40,
+            b"True" if number % 3 else b"False",
+            number % 12 + 1,
+            number % 28 + 1,
+        )
+        for number in range(rows)
+    )
+
+
+class OneTable(SimpleETLFactory):
+    """Reads the one file it is given, by the schema of that name."""
+
+    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
+        """The usual sequence, for that schema alone."""
+        self.schemas = [schema for schema in self.schemas if schema.file_name() in files]
+        return super().create_extraction_sequence(files)
 
 
 class Result(BaseScenarioResult):
@@ -114,8 +172,8 @@ def build_config(**overrides: Any) -> ApiConfiguration:
     """The measured configuration."""
     kpis = {label: type(label, (_Kpi,), {"label": label}) for label in ("Delay", "Cost", "Distance")}
     fields: dict[str, Any] = {
-        "etl_factory": SimpleETLFactory,
-        "schemas": [Orders],
+        "etl_factory": OneTable,
+        "schemas": [Orders, Stock],
         "data_object_type": DataSource,
         "algorithms": {"Instant": Instant},
         "kpis": kpis,

@@ -20,7 +20,7 @@ import httpx
 import orjson
 from load import Load, load
 from processes import MIB, Server, server
-from project import TYPES, csv
+from project import TYPES, orders_csv, stock_csv
 
 #: Upstream 0.8.2 answered 1,800 creations for the bare app's 39,500 requests a second.
 UPSTREAM_CREATIONS = 1_800 / 39_500
@@ -78,7 +78,7 @@ def small_dataset(root: str) -> str:
     body = {"display_name": f"bench {time.monotonic_ns()}"}
     listed = httpx.post(root, json=body).raise_for_status().json()
     session = f"{root}/{listed['sessions'][-1]['id']}"
-    _upload(session, "data", csv(10))
+    _upload(session, "data", stock_csv(10))
     return session
 
 
@@ -91,12 +91,26 @@ def _client() -> httpx.Client:
     return httpx.Client(timeout=60, headers={"Accept-Encoding": "identity"})
 
 
-def _upload(session: str, key: str, content: bytes) -> httpx.Response:
-    files = {"files": ("orders.csv", content, "text/csv")}
+class _Upload(io.BytesIO):
+    """Content that notes when the last of it was taken to be sent."""
+
+    taken = 0.0
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        self.taken = time.perf_counter()
+        return piece
+
+
+def _upload(session: str, key: str, content: bytes, table: str = "stock") -> float:
+    """Make a dataset of a csv file; return the seconds from the last byte sent to the answer."""
+    upload = _Upload(content)
+    files = {"files": (f"{table}.csv", upload, "text/csv")}
     answer = httpx.post(f"{session}/etl", data={"dataset_name": key}, files=files, timeout=120).raise_for_status()
+    took = time.perf_counter() - upload.taken
     if not answer.json()["success"]:
         raise RuntimeError(f"The upload was refused: {answer.json()['messages'][:3]}")
-    return answer
+    return took
 
 
 def _create(session: str, tag: str, http: httpx.Client | None = None) -> dict[str, Any]:
@@ -217,7 +231,7 @@ def _seconds(call: Callable[[], httpx.Response]) -> float:
 def dataset(bench: Bench) -> Row:
     """GET a dataset of 100,000 rows and ten columns."""
     row = Row("GET dataset, 100,000 rows")
-    content = csv(100_000)
+    content = stock_csv(100_000)
     first, repeated, limits, peaks = [], [], [], []
     with server("bare.py") as bare:
         for _ in range(bench.repeat):
@@ -277,7 +291,7 @@ def from_json(bench: Bench) -> Row:
     with bench.subject() as ours, _client() as http:
         session = _session(ours)
         status_url = f"{session}/scenarios/{_create(session, 'one')['id']}/status"
-        _upload(session, "large", csv(100_000))
+        _upload(session, "large", stock_csv(100_000))
         body = http.get(f"{session}/data/large").content
         for number in range(bench.repeat + 1):
             sent = body.replace(b'"name":"large"', b'"name":"copy%d"' % number, 1)
@@ -305,9 +319,9 @@ def _read_csv_seconds(content: bytes) -> float:
 def etl(bench: Bench) -> Row:
     """ETL of a million rows of csv, while another client asks for a status."""
     row = Row("ETL of 1,000,000 rows")
-    content = csv(1_000_000)
-    _read_csv_seconds(csv(10))
-    times, alone, worst, peaks = [], [], [], []
+    content = orders_csv(1_000_000)
+    _read_csv_seconds(orders_csv(10))
+    times, whole, alone, worst, peaks = [], [], [], [], []
     for _ in range(bench.repeat):
         with bench.subject() as ours:
             session = _session(ours)
@@ -316,13 +330,14 @@ def etl(bench: Bench) -> Row:
             ours.forget_peak()
             with _another_client(status_url) as waits:
                 begin = time.perf_counter()
-                _upload(session, "large", content)
-                times.append(time.perf_counter() - begin)
+                times.append(_upload(session, "large", content, "orders"))
+                whole.append(time.perf_counter() - begin)
             worst.append(max(waits))
             peaks.append(ours.memory("VmHWM") / MIB)
     row.figures = {
         "MB": len(content) / 1e6,
-        "s": statistics.median(times),
+        "s from the last byte sent": statistics.median(times),
+        "s with sending it": statistics.median(whole),
         "read_csv s": statistics.median(alone),
         "worst other ms": statistics.median(worst) * 1e3,
         "peak MiB": statistics.median(peaks),
