@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,13 +114,16 @@ def storable(series: pd.Series) -> tuple[StoredType, pd.Series]:
     """Return the type a column is stored as, and the column as that type.
 
     A type that cannot be stored (sparse, periods, complex numbers, types of other libraries) is stored as `object`,
-    a time zone that has no name of its own as UTC.
+    a time zone that has no name of its own as UTC, categories that are intervals or times as such.
     """
     import pandas as pd
 
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _FIXED["category"], series
+        if _are_plain(dtype.categories.tolist()):
+            return _FIXED["category"], series
+        cells = pd.api.extensions.take(dtype.categories.array, series.cat.codes.to_numpy(), allow_fill=True)
+        return storable(pd.Series(cells, index=series.index))
     if isinstance(dtype, pd.SparseDtype):
         return storable(series.astype(dtype.subtype))
     try:
@@ -130,6 +133,12 @@ def storable(series: pd.Series) -> tuple[StoredType, pd.Series]:
     if isinstance(dtype, pd.DatetimeTZDtype):
         return storable(series.dt.tz_convert("UTC"))
     return _FIXED["object"], series.astype(object)
+
+
+def _are_plain(categories: list[Any]) -> bool:
+    """Tell whether categories can be read back from JSON: text, numbers or booleans, but not numbers and booleans."""
+    kinds = set(map(type, categories))
+    return kinds <= {str, int, float} or kinds <= {str, bool}
 
 
 def _is_time_zone(name: str, zone: str) -> bool:

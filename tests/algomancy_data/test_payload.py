@@ -455,6 +455,11 @@ def test_dataset_with_equal_column_names_is_refused() -> None:
         (pd.Series([1, 0], dtype=pd.SparseDtype("int64", 0)), "int64", [1, 0]),
         (pd.Series(pd.period_range("2025-01", periods=2, freq="M")), "object", ["2025-01", "2025-02"]),
         (pd.Series(pd.Categorical([1, "a", 2.5])), "category", [1, "a", 2.5]),
+        (pd.Series(pd.Categorical([True, 2, None])), "object", [True, 2, None]),
+        (pd.cut(pd.Series([1, 5, 99]), [0, 3, 6]), "interval[float64, right]", [[0.0, 3.0], [3.0, 6.0], None]),
+        (pd.Series(pd.Categorical(pd.to_datetime(["2025-01-01", None]))), "datetime64[us]",
+         ["2025-01-01T00:00:00", None]),
+        (pd.Series(pd.Categorical([(1, 2), None])), "object", [[1, 2], None]),
         (pd.Series(pd.interval_range(0, 2)), "interval[int64, right]", [[0, 1], [1, 2]]),
         (pd.Series([pd.Timestamp("2025-01-01"), b"x", {1, 2}], dtype=object), "object",
          ["2025-01-01T00:00:00", "x", [1, 2]]),
@@ -470,7 +475,8 @@ def test_dataset_with_equal_column_names_is_refused() -> None:
         (pd.Series([np.inf, -0.0]), "float64", [None, -0.0]),
         (pd.Series([0.1, 3.4e38], dtype="float32"), "float32", [0.10000000149011612, 3.3999999521443642e38]),
     ],
-    ids=["sparse", "periods", "mixed_categories", "intervals", "objects", "first_and_last_year", "far_years",
+    ids=["sparse", "periods", "mixed_categories", "numbers_and_booleans", "categories_of_intervals",
+         "categories_of_times", "categories_of_tuples", "intervals", "objects", "first_and_last_year", "far_years",
          "far_microsecond", "local_mean_time", "nothing", "infinity", "float32"],
 )  # fmt: skip
 def test_dataset_writes_unusual_columns(series: pd.Series, dtype: str, cells: list[Any]) -> None:
