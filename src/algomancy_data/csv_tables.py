@@ -115,6 +115,8 @@ class _Reading:
     def _take(self, name: str, series: pd.Series) -> None:
         dtype = self._types.get(name)
         if dtype not in _NUMERIC or dtype is None:
+            if dtype is None and name not in self._as_text and _has_huge_numbers(series):
+                self.inexact.add(name)
             self._parts[name].append(series.array)
             return
         if dtype is DataType.INTEGER and has_lost_digits(series):
@@ -163,6 +165,16 @@ def _is_as_wanted(array: Any, dtype: DataType) -> bool:  # noqa: ANN401 - an arr
     import pandas as pd
 
     return dtype is DataType.STRING and array.dtype == pd.StringDtype(na_value=float("nan"))
+
+
+def _has_huge_numbers(series: pd.Series) -> bool:
+    """Tell whether the parser met numbers of more bits than a column holds: no column in JSON does, but one of text.
+
+    It gives them as Python integers, or as text in which missing cells are empty ones.
+    """
+    if series.dtype == object:
+        return any(type(value) is int for value in series)
+    return series.dtype == "str" and bool((series == "").any())
 
 
 def _missing_texts(kind: str | None) -> list[str]:

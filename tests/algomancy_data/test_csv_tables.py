@@ -146,6 +146,17 @@ def test_csv_oddities_do_not_matter(content: str) -> None:
     assert frame.to_dict("list") == {"a": [1], "b": [2.0]}
 
 
+@pytest.mark.usefixtures("chunk_rows")
+def test_csv_numbers_of_more_than_64_bits_are_kept_as_text() -> None:
+    """In a column that the schema does not know, numbers too large for any type keep all their digits, as text."""
+    huge, large = "9" * 23, str(2**64 - 1)
+    table, messages = _extract(f"a;new;code\n1;{huge};{large}\n2;07;\n3;;1\n")
+    assert messages == []
+    assert table["new"].tolist()[:2] == [huge, "07"]
+    assert table["code"].tolist()[::2] == [large, "1"]
+    assert table[["new", "code"]].isna().sum().tolist() == [1, 1]
+
+
 WRONG: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "is empty"),
     "blank": ("\n\n", "is empty"),
