@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from algomancy_data.date_texts import UNIT, parse_dates
@@ -72,9 +73,9 @@ def _is_missing(value: object) -> bool:
 def _is_absent(value: object) -> bool:
     import pandas as pd
 
-    if value is None or value is pd.NA or value is pd.NaT or value == "":
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, str) and not value):
         return True
-    return isinstance(value, float) and math.isnan(value)
+    return isinstance(value, (float, Decimal)) and math.isnan(value)
 
 
 def _each(values: Sequence[Any], parse: Callable[[Any], Any]) -> tuple[list[Any], dict[int, Any]]:
@@ -103,7 +104,7 @@ def _integer(value: Any) -> int:  # noqa: ANN401 - any cell
 
     if isinstance(value, str):
         number = parse_whole_number(value)
-    elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+    elif isinstance(value, (int, float, Decimal, np.integer, np.floating)) and not isinstance(value, bool):
         number = whole(value.item() if isinstance(value, np.generic) else value)
     else:
         raise ValueError(_WANTED[DataType.INTEGER])
@@ -125,7 +126,7 @@ def _float(value: Any) -> float:  # noqa: ANN401 - any cell
     if isinstance(value, str):
         return float(parse_number(value))
     if (
-        isinstance(value, (int, float, np.integer, np.floating))
+        isinstance(value, (int, float, Decimal, np.integer, np.floating))
         and not isinstance(value, bool)
         and math.isfinite(value)
     ):
@@ -158,6 +159,8 @@ def _texts(values: Sequence[Any]) -> Converted:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - any cell
+    import numpy as np
+
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -169,7 +172,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any cell
         return value.isoformat() if value.time() != time.min else value.date().isoformat()
     if isinstance(value, (date, time)):
         return value.isoformat()
-    if isinstance(value, (list, dict, set, tuple)):
+    if isinstance(value, (list, dict, set, tuple, np.ndarray)):
         raise ValueError(_WANTED[DataType.STRING])
     return str(value)
 

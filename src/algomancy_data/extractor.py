@@ -11,6 +11,7 @@ from algomancy_data.json_tables import read_json_table, read_json_tables
 from algomancy_data.offload import run_by_size
 from algomancy_data.raw_tables import ReadTable, convert_table, plain_columns
 from algomancy_data.schema import Column, FileExtension, Schema
+from algomancy_data.stored_tables import column_names
 from algomancy_data.validation_message import ValidationSeverity
 from algomancy_data.xlsx_tables import inflated_size, read_xlsx_tables
 
@@ -225,10 +226,16 @@ class DataFrameExtractor(Extractor):
         self.schema = schema
 
     def extract(self) -> dict[str, pd.DataFrame]:
-        """Return the table, converted."""
+        """Return the table, converted.
+
+        Raises:
+            ValueError: Two of its columns have one name.
+        """
+        names = column_names(self.df, self.name)
         if self.schema is None:
             return {self.name: self.df.copy(deep=False)}
-        read = convert_table({str(name): self.df[name] for name in self.df}, self.schema.columns(), self.name)
+        series = {name: self.df.iloc[:, position] for position, name in enumerate(names)}
+        read = convert_table(series, self.schema.columns(), self.name)
         for message in read.messages:
             self.add_message(message)
         return {self.name: read.frame}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 _POINT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -56,13 +57,13 @@ def parse_whole_number(text: str) -> int:
     return whole(number)
 
 
-def whole(number: float) -> int:
+def whole(number: float | Decimal) -> int:
     """Return a number as int.
 
     Raises:
         ValueError: It has decimals, or is not finite.
     """
-    if isinstance(number, float) and not number.is_integer():
+    if not isinstance(number, int) and (not math.isfinite(number) or number != int(number)):
         raise ValueError("is not a whole number")
     return int(number)
 

@@ -76,7 +76,11 @@ def conversion_messages(converted: Converted, table: str, column: str) -> list[V
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, (list, dict)):
-        return "A list" if isinstance(value, list) else "An object"
+    import pandas as pd
+
+    if isinstance(value, dict):
+        return "An object"
+    if pd.api.types.is_list_like(value):
+        return "A list"
     text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(value))
     return f"'{text[:_TEXT_SHOWN]}…'" if len(text) > _TEXT_SHOWN else f"'{text}'"

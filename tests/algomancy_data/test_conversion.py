@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,21 @@ CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
     "integers_exact": (pd.Series(["9007199254740993"]), "integer", "int64", [9007199254740993], []),
     "integers_from_booleans": (pd.Series([True, 1], dtype=object), "integer", "Int64", [None, 1], [0]),
     "integers_from_numpy": (pd.Series([np.int8(1), np.float64(2)], dtype=object), "integer", "int64", [1, 2], []),
+    "integers_from_decimals": (
+        pd.Series([Decimal(2), Decimal("2.5"), Decimal("nan"), Decimal("inf")], dtype=object),
+        "integer",
+        "Int64",
+        [2, None, None, None],
+        [1, 3],
+    ),
+    "floats_from_decimals": (
+        pd.Series([Decimal("2.5"), Decimal("nan"), Decimal("inf")], dtype=object),
+        "float",
+        "float64",
+        [2.5, None, None],
+        [2],
+    ),
+    "texts_from_arrays": (pd.Series([np.array([1, 2]), "a"], dtype=object), "string", "str", [None, "a"], [0]),
     "floats": (pd.Series([1, 2]), "float", "float64", [1.0, 2.0], []),
     "floats_as_text": (pd.Series(["1,5", "x", None, "-"]), "float", "float64", [1.5, None, None, None], [1]),
     "floats_infinite": (pd.Series([1.0, np.inf]), "float", "float64", [1.0, None], [1]),

@@ -239,6 +239,14 @@ def test_pipeline_does_not_change_the_frame_it_was_given() -> None:
     assert frame["zone"].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("schema", [ZoneSchema, None], ids=["with_schema", "without"])
+def test_frame_with_equal_column_names_is_refused(schema: type[Schema] | None) -> None:
+    """A data frame with two columns of one name is refused by table and column."""
+    frame = pd.DataFrame([["a", "b"]], columns=["zone", "zone"])
+    with pytest.raises(ValueError, match=r"Table 'zones' has more than one column named 'zone'\."):
+        DataFrameExtractor("zones", frame, schema).extract()
+
+
 def test_extraction_refuses_two_tables_of_one_name() -> None:
     """Two extractors that make a table of one name are refused by that name."""
     twin = DataFrameExtractor("zones", pd.DataFrame())
