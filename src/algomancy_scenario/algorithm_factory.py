@@ -9,6 +9,8 @@ from typing import Any, cast
 from algomancy_scenario.algorithm import BaseAlgorithm
 from algomancy_utils import BaseParameterSet, NotFoundError, ParameterType
 
+_OF_THE_MOMENT = (ParameterType.TIME, ParameterType.INTERVAL)
+
 
 class AlgorithmFactory:
     """The algorithms on offer, by name.
@@ -49,8 +51,8 @@ class AlgorithmFactory:
         template = self._templates.get(name)
         if template is None:
             template = self.get_class(name).initialize_parameters()
-            # The default of a time is the moment at which its set was made: such sets are made anew each time.
-            if not any(p.parameter_type is ParameterType.TIME for p in template.get_parameters().values()):
+            # The defaults of times follow the moment at which their set was made: such sets are made anew each time.
+            if not any(p.parameter_type in _OF_THE_MOMENT for p in template.get_parameters().values()):
                 self._templates[name] = template
         return template.copy()
 
@@ -65,19 +67,20 @@ class AlgorithmFactory:
         Raises:
             NotFoundError: There is no such algorithm.
         """
-        # The constructor's signature is the user's to choose.
-        cls = cast("Any", self.get_class(name))
-        algorithm = cast("BaseAlgorithm", cls(name, params) if _wants_name(cls) else cls(params))
+        algorithm = _make(self.get_class(name), name, params)
         if data_params is not None:
             algorithm.data_params = data_params
         return algorithm
 
 
-def _wants_name(cls: type[BaseAlgorithm]) -> bool:
-    """Tell whether the constructor takes `(name, params)` rather than `(params)`."""
-    if cls.__init__ is BaseAlgorithm.__init__:
-        return True
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+def _make(cls: Any, name: str, params: BaseParameterSet) -> BaseAlgorithm:  # noqa: ANN401 - its constructor is the user's
+    """Call a constructor, whichever way it takes the parameters and, if it wants it, the name."""
+    accepted = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    needed = [p for p in accepted if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    known = {"name": name, "params": params}
+    named = any(p.name == "params" and p.kind is not p.POSITIONAL_ONLY for p in accepted)
+    if named and all(p.name in known for p in needed):
+        return cast("BaseAlgorithm", cls(**{each: known[each] for each in {"params", *(p.name for p in needed)}}))
     # A constructor that hands everything on, `(*args, **kwargs)`, is the base class's in disguise.
-    return len(needed) > 1 or (not needed and any(p.kind is p.VAR_POSITIONAL for p in parameters))
+    both = len(needed) > 1 or (not needed and any(p.kind is p.VAR_POSITIONAL for p in accepted))
+    return cast("BaseAlgorithm", cls(name, params) if both else cls(params))

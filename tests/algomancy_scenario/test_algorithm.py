@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from scenario_project import Answer, LabelParameters
 
 from algomancy_scenario import AlgorithmFactory, BaseAlgorithm
-from algomancy_utils import BaseParameterSet, EmptyParameters, NotFoundError, TimeParameter
+from algomancy_utils import BaseParameterSet, EmptyParameters, IntervalParameter, NotFoundError, TimeParameter
 
 
 class Plain(BaseAlgorithm):
@@ -59,12 +58,43 @@ class Forgetful(Plain):
         self.mine = params
 
 
+class Defaulted(Plain):
+    """Its constructor wants nothing."""
+
+    def __init__(self, name: str = "defaulted", params: BaseParameterSet | None = None) -> None:
+        super().__init__(name, params or LabelParameters())
+
+
+class Keyword(Plain):
+    """Its constructor wants both by name."""
+
+    def __init__(self, *, name: str, params: BaseParameterSet) -> None:
+        super().__init__(name, params)
+
+
+class Abbreviated(Plain):
+    """Its constructor has names of its own."""
+
+    def __init__(self, n: str, p: BaseParameterSet) -> None:
+        super().__init__(n, p)
+
+
 @pytest.mark.parametrize(
     ("cls", "name"),
-    [(Plain, "A"), (Own, "own"), (Named, "A"), (Passing, "A"), (Optional, "optional"), (Forgetful, "Forgetful")],
+    [
+        (Plain, "A"),
+        (Own, "own"),
+        (Named, "A"),
+        (Passing, "A"),
+        (Optional, "optional"),
+        (Forgetful, "Forgetful"),
+        (Defaulted, "defaulted"),
+        (Keyword, "A"),
+        (Abbreviated, "A"),
+    ],
 )
 def test_algorithm_of_any_constructor_can_be_made(cls: type[BaseAlgorithm], name: str) -> None:
-    """`cls(params)` where the class has its own constructor, `cls(name, params)` where it has not."""
+    """A class may have no constructor, or one that takes the parameters, and the name if it wants it, in any way."""
     factory = AlgorithmFactory({"A": cls})
     params, data_params = factory.get_parameters("A"), EmptyParameters()
     algorithm = factory.create("A", params, data_params)
@@ -111,14 +141,16 @@ def test_factory_makes_parameter_templates_once() -> None:
     assert factory.available_algorithms == ["A"]
 
 
-def test_default_of_a_time_is_the_present() -> None:
-    """A set with a time is made anew each time, for its default is the moment it was made."""
-    moments: Iterator[datetime] = iter([datetime(2026, 1, day) for day in (1, 2)])
+@pytest.mark.parametrize("kind", [TimeParameter, IntervalParameter])
+def test_default_of_a_time_is_the_present(kind: type[TimeParameter | IntervalParameter]) -> None:
+    """A set with a time or an interval is made anew each time, for its default follows the moment it was made."""
+    moments = iter([datetime(2026, 1, 1), datetime(2027, 1, 1)])
 
     class _Timed(BaseParameterSet):
         def __init__(self) -> None:
             super().__init__("timed")
-            self.add_parameters([TimeParameter("start", default=next(moments))])
+            now = next(moments)
+            self.add_parameters([kind("start", default=now if kind is TimeParameter else (now, now))])
 
         def validate(self) -> None:
             """Every time is fine."""
@@ -129,7 +161,8 @@ def test_default_of_a_time_is_the_present() -> None:
             return _Timed()
 
     factory = AlgorithmFactory({"A": Timed})
-    assert [factory.get_parameters("A")["start"].day for _ in range(2)] == [1, 2]
+    starts = [factory.get_parameters("A").serialize()["start"] for _ in range(2)]
+    assert starts[0] != starts[1]
 
 
 def test_unknown_algorithm_is_not_found() -> None:
