@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from algomancy_data import BaseDataSource
 from algomancy_data.limits import ReadLimits
 from algomancy_scenario.algorithm import BaseAlgorithm
 from algomancy_scenario.kpi import BaseKPI
+from algomancy_utils import ParameterError
 
 SAVE_TYPES = ("json",)
 """The forms datasets can be stored in."""
@@ -152,8 +154,14 @@ class CoreConfig:
                     raise ValueError(f"Field '{group}' must have names that are not blank, got {name!r}.")
                 if not isinstance(cls, type) or not issubclass(cls, base):
                     raise ValueError(f"Field '{group}': '{name}' must be a subclass of {base.__name__}, got {cls!r}.")
+                if inspect.isabstract(cls):
+                    lacking = _quoted(sorted(cls.__abstractmethods__))
+                    raise ValueError(f"Field '{group}': '{name}' cannot be used, for it does not define {lacking}.")
         if isinstance(self.schemas, (str, Mapping)) or not isinstance(self.schemas, Sequence):
             raise ValueError(f"Field 'schemas' must be a list of schemas, got {self.schemas!r}.")
+        for schema in self.schemas:
+            if not callable(getattr(schema, "file_name", None)):
+                raise ValueError(f"Field 'schemas' must hold schemas, as classes or instances, got {schema!r}.")
 
     def _check_default_algorithm(self) -> None:
         known = ", ".join(f"'{name}'" for name in self.algorithms) or "none"
@@ -165,6 +173,11 @@ class CoreConfig:
         values = self.default_algo_params_values
         if values is not None and not isinstance(values, Mapping):
             raise ValueError(f"Field 'default_algo_params_values' must be a dict of values by name, got {values!r}.")
+        if values is not None and self.default_algo is not None:
+            try:
+                self.algorithms[self.default_algo].initialize_parameters().set_validated_values(values)
+            except ParameterError as error:
+                raise ValueError(f"Field 'default_algo_params_values' does not suit the algorithm: {error}") from error
 
     def _check_storage(self) -> None:
         if self.save_type not in SAVE_TYPES:

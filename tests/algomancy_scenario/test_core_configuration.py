@@ -10,7 +10,7 @@ import pytest
 from scenario_project import Answer, ItemsFactory, config
 
 from algomancy_data import DataSource, ReadLimits
-from algomancy_scenario import CoreConfig
+from algomancy_scenario import BaseAlgorithm, BaseKPI, CoreConfig
 
 BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "no factory": ({"etl_factory": None}, "Field 'etl_factory' is required."),
@@ -30,10 +30,20 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "algorithm": ({"algorithms": {"A": Answer}}, "'A' must be a subclass of BaseAlgorithm"),
     "algorithm name": ({"algorithms": {" ": Answer}}, "names that are not blank"),
     "kpi": ({"kpis": {"K": Answer("x")}}, "'K' must be a subclass of BaseKPI"),
+    "abstract algorithm": (
+        {"algorithms": {"A": BaseAlgorithm}},
+        "Field 'algorithms': 'A' cannot be used, for it does not define 'initialize_parameters', 'run'.",
+    ),
+    "abstract kpi": ({"kpis": {"K": BaseKPI}}, "'K' cannot be used, for it does not define 'compute'."),
+    "schema": ({"schemas": ["items.csv"]}, "must hold schemas, as classes or instances, got 'items.csv'"),
     "schemas text": ({"schemas": "items"}, "Field 'schemas' must be a list"),
     "no default": ({"autocreate": True}, "Field 'default_algo' is required when 'autocreate' is True"),
     "unknown default": ({"default_algo": "Best"}, "Field 'default_algo' must be one of 'Instant'"),
     "default values": ({"default_algo_params_values": [1]}, "'default_algo_params_values' must be a dict"),
+    "default parameter": (
+        {"default_algo": "Instant", "default_algo_params_values": {"speed": 1}},
+        "Field 'default_algo_params_values' does not suit the algorithm: Parameter 'speed' does not exist",
+    ),
     "data path": ({"has_persistent_state": True, "data_path": "/nowhere/at/all"}, "Field 'data_path' must be a folder"),
     "backend path": ({"persistence_backend": "json", "data_path": 7}, "Field 'data_path' must be a folder"),
     "initial path": ({"initial_data_path": "/nowhere/at/all"}, "Field 'initial_data_path' must be a folder"),

@@ -221,8 +221,13 @@ def test_autocreate_makes_one_scenario_per_dataset(open_sessions: Callable[..., 
 def test_autocreate_that_fails_does_not_fail_the_dataset(
     open_sessions: Callable[..., SessionManager], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Default values that the algorithm refuses are logged; the dataset is there all the same."""
-    sessions = open_sessions(autocreate=True, default_algo="Labelled", default_algo_params_values={"label": -4})
+    """What a user's class raises on the way to the scenario is logged; the dataset is there all the same."""
+
+    class Unsure(DataSource):
+        def initialize_data_parameters(self) -> BaseParameterSet:
+            raise RuntimeError("unsure")
+
+    sessions = open_sessions(autocreate=True, default_algo="Labelled", data_object_type=Unsure)
     manager = sessions.get_scenario_manager("main")
     manager.add_datasource_from_json(payload("data"))
     assert manager.get_data_keys() == ["data"]
