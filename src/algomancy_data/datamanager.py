@@ -159,7 +159,8 @@ class DataManager:
 
         Raises:
             ETLConstructionError: A file is missing, or not expected.
-            ValueError: The name may not be a key, or a file cannot be read.
+            ValueError: The name may not be a key, a file cannot be read, or the tables made hold what JSON cannot say.
+            TypeError: The user's loader gave no data source.
         """
         check_dataset_key(name)
         given = files_by_name(files)
@@ -169,6 +170,8 @@ class DataManager:
             result: ETLResult = self.make_etl_factory().build_pipeline(name, given, self.logger).run()
         finally:
             give_back_freed_memory()
+        if result.is_success:
+            _check_loaded(result.datasource, name)
         return result
 
     def derive_data(self, key: str, new_key: str) -> None:
@@ -203,6 +206,14 @@ class DataManager:
         if not isinstance(factory, type):
             return factory
         return factory(self.schemas, self.logger)
+
+
+def _check_loaded(source: object, name: str) -> None:
+    """Refuse what could not be fetched once it is kept."""
+    if not isinstance(source, BaseDataSource):
+        raise TypeError(f"The loader of dataset '{name}' gave no data source but {source!r}.")
+    if isinstance(source, DataSource):
+        source.check_writable()
 
 
 class StatelessDataManager(DataManager):

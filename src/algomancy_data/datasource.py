@@ -13,7 +13,7 @@ from algomancy_data.data_classification import DataClassification
 from algomancy_data.encoding import decode_json, encode_json
 from algomancy_data.payload import Metadata, parse_creation_datetime, read_tables, write_dataset
 from algomancy_data.plain_values import clean_text
-from algomancy_data.stored_tables import column_names
+from algomancy_data.stored_tables import check_writable, column_names
 from algomancy_utils.runtime import random_id, utc_now
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class DataSource(BaseDataSource):
 
     In JSON it reads `{"metadata": {id, name, type, creation_datetime, tables}, "tables": {name: {data, columns, dtypes,
     index}}}`. Reading back what was written gives equal tables and writing that gives equal bytes. Not kept are the
-    name of an index, the order of ordered categories and categories without rows.
+    name of an index and labels that are neither numbers nor text, which become text; the order of ordered categories,
+    categories without rows, and categories that are intervals or times, which become plain intervals or times.
 
     Attributes:
         tables: Its tables by name.
@@ -179,6 +180,16 @@ class DataSource(BaseDataSource):
         if type(self).to_json is not DataSource.to_json:
             return super().to_json_bytes()
         return self._write()
+
+    def check_writable(self) -> None:
+        """Make sure, at little cost, that `to_json` will be able to write the tables.
+
+        Raises:
+            ValueError: It will not; the message names table, column and row.
+        """
+        if type(self).to_json is DataSource.to_json:
+            for name, table in self.tables.items():
+                check_writable(table, name)
 
     @classmethod
     def from_json(cls: type[DataSourceT], text: str | bytes) -> DataSourceT:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from algomancy_data.encoding import encode_json
+from algomancy_data.encoding import EncodingError, encode_json
 from algomancy_data.stored_columns import check_cells, column_cells, read_cells
-from algomancy_data.stored_types import StoredType, parse_stored_type, storable
+from algomancy_data.stored_types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,12 @@ def write_table(frame: pd.DataFrame, table: str) -> Iterator[bytes]:
         rows = (
             [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)] if names else [{}] * (stop - start)
         )
-        yield (b"," if start else b"") + encode_json(rows)[1:-1]
+        try:
+            piece = encode_json(rows)[1:-1]
+        except EncodingError:
+            check_writable(frame, table)
+            raise
+        yield (b"," if start else b"") + piece
         if stop < len(frame):
             # numpy lets go of the interpreter's lock so briefly that no waiting thread gets hold of it, yet each time
             # that thread's claim to a turn begins anew: without a real pause it would wait for most of the table.
@@ -70,6 +75,34 @@ def write_table(frame: pd.DataFrame, table: str) -> Iterator[bytes]:
         labels = frame.index[start : start + SLICE_ROWS].tolist()
         yield (b"," if start else b"") + encode_json(labels)[1:-1]
     yield b"]}"
+
+
+def check_writable(frame: pd.DataFrame, table: str) -> None:
+    """Make sure that a table can be written, at far less cost than writing it: only objects may be beyond JSON.
+
+    Args:
+        frame: The table.
+        table: Its name.
+
+    Raises:
+        ValueError: Two columns have one name, or a value cannot be said in JSON; the message names table, column and
+            row.
+    """
+    for position, name in enumerate(column_names(frame, table)):
+        kind, series = storable(frame.iloc[:, position])
+        if kind.kind is not Kind.OBJECT:
+            continue
+        cells = series.tolist()
+        for start in range(0, len(cells), SLICE_ROWS):
+            part = cells[start : start + SLICE_ROWS]
+            try:
+                encode_json(part)
+            except EncodingError:
+                for row, cell in enumerate(part, start):
+                    try:
+                        encode_json(cell)
+                    except EncodingError as error:
+                        raise EncodingError(f"Table '{table}', column '{name}', row {row}: {error}") from None
 
 
 @dataclass(frozen=True)

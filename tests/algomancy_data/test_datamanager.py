@@ -16,6 +16,7 @@ from algomancy_data import (
     Dataset,
     DataSource,
     DataType,
+    Loader,
     ReadLimits,
     Schema,
     SimpleETLFactory,
@@ -168,6 +169,44 @@ def test_manager_keeps_nothing_of_etl_that_failed(manager: DataManager) -> None:
     result = manager.etl_data([CSVFile("items", content="item\na\na\n")], "Master data")
     assert not result.is_success
     assert manager.get_data_as_json("Master data") == before
+
+
+class _Giving(Loader):
+    given: Any
+
+    def load(self, name: str, data: dict[str, pd.DataFrame], *_: Any) -> DataSource:
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([1, 2**64], r"Table 't', column 'c', row 1: The number has more than 64 bits and cannot be written as JSON\."),
+        ([1j, 2j], r"Table 't', column 'c', row 0: The value is no text, number, .* and cannot be written as JSON\."),
+        ([[1], [{"a": object()}]], r"Table 't', column 'c', row 1: The value at '\[0\]\.a' is no text, number"),
+    ],
+    ids=["huge number", "complex numbers", "nested object"],
+)
+def test_manager_refuses_etl_whose_tables_could_not_be_fetched(cells: list[Any], message: str) -> None:
+    """What JSON cannot say is refused by table, column and row before anything is kept."""
+    source = DataSource(DataClassification.MASTER_DATA, "data")
+    source.add_table("t", pd.DataFrame({"fine": [None, "x"], "c": cells}))
+    loader = _Giving()
+    loader.given = source
+
+    class Own(SimpleETLFactory):
+        def create_loader(self) -> Loader:
+            return loader
+
+    manager = StatelessDataManager(Own, [ItemSchema])
+    with pytest.raises(ValueError, match=message):
+        manager.etl_data([CSVFile("items", content="item\na\n")], "data")
+    with pytest.raises(ValueError, match=message):
+        source.to_json()
+    loader.given = None
+    with pytest.raises(TypeError, match=r"The loader of dataset 'data' gave no data source but None\."):
+        manager.etl_data([CSVFile("items", content="item\na\n")], "data")
+    assert not manager.has_data("data")
 
 
 def test_manager_applies_its_limits_to_files() -> None:
