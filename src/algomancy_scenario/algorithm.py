@@ -56,7 +56,8 @@ class BaseAlgorithm(ABC):
         """Do the work.
 
         Args:
-            data: The data source of the scenario. Changes made to it stay within the run.
+            data: The data source of the scenario. Changes made to a `DataSource` stay within the run; those made to one
+                of another class stay where its `view` sees to it.
 
         Returns:
             The result, from which the KPIs are computed.
