@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from enum import StrEnum
+from numbers import Real
 from typing import Any
 
 from algomancy_utils import BaseMeasurement, Measurement
@@ -58,7 +59,7 @@ class BaseKPI(ABC):
     ) -> None:
         if threshold is None and better_when in _WITH_THRESHOLD:
             raise KpiError(f"KPI '{name}' is better when {better_when}, so it needs a threshold.")
-        if threshold is not None and not math.isfinite(threshold):
+        if threshold is not None and not (isinstance(threshold, Real) and math.isfinite(threshold)):
             raise KpiError(f"The threshold of KPI '{name}' must be a finite number.")
         self.name = name
         self.better_when = ImprovementDirection(better_when)

@@ -198,4 +198,6 @@ def _encode(result: BaseScenarioResult, kpis: dict[str, BaseKPI]) -> Outcome:
         raise RunFailure(f"The result cannot be written as JSON: {error}") from None
     if result_json == b"null":
         raise RunFailure("The result has no content.")
+    if not result_json.startswith(b"{"):
+        raise RunFailure("The result is no object: its to_dict() must return a dict.")
     return Outcome(result_json, kpis_json, result, kpis)

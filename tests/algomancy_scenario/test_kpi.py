@@ -18,7 +18,7 @@ class Fixed(BaseKPI):
         return result
 
 
-def kpi(direction: str = "HIGHER", threshold: float | None = None, unit: BaseMeasurement = COUNT) -> Fixed:
+def kpi(direction: str = "HIGHER", threshold: Any = None, unit: BaseMeasurement = COUNT) -> Fixed:
     """A KPI of one direction."""
     return Fixed("Cost", ImprovementDirection(direction), unit, threshold)
 
@@ -77,9 +77,11 @@ def test_kpi_value_that_is_no_finite_number_is_refused(value: Any) -> None:
     assert measured.value is None
 
 
-@pytest.mark.parametrize(("direction", "threshold"), [("AT_MOST", None), ("AT_LEAST", None), ("LOWER", float("nan"))])
-def test_kpi_without_a_usable_threshold_cannot_be_made(direction: str, threshold: float | None) -> None:
-    """A direction that needs a threshold has to have one, and it must be finite."""
+@pytest.mark.parametrize(
+    ("direction", "threshold"), [("AT_MOST", None), ("AT_LEAST", None), ("LOWER", float("nan")), ("LOWER", "5")]
+)
+def test_kpi_without_a_usable_threshold_cannot_be_made(direction: str, threshold: Any) -> None:
+    """A direction that needs a threshold has to have one, and it must be a finite number."""
     with pytest.raises(KpiError, match="threshold"):
         kpi(direction, threshold)
 

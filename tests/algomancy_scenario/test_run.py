@@ -28,6 +28,11 @@ class _Empty(Answer):
         return None
 
 
+class _Listed(Answer):
+    def to_dict(self) -> Any:
+        return [self.answer]
+
+
 class _Broken(Answer):
     def to_dict(self) -> Any:
         raise RuntimeError("No words for it.")
@@ -49,6 +54,7 @@ FAILURES = {
     "another kind of result": (lambda a: {"answer": 1}, "Algorithm 'Acting' returned no result."),
     "result that is no JSON": (lambda a: _Unwritable("x"), "The result cannot be written as JSON"),
     "result without content": (lambda a: _Empty("x"), "The result has no content."),
+    "result that is a list": (lambda a: _Listed("x"), "The result is no object: its to_dict() must return a dict."),
     "to_dict that raises": (lambda a: _Broken("x"), "No words for it."),
     "KPI that raises": (lambda a: Answer("x", "many"), "KPI 'The answer' gave no number."),
     "KPI that is not finite": (lambda a: Answer("x", float("nan")), "KPI 'The answer' gave nan"),
