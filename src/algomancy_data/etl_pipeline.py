@@ -90,7 +90,7 @@ class ETLPipeline:
         result = ValidationResult(list(self.extraction.messages))
         for message in result.messages:
             log_message(self.logger, message)
-        result.extend(self.validation.validate(data).messages)
+        result.extend(_without_echoes(self.validation.validate(data).messages, result.messages))
         if not result.is_valid:
             if self.logger is not None:
                 self.logger.error(f"Dataset '{self.name}' does not pass validation.")
@@ -98,6 +98,13 @@ class ETLPipeline:
         self.transformation.transform(data)
         source = self.loader.load(self.name, data, result.messages, DataClassification.MASTER_DATA)
         return ETLResult("success", source, result)
+
+
+def _without_echoes(found: list[ValidationMessage], known: list[ValidationMessage]) -> list[ValidationMessage]:
+    """Leave out that a cell is missing where it is known already that it could not be read."""
+    unread = {(message.table, message.column, message.row) for message in known if message.code == "conversion"}
+    missing = ("missing_value", "missing_key")
+    return [each for each in found if each.code not in missing or (each.table, each.column, each.row) not in unread]
 
 
 class ETLFactory(ABC):

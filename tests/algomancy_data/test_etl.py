@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,17 @@ class OwnFactory(ETLFactory):
     def create_loader(self) -> Loader:
         """Use the loader above."""
         return UpperLoader(self.logger)
+
+
+def test_cell_that_cannot_be_read_is_not_called_missing_too() -> None:
+    """Each cell gets one message: it cannot be read, or it is missing."""
+    cells = ["many", None, *["few"] * 20]
+    result = _run([JSONFile("plan", content=json.dumps({"steps": [{"n": cell} for cell in cells]}))], [PlanSchema])
+    assert not result.is_success
+    found = [(each.row, each.code) for each in result.messages if each.row is not None]
+    assert sorted(found)[:3] == [(0, "conversion"), (1, "missing_value"), (2, "conversion")]
+    assert len({row for row, _ in found}) == len(found)
+    assert [each.code for each in result.messages if each.row is None] == ["conversion"]
 
 
 def test_factory_of_a_user_needs_only_what_differs() -> None:
