@@ -66,10 +66,9 @@ class SessionScenarios:
         _check_tag(tag)
         params = self._catalog.algorithms.get_parameters(algo_name)
         dataset_params = self._datasets.parameters(self._datasets.manager.get_dataset(dataset_key))
-        if algo_params is not None:
-            params.set_validated_values(algo_params)
-        if data_params is not None:
-            dataset_params.set_validated_values(data_params)
+        # Defaults are checked too: a set may demand that some value is given.
+        params.set_validated_values({} if algo_params is None else algo_params)
+        dataset_params.set_validated_values({} if data_params is None else data_params)
         algo_values, data_values = stored_params(params), stored_params(dataset_params)
         with self._gate:
             dataset = self._datasets.manager.get_dataset(dataset_key)

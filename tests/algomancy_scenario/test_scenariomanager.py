@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, config, payload
+from scenario_project import WAIT, Control, LabelParameters, config, payload
 
 from algomancy_data import CSVFile, DataClassification, DataSource
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
@@ -255,6 +255,27 @@ class SizedSource(DataSource):
 
     def initialize_data_parameters(self) -> BaseParameterSet:
         return _Sized()
+
+
+@pytest.mark.parametrize("owner", [_Sized, LabelParameters], ids=["dataset", "algorithm"])
+@pytest.mark.parametrize("values", [None, {}], ids=["left out", "empty"])
+def test_defaults_that_do_not_go_together_are_refused(
+    values: dict[str, Any] | None,
+    owner: type[BaseParameterSet],
+    open_sessions: Callable[..., SessionManager],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A set of parameters may demand that something is chosen: then leaving it out is an error, in whichever way."""
+    manager = open_sessions(data_object_type=SizedSource).get_scenario_manager("main")
+    manager.add_datasource_from_json(payload("data"))
+
+    def demand(parameters: BaseParameterSet) -> None:
+        raise ParameterError(f"Choose a {parameters.name}.")
+
+    monkeypatch.setattr(owner, "validate", demand)
+    with pytest.raises(ParameterError, match="Choose a"):
+        manager.create_scenario("idle", "data", "Labelled", values, values)
+    assert manager.list_tags() == []
 
 
 @pytest.mark.parametrize("durable", [False, True], ids=["memory", "durable"])
