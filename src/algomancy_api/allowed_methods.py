@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from starlette.routing import Match, Mount
 from starlette.types import Scope
 
+ROOT_PATH = "algomancy_api.root_path"
+"""Key of a scope: the root path of the application itself. Below its mounts `root_path` has grown by where they are."""
+
 _ORDER = ("get", "post", "put", "patch", "delete")
 
 
@@ -24,8 +27,7 @@ class AllowedMethods:
 
     def of(self, scope: Scope) -> list[str]:
         """Return the methods that the path of a request takes; none when there is nothing there."""
-        # Below a mount, `root_path` has grown by where the mount is.
-        root_path = scope.get("app_root_path", scope.get("root_path", ""))
+        root_path = scope.get(ROOT_PATH, scope.get("root_path", ""))
         scope = {**scope, "root_path": root_path}
         path = scope["path"].removeprefix(root_path)
         for template, methods in self._documented:

@@ -182,11 +182,14 @@ def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:
         app.add_route(f"{config.prefix}/health", get_health, include_in_schema=False)
 
     @functools.cache
-    def document() -> bytes:
-        return encode_json(app.openapi())
+    def document(root_path: str) -> bytes:
+        served = app.openapi()
+        if root_path:  # Mounted, or behind a proxy that strips a path: the document's paths begin there.
+            served = {**served, "servers": [{**served["servers"][0], "url": root_path}]}
+        return encode_json(served)
 
     async def openapi(request: Request) -> Response:
-        return await conditional_reply(request, document())
+        return await conditional_reply(request, document(request.scope.get("root_path", "")))
 
     app.add_route(_OPENAPI_PATH, openapi, include_in_schema=False)
     add_docs_page(app, f"{config.title} – API")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from algomancy_api.access import AccessPolicy
-from algomancy_api.allowed_methods import AllowedMethods
+from algomancy_api.allowed_methods import ROOT_PATH, AllowedMethods
 from algomancy_api.errors import AccessError, answer_unexpected, as_http_error, error_response
 from algomancy_api.operation import ENCODED_SLASH
 
@@ -40,6 +40,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope[ROOT_PATH] = scope.get("root_path", "")
         started = False
 
         async def noting_send(message: Message) -> None:
@@ -75,7 +76,8 @@ class Gate:
 
     def _with_encoded_slashes(self, scope: Scope) -> Scope:
         """Return the scope with a mark for each `%2F` in a path of the API: there it is part of a name."""
-        if not scope["path"].startswith(scope.get("root_path", "") + self._sessions):
+        # A proxy may have stripped the root path, or left it.
+        if not scope["path"].removeprefix(scope[ROOT_PATH]).startswith(self._sessions):
             return scope
         raw_path = scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
         return {**scope, "path": ENCODED_SLASH.join(unquote(part) for part in re.split("%2[Ff]", raw_path))}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from algomancy_utils.errors import PreconditionError
@@ -220,13 +221,39 @@ def test_prefix_moves_every_route(make_client: Callable[..., TestClient]) -> Non
 
 
 def test_mounted_application_knows_where_it_is(make_client: Callable[..., TestClient]) -> None:
-    """Behind a proxy that strips a path, locations, Allow and the docs page have it in front."""
+    """Behind a proxy that strips a path, locations, the docs page and the document's server have it in front."""
     http = TestClient(make_client().app, root_path="/behind", base_url="http://testserver/behind")
     created = http.post("/api/v1/sessions", json={"display_name": "a/b"})
     assert created.headers["location"].startswith("/behind/api/v1/sessions/")
     assert http.get("/api/v1/sessions/a%2Fb").status_code == 200
     assert http.put("/api/v1/sessions").headers["allow"] == "GET, POST"
     assert "/behind/docs-assets/swagger-ui.css" in http.get("/docs").text
+    assert http.get("/openapi.json").json()["servers"][0]["url"] == "/behind"
+
+
+def test_application_below_another_ones_mount_answers_the_same(make_client: Callable[..., TestClient]) -> None:
+    """Its `Allow`, its locations and its document's server are right there, beside its own mount of files too."""
+    outer = FastAPI()
+    outer.mount("/sub", make_client().app)
+    http = TestClient(outer)
+    refused = http.put("/sub/api/v1/sessions")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+    assert http.options("/sub/api/v1/sessions/main").headers["allow"] == "GET, PATCH, DELETE"
+    refused = http.post("/sub/docs-assets/swagger-ui.css")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+    created = http.post("/sub/api/v1/sessions", json={"display_name": "a/b"})
+    assert http.get(created.headers["location"]).json() == http.get("/sub/api/v1/sessions/a%2Fb").json()
+    assert http.get("/sub/openapi.json").json()["servers"][0]["url"] == "/sub"
+
+
+def test_application_knows_a_root_path_that_the_proxy_strips(make_client: Callable[..., TestClient]) -> None:
+    """FastAPI's `root_path` is not part of the paths that arrive; names with a slash still find what they name."""
+    app = make_client().app
+    app.root_path = "/behind"  # type: ignore[attr-defined]
+    http = TestClient(app)
+    created = http.post("/api/v1/sessions", json={"display_name": "a/b"})
+    assert created.headers["location"].startswith("/behind/api/v1/sessions/")
+    assert http.get("/api/v1/sessions/a%2Fb").status_code == 200
 
 
 def test_backend_that_checks_by_itself_is_asked_once(nonblocking: tuple[Any, TestClient]) -> None:
