@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +19,7 @@ from algomancy_api.allowed_methods import AllowedMethods
 from algomancy_api.api_configuration import ApiConfiguration
 from algomancy_api.backend import SessionBackend
 from algomancy_api.backend_calls import BackendCalls
+from algomancy_api.cors import Cors
 from algomancy_api.docs_page import ASSETS_PATH, DOCS_PATH, add_docs_page
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.gate import Gate
@@ -35,7 +35,6 @@ from algomancy_scenario.core_configuration import CoreConfig
 logger = logging.getLogger("algomancy_api")
 
 _OPENAPI_PATH = "/openapi.json"
-_EXPOSED_HEADERS = ("Location", "ETag", "Link")
 
 
 class ApiLauncher:
@@ -99,14 +98,7 @@ class ApiLauncher:
         install_exception_handlers(app)
         app.add_middleware(Gate, policy=policy, allowed_methods=app.state.allowed_methods, prefix=config.prefix)
         if config.cors_origins:
-            app.add_middleware(
-                CORSMiddleware,
-                allow_origins=list(config.cors_origins),
-                allow_credentials="*" not in config.cors_origins,
-                allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["Authorization", "Content-Type", "If-None-Match"],
-                expose_headers=list(_EXPOSED_HEADERS),
-            )
+            app.add_middleware(Cors, origins=config.cors_origins)
         return app
 
     @staticmethod

@@ -70,8 +70,39 @@ def test_pages_may_read_the_headers_they_need(make_client: Callable[..., TestCli
             "Access-Control-Request-Headers": "authorization, content-type, if-none-match",
         },
     )
-    assert preflight.status_code == 200
+    assert (preflight.status_code, preflight.content) == (204, b"")
     assert "PATCH" in preflight.headers["access-control-allow-methods"]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT"], ids=["of every GET route", "of a user's route"])
+def test_preflight_allows_what_a_page_may_ask(method: str, make_client: Callable[..., TestClient]) -> None:
+    """HEAD with a token needs a preflight too; an origin may be configured as people copy it."""
+    http = make_client(cors_origins=["http://Page/"])
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization"}
+    preflight = http.options(SESSIONS, headers={"Origin": "http://page", **asked})
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == "http://page"
+
+
+REFUSED: dict[str, tuple[dict[str, str], str]] = {
+    "origin": ({"Origin": "http://evil", "Access-Control-Request-Method": "POST"}, "origin"),
+    "method": ({"Origin": "http://page", "Access-Control-Request-Method": "TRACE"}, "method"),
+    "header": (
+        {"Origin": "http://page", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-own"},
+        "headers",
+    ),
+}
+
+
+@pytest.mark.parametrize(("headers", "fault"), REFUSED.values(), ids=REFUSED)
+def test_refused_preflight_has_the_shape_of_every_error(
+    headers: dict[str, str], fault: str, make_client: Callable[..., TestClient]
+) -> None:
+    """It says what is not allowed, in JSON (contract GEN-1)."""
+    refused = make_client(cors_origins=["http://page"]).options(SESSIONS, headers=headers)
+    assert refused.status_code == 400
+    assert refused.headers["content-type"] == "application/json"
+    assert refused.json() == {"detail": f"Not allowed in a cross-origin request: its {fault}."}
 
 
 HOSTS: dict[str, tuple[list[str] | None, str, int]] = {
