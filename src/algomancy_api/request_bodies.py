@@ -81,8 +81,9 @@ def read_query(request: Request, model: type[ModelT]) -> ModelT:
         HTTPException: 422, one is given twice, or is not what the model says.
     """
     values = request.query_params.multi_items()
-    if len({name for name, _ in values}) < len(values):
-        raise HTTPException(422, "Each query parameter may be given once.")
+    for name in model.model_fields:
+        if sum(name == given for given, _ in values) > 1:
+            raise HTTPException(422, f"Query parameter '{name}' may be given once.")
     return validated(model, dict(values), "query")
 
 

@@ -108,7 +108,7 @@ QUERIES: dict[str, tuple[str, str | None]] = {
     "limit": ("limit=1", None),
     "largest limit": ("limit=10000", None),
     "offset past the end": ("offset=2147483647", None),
-    "unknown name": ("colour=red", None),
+    "unknown name": ("colour=red&colour=blue", None),
     "limit of nothing": ("limit=0", "Query parameter 'limit' must be at least 1."),
     "limit too large": ("limit=10001", "Query parameter 'limit' must be at most 10000."),
     "limit empty": ("limit=", "Query parameter 'limit' must be an integer."),
@@ -117,7 +117,7 @@ QUERIES: dict[str, tuple[str, str | None]] = {
     "limit in other digits": ("limit=%D9%A1", "Query parameter 'limit' must be an integer."),
     "offset negative": ("offset=-1", "Query parameter 'offset' must be at least 0."),
     "view unknown": ("view=x", "Query parameter 'view' must be 'full' or 'summary'."),
-    "twice": ("limit=1&limit=2", "Each query parameter may be given once."),
+    "twice": ("limit=1&limit=2", "Query parameter 'limit' may be given once."),
 }
 
 
