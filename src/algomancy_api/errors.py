@@ -209,6 +209,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     allowed_methods = getattr(request.app.state, "allowed_methods", None)
     if error.status_code == 405 and allowed_methods is not None:
         headers = {"Allow": ", ".join(allowed_methods.of(request.scope))}
+    if error.status_code in (204, 304):  # A route of the user's may raise these too; they have no body.
+        return Response(status_code=error.status_code, headers=headers)
     return error_response(error.status_code, str(error.detail) or "No details.", headers)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pydantic
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from starlette.testclient import TestClient
 
 from algomancy_api.errors import ERROR_RULES, INTERNAL_ERROR_DETAIL, install_exception_handlers
@@ -72,6 +72,19 @@ def test_route_of_the_users_is_answered_as_the_table_says(
     answer = TestClient(app, raise_server_exceptions=False).get("/own")
     assert answer.status_code == status
     assert list(answer.json()) == ["detail"]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_route_of_the_users_may_end_without_a_body(status: int, make_app: Callable[..., FastAPI]) -> None:
+    """An `HTTPException` may carry a status that no body goes with."""
+
+    def end() -> None:
+        raise HTTPException(status, headers={"X-Own": "1"})
+
+    app = make_app()
+    app.add_api_route("/own", end)
+    answer = TestClient(app).get("/own")
+    assert (answer.status_code, answer.content, answer.headers["x-own"]) == (status, b"", "1")
 
 
 def test_handlers_serve_an_application_of_the_users() -> None:
