@@ -74,6 +74,8 @@ def decode_json(text: bytes | str, *, check_depth: bool = True) -> Any:  # noqa:
 def _describe(error: orjson.JSONDecodeError) -> str:
     if error.msg.startswith("depth limit"):
         return f"The JSON nests deeper than {MAX_DEPTH} levels."
+    if error.msg.startswith("str is not valid UTF-8"):
+        return "The JSON is not valid UTF-8."
     message = error.msg.split(": line ")[0]
     return f"The text is not valid JSON: {message} (line {error.lineno}, column {error.colno})."
 

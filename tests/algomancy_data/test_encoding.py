@@ -155,6 +155,12 @@ def test_decoding_refuses_lax_json(text: bytes) -> None:
             decode_json(text.decode())
 
 
+def test_decoding_says_what_is_wrong_with_the_text_itself() -> None:
+    """Bytes that are no UTF-8 are named so, without a word of Python's."""
+    with pytest.raises(ValueError, match=r"^The JSON is not valid UTF-8\.$"):
+        decode_json(b'{"a": "\xff"}')
+
+
 def test_decoding_tells_where_the_fault_is() -> None:
     """The message of malformed JSON gives line and column."""
     with pytest.raises(ValueError, match=r"line 2, column 2"):
