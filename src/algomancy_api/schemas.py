@@ -393,9 +393,11 @@ class CreateScenarioRequest(Model):
     algo_name: Key
     """Name of the algorithm to run."""
     algo_params: JsonObject | None = None
-    """Values of the algorithm's parameters by name; those left out, or null, take their described value."""
+    """Values of the algorithm's parameters by name; those left out take their described value, all of them when null.
+    A parameter that is `required` refuses null as its value."""
     data_params: JsonObject | None = None
-    """Values of the dataset's parameters by name; those left out, or null, take their described value."""
+    """Values of the dataset's parameters by name; those left out take their described value, all of them when null.
+    A parameter that is `required` refuses null as its value."""
 
 
 class ScenarioStatus(Model):
