@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +24,7 @@ from algomancy_api.docs_page import ASSETS_PATH, DOCS_PATH, add_docs_page
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.gate import Gate
 from algomancy_api.openapi import add_documented_operations, document_of
+from algomancy_api.operation import restore_slashes
 from algomancy_api.replies import conditional_reply
 from algomancy_api.routers.data import refuse_reserved_key
 from algomancy_api.routers.meta import get_health
@@ -79,6 +80,7 @@ class ApiLauncher:
             redoc_url=None,
             openapi_url=None,
             redirect_slashes=False,
+            dependencies=[Depends(restore_slashes)],
             lifespan=lifespan,
         )
         app.openapi_url = _OPENAPI_PATH

@@ -49,15 +49,14 @@ class Gate:
             await send(message)
 
         try:
-            if b"%" in scope.get("raw_path", b""):
-                scope = self._with_encoded_slashes(scope)
             self._policy.check(scope)
+            routed = self._with_encoded_slashes(scope) if b"%" in scope.get("raw_path", b"") else scope
             if scope["method"] == "HEAD":
-                await self._app({**scope, "method": "GET"}, receive, _without_body(noting_send))
+                await self._app({**routed, "method": "GET"}, receive, _without_body(noting_send))
             elif scope["method"] == "OPTIONS":
-                await self._options(scope)(scope, receive, noting_send)
+                await self._options(routed)(scope, receive, noting_send)
             else:
-                await self._app(scope, receive, noting_send)
+                await self._app(routed, receive, noting_send)
         except AccessError as error:
             await _refusal(error)(scope, receive, send)
         except ClientDisconnect:

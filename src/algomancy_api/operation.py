@@ -174,6 +174,11 @@ def add_operations(routes: list[BaseRoute], operations: Sequence[Operation], pre
     routes += [OperationRoute(operation, prefix) for operation in sorted(operations, key=lambda each: not each.hot)]
 
 
+async def restore_slashes(request: Request) -> None:
+    """Let a route of the user's see the path parameters as the client meant them: a dependency of all routes."""
+    _restore_slashes(request.path_params)
+
+
 def summary_and_description(endpoint: Endpoint) -> tuple[str, str]:
     """Return the first line of a function's docstring without its full stop, and the whole as prose."""
     text = inspect.getdoc(endpoint) or ""
@@ -189,9 +194,7 @@ def _answering(operation: Operation) -> ASGIApp:
         request = Request(scope, receive, send)
         arguments = scope["path_params"]
         try:
-            for name, text in arguments.items():
-                if ENCODED_SLASH in text:
-                    arguments[name] = text.replace(ENCODED_SLASH, "/")
+            _restore_slashes(arguments)
             if body is not None:
                 arguments = {**arguments, "body": await read_model(request, body)}
             if query is not None:
@@ -204,3 +207,9 @@ def _answering(operation: Operation) -> ASGIApp:
         await response(scope, receive, send)
 
     return answer
+
+
+def _restore_slashes(path_params: dict[str, Any]) -> None:
+    for name, value in path_params.items():
+        if isinstance(value, str) and ENCODED_SLASH in value:
+            path_params[name] = value.replace(ENCODED_SLASH, "/")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.testclient import TestClient
 
+from algomancy_api.dependencies import get_scenario_manager
 from algomancy_api.openapi import openapi_document
 
 PATHS: dict[str, dict[str, Any]] = openapi_document()["paths"]
@@ -89,6 +90,31 @@ def test_encoded_slash_elsewhere_stays_a_slash(make_app: Callable[..., FastAPI])
         return rest
 
     assert TestClient(app).get("/own/a%2Fb").json() == "a/b"
+
+
+def test_route_of_the_users_finds_what_a_name_with_a_slash_names(make_app: Callable[..., FastAPI]) -> None:
+    """Below the sessions `%2F` is part of a name for the routes of the user's, and their dependencies, too."""
+    app = make_app()
+
+    @app.get("/api/v1/sessions/{session_id}/report/{part}")
+    def report(part: str, scenarios: Annotated[Any, Depends(get_scenario_manager)]) -> list[str]:
+        return [part, *scenarios.get_data_keys()]
+
+    http = TestClient(app)
+    http.post("/api/v1/sessions", json={"display_name": "a/b"})
+    assert http.get("/api/v1/sessions/a%2Fb/report/x%2fy").json() == ["x/y", "data"]
+
+
+def test_unexpected_error_is_logged_under_a_path_that_can_be_written(
+    backend: Any, make_client: Callable[..., TestClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log file in UTF-8 takes the line, whatever the path holds."""
+    http = make_client()
+    http.post("/api/v1/sessions", json={"display_name": "a/b"})
+    backend.error = KeyError("x")
+    with caplog.at_level("ERROR", "algomancy_api"):
+        assert http.patch("/api/v1/sessions/a%2Fb", json={"display_name": "c"}).status_code == 500
+    assert "PATCH /api/v1/sessions/a/b failed" in caplog.text.encode().decode()
 
 
 def test_unexpected_error_carries_cors_headers(backend: Any, make_client: Callable[..., TestClient]) -> None:
