@@ -27,17 +27,17 @@ class AllowedMethods:
 
     def of(self, scope: Scope) -> list[str]:
         """Return the methods that the path of a request takes; none when there is nothing there."""
-        root_path = scope.get(ROOT_PATH, scope.get("root_path", ""))
-        scope = {**scope, "root_path": root_path}
-        path = scope["path"].removeprefix(root_path)
+        path = scope["path"].removeprefix(_root_path(scope))
         for template, methods in self._documented:
             if template.fullmatch(path):
                 return methods
-        return [method.upper() for method in _ORDER if self._is_routed({**scope, "method": method.upper()})]
+        return [method.upper() for method in _ORDER if self.include(method.upper(), scope)]
 
-    def _is_routed(self, scope: Scope) -> bool:
+    def include(self, method: str, scope: Scope) -> bool:
+        """Tell whether a route takes the path of a request with a method, without making the document."""
+        asked = {**scope, "method": method, "root_path": _root_path(scope)}
         return any(
-            route.matches(scope)[0] is Match.FULL and (scope["method"] == "GET" or not isinstance(route, Mount))
+            route.matches(asked)[0] is Match.FULL and (method == "GET" or not isinstance(route, Mount))
             for route in self._app.routes
         )
 
@@ -47,6 +47,11 @@ class AllowedMethods:
         # A literal segment is more specific than a parameter, and sorts first when the parameter is written `{`.
         most_specific_first = sorted(paths, key=lambda path: path.replace("{", "\U0010ffff"))
         return [(_pattern(path), _methods(paths[path])) for path in most_specific_first]
+
+
+def _root_path(scope: Scope) -> str:
+    root_path: str = scope.get(ROOT_PATH, scope.get("root_path", ""))
+    return root_path
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -51,10 +51,12 @@ class Gate:
         try:
             self._policy.check(scope)
             routed = self._with_encoded_slashes(scope) if b"%" in scope.get("raw_path", b"") else scope
-            if scope["method"] == "HEAD":
+            # A route of the user's may be for HEAD or OPTIONS alone: what no other method is for is left to it.
+            if scope["method"] == "HEAD" and self._allowed_methods.include("GET", routed):
                 await self._app({**routed, "method": "GET"}, receive, _without_body(noting_send))
-            elif scope["method"] == "OPTIONS":
-                await self._options(routed)(scope, receive, noting_send)
+            elif scope["method"] == "OPTIONS" and (methods := self._allowed_methods.of(routed)):
+                answer = Response(status_code=204, headers={"Allow": ", ".join(methods)})
+                await answer(scope, receive, noting_send)
             else:
                 await self._app(routed, receive, noting_send)
         except AccessError as error:
@@ -66,12 +68,6 @@ class Gate:
             if started:
                 raise  # Half a reply is out: closing the connection is all that tells the client.
             await response(scope, receive, send)
-
-    def _options(self, scope: Scope) -> Response:
-        methods = self._allowed_methods.of(scope)
-        if not methods:
-            return error_response(404, "Not Found")
-        return Response(status_code=204, headers={"Allow": ", ".join(methods)})
 
     def _with_encoded_slashes(self, scope: Scope) -> Scope:
         """Return the scope with a mark for each `%2F` in a path of the API: there it is part of a name."""

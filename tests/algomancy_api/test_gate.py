@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import Depends, FastAPI
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from algomancy_api.dependencies import get_scenario_manager
@@ -90,6 +91,15 @@ def test_encoded_slash_elsewhere_stays_a_slash(make_app: Callable[..., FastAPI])
         return rest
 
     assert TestClient(app).get("/own/a%2Fb").json() == "a/b"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_route_of_the_users_may_be_for_one_of_them_alone(method: str, make_app: Callable[..., FastAPI]) -> None:
+    """HEAD and OPTIONS are answered here where there is something to say of other methods, and else by the route."""
+    app = make_app()
+    app.add_api_route("/own", lambda: Response(headers={"X-Own": "1"}), methods=[method])
+    answer = TestClient(app).request(method, "/own")
+    assert (answer.status_code, answer.headers["x-own"]) == (200, "1")
 
 
 def test_route_of_the_users_finds_what_a_name_with_a_slash_names(make_app: Callable[..., FastAPI]) -> None:
