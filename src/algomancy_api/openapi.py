@@ -28,9 +28,9 @@ _SUMMARY = "Datasets, scenarios and their results, over HTTP."
 _DESCRIPTION = """\
 Load datasets, create scenarios, run them in the background, watch their progress and compare their KPIs.
 
-Every error is answered with `{"detail": "<message>"}`: branch on the status code, not on the text. Path parameters are
-percent-encoded UTF-8; a `/` within one is `%2F`. Any GET may be asked as HEAD. Readers are to ignore members they do
-not know."""
+Every error is answered with `{"detail": "<message>"}`: branch on the status code, not on the text. Path parameters
+travel percent-encoded, in UTF-8, a `/` within one as `%2F`; generated clients see to that. Any GET may be asked as
+HEAD. Readers are to ignore members they do not know."""
 _UNCHANGED = {"description": "The body is the one that `If-None-Match` names."}
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 _NO_TOKEN_NEEDED = frozenset({"get_health"})
