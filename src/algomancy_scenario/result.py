@@ -26,7 +26,10 @@ class BaseScenarioResult(ABC):
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as a client sees it: anything JSON can hold, dates, numpy and pandas values included."""
+        """Return the result as a client sees it, an object.
+
+        Its members are anything JSON can hold, and dates, numpy and pandas values besides.
+        """
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON text.
