@@ -42,14 +42,14 @@ class AccessPolicy:
         """Let a request pass.
 
         Args:
-            scope: The request's ASGI scope.
+            scope: The ASGI scope of the request or web socket.
 
         Raises:
             AccessError: It may not.
         """
         if self.allowed_hosts is not None:
             self._check_host(scope, self.allowed_hosts)
-        if scope["method"] not in _SAFE_METHODS:
+        if scope.get("method") not in _SAFE_METHODS:  # A web socket has none: what it will carry may change anything.
             self._check_site(scope)
         if self._credentials is not None:
             self._check_token(scope, self._credentials)
@@ -77,7 +77,7 @@ class AccessPolicy:
 
     def _check_token(self, scope: Scope, credentials: bytes) -> None:
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        if scope["method"] in _SAFE_METHODS and (path in self._open_paths or path.startswith(self._open_folders)):
+        if scope.get("method") in _SAFE_METHODS and (path in self._open_paths or path.startswith(self._open_folders)):
             return
         sent = _header(scope, b"authorization") or ""
         scheme, _, token = sent.partition(" ")

@@ -8,11 +8,14 @@ from urllib.parse import unquote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from algomancy_api.access import AccessPolicy
 from algomancy_api.allowed_methods import ROOT_PATH, AllowedMethods
 from algomancy_api.errors import AccessError, answer_unexpected, as_http_error, error_response
 from algomancy_api.operation import ENCODED_SLASH
+
+_POLICY_VIOLATION = 1008
 
 
 class Gate:
@@ -37,6 +40,9 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
+        if scope["type"] == "websocket" and not self._lets_in(scope):
+            await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -68,6 +74,13 @@ class Gate:
             if started:
                 raise  # Half a reply is out: closing the connection is all that tells the client.
             await response(scope, receive, send)
+
+    def _lets_in(self, scope: Scope) -> bool:
+        try:
+            self._policy.check(scope)
+        except AccessError:
+            return False
+        return True
 
     def _with_encoded_slashes(self, scope: Scope) -> Scope:
         """Return the scope with a mark for each `%2F` in a path of the API: there it is part of a name."""

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -174,9 +174,9 @@ def add_operations(routes: list[BaseRoute], operations: Sequence[Operation], pre
     routes += [OperationRoute(operation, prefix) for operation in sorted(operations, key=lambda each: not each.hot)]
 
 
-async def restore_slashes(request: Request) -> None:
+async def restore_slashes(connection: HTTPConnection) -> None:
     """Let a route of the user's see the path parameters as the client meant them: a dependency of all routes."""
-    _restore_slashes(request.path_params)
+    _restore_slashes(connection.path_params)
 
 
 def summary_and_description(endpoint: Endpoint) -> tuple[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 NEW = {"display_name": "new"}
 SESSIONS = "/api/v1/sessions"
@@ -176,3 +178,35 @@ def test_sessions_cannot_be_made_where_policy_forbids(make_client: Callable[...,
         answer = http.post(path, json=body)
         assert (answer.status_code, answer.json()) == (403, {"detail": "This server does not allow new sessions."})
     assert http.patch(f"{SESSIONS}/main", json=NEW).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "let_in"),
+    [
+        ({}, False),
+        ({"Authorization": "Bearer secret"}, True),
+        ({"Authorization": "Bearer secret", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Authorization": "Bearer secret", "Origin": "https://evil.example"}, False),
+        ({"Authorization": "Bearer secret", "Host": "evil.example"}, False),
+    ],
+    ids=["no token", "token", "cross-site", "foreign origin", "foreign host"],
+)
+def test_web_socket_of_a_user_is_let_in_as_a_request_is(
+    make_app: Callable[..., FastAPI], headers: dict[str, str], let_in: bool
+) -> None:
+    """A web socket that a user adds is open to whoever may change things, and to nobody else."""
+    app = make_app(api_token="secret", allowed_hosts=["testserver"])
+
+    @app.websocket("/watch")
+    async def watch(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text("hello")
+        await socket.close()
+
+    client = TestClient(app)
+    if let_in:
+        with client.websocket_connect("/watch", headers=headers) as socket:
+            assert socket.receive_text() == "hello"
+    else:
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/watch", headers=headers):
+            pass
