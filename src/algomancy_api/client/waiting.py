@@ -9,7 +9,15 @@ from uuid import uuid4
 
 import httpx
 
-from algomancy_api.client.exceptions import Conflict, ConnectionFailed, NotFound, ScenarioFailed, WaitTimeout
+from algomancy_api.client.exceptions import (
+    Conflict,
+    ConnectionFailed,
+    NotFound,
+    ScenarioFailed,
+    TooManyRequests,
+    Unavailable,
+    WaitTimeout,
+)
 from algomancy_api.client.exchange import Api, Call, Flow, Sleep, read
 from algomancy_api.client.retry import PASSING, PollSchedule
 from algomancy_api.client.scenarios import (
@@ -40,7 +48,7 @@ def wait(  # noqa: D417 - callers see a method, without `api`
     Args:
         scenario: the scenario or its id; it should have been run.
         timeout: seconds to wait at most; None to wait for as long as it takes, and give up only when the server has not
-            answered for the retry policy's `max_outage`.
+            answered for the retry policy's `max_outage`, or asks for a pause above its `max_retry_after`.
         on_progress: told the scenario's status whenever it has changed.
 
     Raises:
@@ -111,6 +119,8 @@ def _create(
                 raise
             failures += 1
             delay = api.retry.delay(failures, error.retry_after)
+            if delay > api.retry.max_retry_after:
+                raise
         yield Sleep(delay)
         # A made-up tag is nobody else's: the scenario that bears it now is the one whose answer got lost.
         for scenario in (yield from list_scenario_summaries(api)):
@@ -140,6 +150,7 @@ class _Watch:
     def start(self) -> Flow[None]:
         """Run the scenario, once."""
         failures = 0
+        refused_since = self._api.clock()
         while True:
             try:
                 yield from self._api.attempt(scenario_call(self._api, "POST", self._id, "run"))
@@ -150,7 +161,7 @@ class _Watch:
                 failures += 1
                 if isinstance(error, Conflict):
                     raise
-                yield from self._pause(self._api.retry.delay(failures, error.retry_after))
+                yield from self._pause(self._bearable(error, failures, refused_since))
             else:
                 return
 
@@ -184,9 +195,7 @@ class _Watch:
                 return (yield from self._api.attempt(call))
             except PASSING as error:
                 failures += 1
-                if self._deadline is None and self._api.clock() - silent_since > self._api.retry.max_outage:
-                    raise
-                yield from self._pause(self._api.retry.delay(failures, error.retry_after), error)
+                yield from self._pause(self._bearable(error, failures, silent_since), error)
             except NotFound as error:
                 if self._last is None:
                     raise
@@ -195,6 +204,15 @@ class _Watch:
                     f"{error.detail} It was there before: it has been deleted, or the server has been restarted and "
                     "keeps no state.",
                 ) from error
+
+    def _bearable(self, error: ConnectionFailed | Unavailable | TooManyRequests, failures: int, since: float) -> float:
+        """The pause after a failure that may pass; the failure itself where only a timeout would end the waiting."""
+        policy = self._api.retry
+        delay = policy.delay(failures, error.retry_after)
+        too_long = self._api.clock() - since > policy.max_outage or delay > policy.max_retry_after
+        if self._deadline is None and too_long:
+            raise error
+        return delay
 
     def _pause(self, seconds: float, cause: Exception | None = None) -> Flow[None]:
         """Sleep, but not beyond the deadline."""

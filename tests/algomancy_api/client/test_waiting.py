@@ -20,6 +20,7 @@ from algomancy_api.client import (
     RetryPolicy,
     ScenarioFailed,
     ServerError,
+    Unavailable,
     UnexpectedReply,
     WaitTimeout,
 )
@@ -169,6 +170,14 @@ def test_wait_gives_up_on_a_server_that_is_gone(
     assert 60 < sum(fake_time.naps) < 70
 
 
+def test_wait_gives_up_on_a_pause_too_long(face: Face, server: Server, fake_time: FakeTime) -> None:
+    """Without a timeout nobody sleeps for a day because a server asks for it."""
+    server.shows(("processing", 10.0), httpx.Response(503, headers={"Retry-After": "86400"}))
+    with pytest.raises(Unavailable):
+        face.wait(ID)
+    assert sum(fake_time.naps) < 1
+
+
 def test_wait_times_out_on_a_server_that_is_gone(face: Face, server: Server) -> None:
     """With a timeout that is what ends it, and the message tells that nobody answered."""
     server.shows(("processing", 10.0), REFUSED)
@@ -293,6 +302,30 @@ def test_run_and_wait_tells_that_a_start_is_refused(face: Face, server: Server) 
     server.shows("created")
     with pytest.raises(Conflict, match=r"Not now\."):
         face.run_and_wait("Slow", "Master data")
+
+
+def test_run_and_wait_gives_up_starting(make_face: Callable[..., Face], server: Server, fake_time: FakeTime) -> None:
+    """A server that answers but never takes the start is not asked for ever; a timeout ends it sooner."""
+    server.run.respond(503)
+    server.shows("created")
+    face = make_face(retry=RetryPolicy(max_outage=60))
+    with pytest.raises(Unavailable):
+        face.run_and_wait("Slow", "Master data")
+    assert 60 < sum(fake_time.naps) < 70
+    with pytest.raises(WaitTimeout, match=r"within 30 seconds: it was created at 0 %\."):
+        face.run_and_wait("Slow", "Master data", timeout=30)
+
+
+@pytest.mark.parametrize("request_", ["create", "run"])
+def test_run_and_wait_does_not_keep_a_long_pause(
+    request_: str, face: Face, server: Server, fake_time: FakeTime
+) -> None:
+    """A server that asks for a pause above the policy's is given up at once, like anywhere else."""
+    getattr(server, request_).respond(503, headers={"Retry-After": "86400"})
+    server.shows("created")
+    with pytest.raises(Unavailable):
+        face.run_and_wait("Slow", "Master data")
+    assert not fake_time.naps
 
 
 def own_scenario(server: Server) -> Callable[[httpx.Request], httpx.Response]:
