@@ -28,11 +28,16 @@ def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Cal
             "--url", envvar="ALGOMANCY_URL", default=DEFAULT_URL, show_default=True, help="Address of the server."
         )
         @click.option("--token", envvar="ALGOMANCY_TOKEN", help="Token, where the server asks for one.")
-        @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
+        @click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            is_eager=True,  # known before anything else is found to be wrong
+            callback=_remember,
+            help="Answer in JSON, for programs.",
+        )
         @wraps(command)
         def connect(url: str, token: str | None, as_json: bool, **others: Any) -> None:  # noqa: ANN401 - click's
-            context = click.get_current_context()
-            context.meta[JSON_MODE] = as_json
             if "" in others.values():
                 raise click.UsageError("A name must not be empty.")
             session = others.pop("session", None)
@@ -46,6 +51,11 @@ def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Cal
         )(connect)
 
     return decorate
+
+
+def _remember(context: click.Context, _: click.Parameter, as_json: bool) -> bool:
+    context.meta[JSON_MODE] = as_json
+    return as_json
 
 
 def _client(url: str, token: str | None, session: str | None, in_session: bool) -> AlgomancyClient:

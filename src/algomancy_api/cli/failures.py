@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -30,6 +31,11 @@ class ReportingGroup(Group):
                 stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if not ctx.meta.get(JSON_MODE):
+                raise
+            report(ctx, error.format_message())
+            ctx.exit(COULD_NOT)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -58,4 +64,5 @@ def report(ctx: click.Context, message: str, status: int | None = None) -> None:
             fact["status"] = status
         click.echo(json.dumps(fact), err=True)
     else:
-        click.echo(f"{click.style('Error:', fg='red')} {shown(message)}", err=True)
+        colour = False if os.environ.get("NO_COLOR") else None
+        click.echo(f"{click.style('Error:', fg='red')} {shown(message)}", err=True, color=colour)

@@ -104,10 +104,11 @@ def _progress(algorithm: str, *, hidden: bool) -> Iterator[Callable[[ScenarioSta
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out) as progress:
-        task = progress.add_task(escape(shown(algorithm)), total=100)
+        # Seen from the first word of the scenario on: one that is refused has no progress.
+        task = progress.add_task("", total=100, visible=False)
 
         def move(status: ScenarioStatus) -> None:
             description = escape(f"{shown(algorithm)}: {status.status.value}")
-            progress.update(task, completed=status.progress, description=description)
+            progress.update(task, completed=status.progress, description=description, visible=True)
 
         yield move

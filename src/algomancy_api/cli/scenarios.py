@@ -9,14 +9,12 @@ import click
 
 from algomancy_api.cli.commands import Command
 from algomancy_api.cli.connection import connected
-from algomancy_api.cli.output import console, print_json, print_table
+from algomancy_api.cli.output import fitting_columns, print_json, print_table
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
     from algomancy_api.schemas import ScenarioSummary
 
-WIDE = 120
-"""Columns from which whole ids fit beside the rest."""
 SHORT_ID = 8
 
 
@@ -30,12 +28,15 @@ def scenarios(client: AlgomancyClient, as_json: bool) -> None:
     elif not found:
         click.echo("The session has no scenarios yet.")
     else:
-        length = None if console().width >= WIDE else short_length(found)
-        rows = [
-            (s.id[:length], s.tag, s.algorithm.name, s.input_data_key or "-", s.status.value, f"{s.progress:.0f} %")
+        columns = ("Id", "Tag", "Algorithm", "Dataset", "Status", "Done")
+        rows: list[tuple[str, ...]] = [
+            (s.id, s.tag, s.algorithm.name, s.input_data_key or "-", s.status.value, f"{s.progress:.0f} %")
             for s in found
         ]
-        print_table(("Id", "Tag", "Algorithm", "Dataset", "Status", "Done"), rows, numbers=(5,))
+        if fitting_columns([columns, *rows]) < len(columns):
+            length = short_length(found)
+            rows = [(identifier[:length], *others) for identifier, *others in rows]
+        print_table(columns, rows, numbers=(5,))
 
 
 def short_length(found: Sequence[ScenarioSummary]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,17 +39,26 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False),
     help="Folder to keep the state in, so that it outlives the server; made when missing.",
 )
-@click.option("--reload", is_flag=True, help="Start anew whenever a Python file in the working directory changes.")
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="Start anew whenever a Python file in the working directory changes. Where --host and --port do not say "
+    "otherwise, this listens on 127.0.0.1:8051, whatever the configuration says.",
+)
 def serve(target: str | None, host: str | None, port: int | None, data_path: str | None, reload: bool) -> None:
     """Serve a backend until Ctrl-C."""
     from algomancy_api.cli.served import EXAMPLE, NotServable, load_app
 
     context = click.get_current_context()
+    if data_path == "":
+        raise click.UsageError("The data path must not be empty.")
+    if target is None:
+        target = EXAMPLE
     if reload:
-        _serve_reloading(target or EXAMPLE, host or "127.0.0.1", 8051 if port is None else port, data_path)
+        _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, data_path)
         return
     try:
-        app = load_app(target or EXAMPLE, data_path)
+        app = load_app(target, data_path)
         config = getattr(app.state, "config", None)
         if config is None:
             raise NotServable(f"'{target}' is an application that ApiLauncher.build did not make.")
@@ -118,7 +128,7 @@ def _free_port(host: str, port: int) -> int:
 
 def banner(app: FastAPI, host: str, port: int) -> str:
     """Where the server will be, and what it holds."""
-    from algomancy_api.cli.output import shown
+    from algomancy_api.cli.output import console, shown
 
     config = app.state.config
     url = _url("127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else host, port)
@@ -131,7 +141,9 @@ def banner(app: FastAPI, host: str, port: int) -> str:
         ("KPIs", ", ".join(config.kpis)),
         ("State", f"kept in {config.data_path}" if config.has_persistent_state else "in memory: gone when it stops"),
     ]
-    told = "\n".join(f"  {name:<11} {shown(text)}" for name, text in lines)
+    # Folded between words, below the text itself.
+    fold = TextWrapper(console().width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
+    told = "\n".join(fold.fill(f"  {name:<11} {shown(text)}") for name, text in lines)
     return f"{shown(config.title)}\n{told}"
 
 

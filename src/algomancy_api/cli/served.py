@@ -85,7 +85,7 @@ def reloaded_app() -> FastAPI:
 
 def _attribute(target: str) -> Any:  # noqa: ANN401 - whatever the person named
     module_name, colon, path = target.partition(":")
-    if not (module_name and colon and path):
+    if not (module_name and colon and path) or module_name.startswith(".") or "/" in module_name:
         raise NotServable(f"'{target}' must look like module:attribute.")
     if (folder := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, folder)
@@ -93,9 +93,10 @@ def _attribute(target: str) -> Any:  # noqa: ANN401 - whatever the person named
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise NotServable(f"There is no module '{module_name}' here or among the installed ones.") from None
+            hint = " Leave out the '.py'." if module_name.endswith(".py") else ""
+            raise NotServable(f"There is no module '{module_name}' here or among the installed ones.{hint}") from None
         raise NotServable(_told(module_name, error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotServable(_told(module_name, error)) from error
     for name in path.split("."):
         if not hasattr(found, name):
@@ -111,6 +112,8 @@ def _called(target: str, found: Any, data_path: str | None) -> tuple[Any, bool]:
     if not callable(found) or isinstance(found, FastAPI):
         return found, False
     takes_path = data_path is not None and _takes(found, "data_path")
+    if takes_path:
+        _make_folder(target, str(data_path))
     try:
         return (found(data_path=data_path) if takes_path else found()), takes_path
     except Exception as error:
@@ -126,18 +129,26 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
 
 def _with_data_path(target: str, found: Any, data_path: str) -> Any:  # noqa: ANN401
     fields = {"data_path": data_path, "has_persistent_state": True, "persistence_backend": "json"}
+    _make_folder(target, data_path)
     try:
-        Path(data_path).mkdir(parents=True, exist_ok=True)
         if isinstance(found, Mapping):
             return {**found, **fields}
         if dataclasses.is_dataclass(found) and not isinstance(found, type):
             return dataclasses.replace(found, **fields)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError) as error:
         raise NotServable(f"'{target}' cannot keep its state in '{data_path}': {error}") from error
     return found
 
 
-def _told(subject: str, error: Exception) -> str:
+def _make_folder(target: str, data_path: str) -> None:
+    try:
+        Path(data_path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotServable(f"'{target}' cannot keep its state in '{data_path}': {reason}.") from error
+
+
+def _told(subject: str, error: BaseException) -> str:
     """An exception of the person's own code in one line, with the place in that code."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""

@@ -223,12 +223,15 @@ def _refusal(response: httpx.Response, call: Call) -> AlgomancyError:
 
 
 def _detail(response: httpx.Response) -> str:
-    """The server's words; those of HTTP where a proxy answered in its place."""
+    """The server's words; those of HTTP, with the address, where they say nothing or something else answered."""
     try:
         detail = json.loads(response.content)["detail"]
     except (ValueError, TypeError, LookupError):
         detail = None
-    return detail if isinstance(detail, str) and detail else f"HTTP {response.status_code} {response.reason_phrase}"
+    if isinstance(detail, str) and detail not in ("", response.reason_phrase):
+        return detail
+    request = response.request
+    return f"HTTP {response.status_code} {response.reason_phrase} to {request.method} {request.url}"
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

@@ -26,8 +26,8 @@ class RetryPolicy:
     max_delay: float = 5.0
     """Longest pause of the client's own choosing."""
     max_retry_after: float = 60.0
-    """Longest pause the server may ask for by `Retry-After`; asked for more, the client gives up at once, unless it waits
-    for a scenario with a timeout."""
+    """Longest pause the server may ask for by `Retry-After`; asked for more, the client gives up at once. Only
+    where it waits for a scenario with a timeout, it is that which ends the waiting."""
     max_outage: float = 300.0
     """How long waiting without a timeout bears a server that does not answer."""
 

@@ -251,6 +251,13 @@ def test_server_that_is_something_else_ends_with_2(command: Callable[..., Result
     assert "did not answer as an Algomancy server does" in result.stderr
 
 
+def test_address_below_the_server_is_named(drive: Callable[..., Result], url: str) -> None:
+    """What has no API below it is told by its whole address, not by two words."""
+    result = drive("sessions", "--url", f"{url}/docs")
+    assert result.exit_code == 2
+    assert f"HTTP 404 Not Found to GET {url}/docs/api/v1/sessions" in result.stderr
+
+
 def test_failures_are_json_where_asked_for(drive: Callable[..., Result], command: Callable[..., Result]) -> None:
     """With `--json` a program can read what was wrong, and the status."""
     result = drive("data", "show", "nope", "--json")
@@ -258,6 +265,18 @@ def test_failures_are_json_where_asked_for(drive: Callable[..., Result], command
     assert (result.exit_code, result.stdout, told["status"]) == (2, "", 404)
     assert "nope" in told["detail"]
     assert set(json.loads(command("sessions", "--url", "http://127.0.0.1:1", "--json").stderr)) == {"detail"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("compare", "x", "y"), ("run", "Slow", "--dataset", "Master data", "--param", "x=1"), ("run", "Slow")],
+    ids=["unknown scenario", "unknown parameter", "missing option"],
+)
+def test_mistakes_are_json_where_asked_for(arguments: tuple[str, ...], drive: Callable[..., Result]) -> None:
+    """So are the mistakes that are found before the server is asked."""
+    result = drive(*arguments, "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert set(json.loads(result.stderr)) == {"detail"}
 
 
 def test_session_comes_from_option_or_environment(drive: Callable[..., Result], client: AlgomancyClient) -> None:

@@ -189,6 +189,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "no address": (("--host", "203.0.113.7"), "Port 0 of 203.0.113.7 cannot be listened on"),
     "no port": (("--port", "99999"), "99999 is not in the range"),
     "path is a file": (("--data-path", "own.py"), "is a file"),
+    "path below a file": (("--data-path", "own.py/state"), "cannot keep its state in 'own.py/state': Not a directory."),
+    "no path": (("--data-path", ""), "The data path must not be empty."),
+    "nothing": (("--config", ""), "'' must look like module:attribute."),
+    "file": (("--config", "own.py:app"), "There is no module 'own.py' here or among the installed ones. Leave out"),
+    "path of a file": (("--config", "./own.py:app"), "'./own.py:app' must look like module:attribute."),
+    "script": (("--config", "leaving:cfg"), "'leaving' cannot be loaded: SystemExit: 3 (leaving.py, line 1)"),
 }
 OWN = """
 from fastapi import FastAPI
@@ -212,11 +218,12 @@ def test_serve_mistakes_end_with_2(
     """What cannot be served is told in a line, without a traceback."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    for name in ("own", "broken", "lacking"):
+    for name in ("own", "broken", "lacking", "leaving"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
     (tmp_path / "broken.py").write_text(BROKEN, encoding="utf-8")
     (tmp_path / "lacking.py").write_text("import nowhere_at_all", encoding="utf-8")
+    (tmp_path / "leaving.py").write_text("raise SystemExit(3)", encoding="utf-8")
     result = command("serve", "--port", "0", *arguments)
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     assert message in result.stderr.replace("\n", " ")

@@ -32,15 +32,16 @@ class Session:
         return "\n".join(line.rstrip() for line in self.pictures[-1]).rstrip()
 
 
-def on_terminal(*arguments: str, interrupt_at: str | None = None) -> Session:
+def on_terminal(*arguments: str, interrupt_at: str | None = None, columns: int = COLUMNS, **variables: str) -> Session:
     """Run `algomancy-api` on a pseudo-terminal until it ends; press Ctrl-C once a text is on the screen."""
     environment = {**os.environ, "TERM": "xterm-256color"}
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         environment.pop(name, None)
-    screen = pyte.Screen(COLUMNS, LINES)
+    environment |= variables
+    screen = pyte.Screen(columns, LINES)
     stream = pyte.ByteStream(screen)
     command = ["-m", "algomancy_api.cli", *arguments]
-    child = pexpect.spawn(sys.executable, command, env=environment, dimensions=(LINES, COLUMNS), timeout=60)
+    child = pexpect.spawn(sys.executable, command, env=environment, dimensions=(LINES, columns), timeout=60)
     session = Session()
     try:
         while True:
@@ -92,6 +93,13 @@ def test_failed_run_leaves_the_bar_and_the_reason(on_server: Callable[..., Sessi
     assert "red" in session.colours
 
 
+def test_refused_run_shows_no_bar(on_server: Callable[..., Session]) -> None:
+    """What never began has no progress; with NO_COLOR its error is plain."""
+    session = on_server("run", "Nope", "--dataset", "Master data", NO_COLOR="1")
+    assert session.last.strip() == "Error: Algorithm 'Nope' does not exist."
+    assert session.colours == {"default"}
+
+
 def test_interrupted_run_goes_on_at_the_server(on_server: Callable[..., Session], client: AlgomancyClient) -> None:
     """Ctrl-C ends the waiting, not the scenario, and says so."""
     arguments = ("run", "Slow", "--dataset", "Master data", "--param", "duration=30")
@@ -118,6 +126,14 @@ def test_tables_fit_80_columns(on_server: Callable[..., Session], client: Algoma
     assert len(rows) == 3
     assert [row.count("*") for row in rows] == [1, 1, 1]
     assert "green" in compared.colours
+
+
+def test_scenarios_stand_in_one_line_each(on_server: Callable[..., Session], client: AlgomancyClient) -> None:
+    """Where something would have to be folded for whole ids, they are short."""
+    made = client.create_scenario("a tag of some thirty-four letters..", "Master data", "Parameter showcase")
+    *_, line = on_server("scenarios", columns=120).last.splitlines()
+    assert line.startswith(f"{made.id[:8]}   a tag")
+    assert line.endswith("0 %")
 
 
 def test_long_texts_are_folded_not_cut(on_server: Callable[..., Session]) -> None:

@@ -74,13 +74,14 @@ def test_bad_parameter_has_a_name_of_its_own(face: Face, respx_mock: respx.MockR
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>Bad gateway</html>", b'{"detail": [1]}', b'{"detail": ""}', b"[]", b""],
-    ids=["html", "list", "blank", "array", "nothing"],
+    "body",
+    [b"<html>Bad gateway</html>", b'{"detail": [1]}', b'{"detail": ""}', b'{"detail": "Bad Gateway"}', b"[]", b""],
+    ids=["html", "list", "blank", "phrase", "array", "nothing"],
 )  # fmt: skip
 def test_error_of_a_proxy_is_told_by_its_status(body: bytes, face: Face, respx_mock: respx.MockRouter) -> None:
-    """Where a body has no `detail`, HTTP's words stand in."""
+    """Where a body has no `detail` that says more, HTTP's words and the address stand in."""
     respx_mock.post(url__regex=".*").respond(502, content=body)
-    with pytest.raises(Unavailable, match=r"^HTTP 502 Bad Gateway$"):
+    with pytest.raises(Unavailable, match=r"^HTTP 502 Bad Gateway to POST http://backend\.test/\S+/a/derive$"):
         face.derive_dataset("a", "b")
 
 
