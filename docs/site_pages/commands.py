@@ -32,7 +32,10 @@ def help_texts() -> Iterator[tuple[str, str]]:
 
 def _walk(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
     context = click.Context(
-        command, info_name=name.rsplit(" ", 1)[-1], parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH
+        command,
+        info_name=name.rsplit(" ", 1)[-1],
+        parent=parent,
+        **{**command.context_settings, "terminal_width": _WIDTH, "max_content_width": _WIDTH},
     )
     yield name, command.get_help(context)
     if isinstance(command, click.Group):

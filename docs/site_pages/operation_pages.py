@@ -44,12 +44,11 @@ def _overview(by_tag: dict[str, list[Operation]]) -> GeneratedPage:
         rows = (
             (
                 f"[{operation.id}]({slug(operation.tag)}.md#{operation.id})",
-                f"`{operation.method} {operation.path}`",
-                operation.spec["summary"],
+                f'{operation.spec["summary"]}<br><small class="aside">`{operation.method} {operation.path}`</small>',
             )
             for operation in members
         )
-        parts.append(table(("operation", "request", "what it does"), rows))
+        parts.append(table(("operation", "what it does"), rows))
     return GeneratedPage("reference/index.md", "Operations", "\n".join(parts))
 
 

@@ -7,14 +7,20 @@ from built_site import Site
 from chromium import Chromium
 from published import operations
 
+CUT_TABLES = """[...document.querySelectorAll('article table')]
+    .filter(table => table.scrollWidth > table.closest('.md-typeset__scrollwrap').clientWidth)
+    .map(table => table.tHead.innerText)"""
+"""The heads of the tables of which a part is out of sight."""
+
 
 def test_pages_open_without_a_complaint(site: Site, site_url: str, browser: Chromium) -> None:
-    """No page logs an error, asks another host for anything, misses a file, or is wider than a window or a phone."""
+    """No page logs an error, asks another host, misses a file, has a cut table, or is wider than a window or phone."""
     complaints: dict[str, list[str]] = {}
     for name in site.written:
         browser.open(f"{site_url}/{name}")
+        cut = browser.evaluate(CUT_TABLES)
         found = [f"{wide} pixels wide" for width in (1280, 390) if (wide := browser.width_of_page(width)) > width]
-        found += browser.problems
+        found += [f"table cut: {head}" for head in cut] + browser.problems
         found += [url for url in browser.requested if not url.startswith((site_url, "data:", "blob:", "about:"))]
         if found:
             complaints[name] = found

@@ -11,7 +11,15 @@ from built_site import ROOT
 from code_blocks import Block, Reader, blocks_of
 
 PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["concepts", "guarantees", "architecture", "backend", "deploy"]
+GUIDE = ["index", "tutorial", "frontend", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]
 SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
+
+
+@pytest.mark.parametrize("page", GUIDE)
+def test_blocks_are_narrow_enough_to_read(page: str) -> None:
+    """In a window of 1,280 pixels no line of code or drawing runs out of its block, which holds 80 characters."""
+    lines = (ROOT / "docs" / f"{page}.md").read_text("utf-8").split("```")[1::2]
+    assert [line for block in lines for line in block.splitlines()[1:] if len(line) > 80] == []
 
 
 def follow_all(page: str, reader: Reader) -> None:

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from built_site import ROOT
+from click.testing import CliRunner
+
+from algomancy_api.cli import main
 
 sys.path.insert(0, str(ROOT / "docs"))
 
 from site_pages.benchmarks import benchmarks_page
 from site_pages.clause_table import checks_by_clause
+from site_pages.commands import help_texts
 from site_pages.markdown import cell
 from site_pages.request_examples import ExampleRequest, as_curl, as_fetch, as_httpx, python_literal
 from site_pages.schema_tables import type_in_words
@@ -74,6 +78,12 @@ def test_benchmarks_page_shows_figures_and_goals(tmp_path: Path) -> None:
     page = benchmarks_page(source)
     assert page is not None
     assert "| GET status | of bare: 0.43<br>requests/s: 16,234 | ✓ ≥ 0.40 of bare |" in page.text
+
+
+def test_help_is_what_a_terminal_shows() -> None:
+    """Word for word, the options that a group hands down included."""
+    shown = CliRunner().invoke(main, ["data", "show", "--help"], prog_name="algomancy-api", terminal_width=80)
+    assert dict(help_texts())["algomancy-api data show"] == shown.stdout.rstrip("\n")
 
 
 def test_checks_are_found_without_running_them() -> None:
