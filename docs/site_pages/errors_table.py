@@ -29,8 +29,8 @@ def errors_page() -> GeneratedPage:
         "Every error has one shape. Branch on the status. The text is for a person to read and may change.\n",
         fence("json", '{"detail": "Parameter \'duration\' must be at most 60, got 999."}'),
         "## What becomes which status { #rules }\n",
-        "The first rule that fits is taken. The server's handlers and each operation's documented statuses follow this"
-        " table; so does this page.\n",
+        "An exception falls under the rule of its own class, else of its nearest parent that has one. The server's"
+        " handlers and each operation's documented statuses follow this table; so does this page.\n",
         table(("rule", "exception in Python", "status", "when"), rows),
         "## Who answers what { #statuses }\n",
         table(("status", "operations"), ((f"`{code}`", ", ".join(users[code])) for code in sorted(users))),
