@@ -47,6 +47,9 @@ class ReportingGroup(Group):
                 WaitTimeout,
             )
 
+            if isinstance(error, OSError) and not isinstance(error, AlgomancyError | BrokenPipeError):
+                report(ctx, str(error.strerror or error))
+                ctx.exit(COULD_NOT)
             if not isinstance(error, AlgomancyError):
                 raise
             failed = isinstance(error, ScenarioFailed | UploadRejected | WaitTimeout)

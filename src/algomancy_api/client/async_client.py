@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import httpx
 
 from algomancy_api.client import catalog, data, scenarios, sessions, waiting
-from algomancy_api.client.exchange import Api, Flow, Send
+from algomancy_api.client.exchange import Api, Flow, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 from algomancy_api.client.sync_client import signature_without_flow
 
@@ -48,7 +48,7 @@ class AsyncAlgomancyClient:
         clock: tells the seconds passed since some moment.
 
     Raises:
-        ValueError: `base_url` is no http or https address.
+        ValueError: `base_url` is no http or https address, or no header can carry the token.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class AsyncAlgomancyClient:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = Api(base_url, session, prefix, timeout, retry or RetryPolicy(), clock)
-        headers = {"Authorization": f"Bearer {token}"} if token else None
+        headers = authorization(token)
         self._http = httpx.AsyncClient(base_url=self._api.url, headers=headers, timeout=timeout, transport=transport)
         self._sleep = sleep
 

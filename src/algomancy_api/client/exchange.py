@@ -70,7 +70,7 @@ class Call:
                 params=self.query or None,
                 headers=headers,
                 content=content,
-                data=self.upload.fields if self.upload else None,
+                data=self.upload.form if self.upload else None,
                 files=self.upload.open(stack) if self.upload else None,
             )
             if self.slow:
@@ -184,6 +184,19 @@ class Api:
         if isinstance(error, httpx.TransportError):
             return ConnectionFailed(f"The connection to {self.url} broke before the answer was there.")
         return UnexpectedReply(f"The answer of {self.url} cannot be read: {error}")
+
+
+def authorization(token: str | None) -> dict[str, str] | None:
+    """The header that carries a token, if there is one.
+
+    Raises:
+        ValueError: no header can carry it.
+    """
+    if not token:
+        return None
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("A token must not hold anything but printable ASCII characters.")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def read(kind: type[T], response: httpx.Response) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,14 @@ UploadProgress: TypeAlias = Callable[[int, int], None]
 class Upload:
     """The parts of a multipart request."""
 
-    fields: dict[str, str]
+    fields: Mapping[str, str]
     files: tuple[UploadFile, ...]
     on_progress: UploadProgress | None = None
+
+    @property
+    def form(self) -> dict[str, bytes]:
+        """The fields as httpx takes them; whether what is no text may be one is for the server to say."""
+        return {name: value.encode("utf-8", "surrogatepass") for name, value in self.fields.items()}
 
     def open(self, stack: ExitStack) -> list[tuple[str, tuple[str, IO[bytes] | bytes, str]]]:
         """The files as httpx takes them, open until `stack` closes.
@@ -37,9 +42,15 @@ class Upload:
     @staticmethod
     def _part(file: UploadFile, stack: ExitStack) -> tuple[str, IO[bytes] | bytes, str]:
         if isinstance(file, tuple):
-            return (*file, "application/octet-stream")
+            name, content = file
+            return _sendable(name), content, "application/octet-stream"
         path = Path(file)
-        return path.name, stack.enter_context(path.open("rb")), "application/octet-stream"
+        return _sendable(path.name), stack.enter_context(path.open("rb")), "application/octet-stream"
+
+
+def _sendable(name: str) -> str:
+    """The name with `?` for what no text can hold: file systems take any bytes."""
+    return name.encode("utf-8", "replace").decode()
 
 
 class CountedStream(httpx.SyncByteStream, httpx.AsyncByteStream):

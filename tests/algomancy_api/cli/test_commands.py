@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,6 +210,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "show no table": (("data", "show", "Master data", "--table", "nope"), "has no table 'nope'. Its tables: items,"),
     "upload nothing": (("data", "upload", "key"), "Missing argument"),
     "upload no file": (("data", "upload", "key", "nowhere.csv"), "'nowhere.csv' does not exist"),
+    "token of two lines": (("data", "list", "--token", "a\nb"), "token"),
     "upload unreadable": (("data", "upload", "key", __file__), "test_commands.py"),
     "derive taken key": (("data", "derive", "Master data", "Master data"), "Master data"),
     "delete nothing": (("data", "delete", "nope"), "nope"),
@@ -226,6 +230,19 @@ def test_mistakes_end_with_2_and_a_message(
     assert message in result.stderr
     assert "Traceback" not in result.output
     assert isinstance(result.exception, SystemExit)
+
+
+def test_output_that_cannot_be_written_ends_with_2(
+    drive: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is told in a line."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys.modules["algomancy_api.cli.sessions"], "print_table", full)
+    result = drive("sessions")
+    assert (result.exit_code, result.stderr) == (2, "Error: No space left on device\n")
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "nope", "http://"], ids=["refused", "no scheme", "no host"])

@@ -14,7 +14,7 @@ import respx
 from client_faces import URL, Face, FakeTime
 
 from algomancy_api import client as package
-from algomancy_api.client import exceptions
+from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient, exceptions
 from algomancy_api.client.exceptions import (
     AlgomancyError,
     ApiError,
@@ -83,6 +83,16 @@ def test_error_of_a_proxy_is_told_by_its_status(body: bytes, face: Face, respx_m
     respx_mock.post(url__regex=".*").respond(502, content=body)
     with pytest.raises(Unavailable, match=r"^HTTP 502 Bad Gateway to POST http://backend\.test/\S+/a/derive$"):
         face.derive_dataset("a", "b")
+
+
+@pytest.mark.parametrize("kind", [AlgomancyClient, AsyncAlgomancyClient])
+@pytest.mark.parametrize("token", ["two\nlines", "tökén"])
+def test_token_that_no_header_can_carry_is_refused(
+    token: str, kind: type[AlgomancyClient] | type[AsyncAlgomancyClient]
+) -> None:
+    """It is told at once, and without the token itself."""
+    with pytest.raises(ValueError, match=r"^A token must not hold anything but printable ASCII characters\.$"):
+        kind(URL, token=token)
 
 
 @pytest.mark.parametrize(

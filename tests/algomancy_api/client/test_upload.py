@@ -48,6 +48,15 @@ def test_etl_sends_a_form_with_all_files(face: Face, respx_mock: respx.MockRoute
     assert report.success
 
 
+def test_etl_sends_names_that_are_no_text(face: Face, respx_mock: respx.MockRouter) -> None:
+    """A file name of odd bytes is sent with question marks; a key of such is left to the server."""
+    route = respx_mock.post(ETL).respond(json=REPORT)
+    face.run_etl("K\udcff", [("a\udcff.csv", b"")])
+    body = route.calls.last.request.content
+    assert b'filename="a?.csv"' in body
+    assert b'name="dataset_name"\r\n\r\nK\xed\xb3\xbf\r\n' in body
+
+
 def test_etl_progress_counts_every_byte(face: Face, respx_mock: respx.MockRouter, tmp_path: Path) -> None:
     """The callback hears a growing count, which ends at the size of the whole request."""
     (tmp_path / "items.csv").write_bytes(os.urandom(300_000))
