@@ -22,6 +22,7 @@ from algomancy_api.backend_calls import BackendCalls
 from algomancy_api.cors import Cors
 from algomancy_api.docs_page import ASSETS_PATH, DOCS_PATH, add_docs_page
 from algomancy_api.errors import install_exception_handlers
+from algomancy_api.garbage_collection import rare_collections
 from algomancy_api.gate import Gate
 from algomancy_api.openapi import add_documented_operations, document_of
 from algomancy_api.operation import restore_slashes
@@ -67,7 +68,8 @@ class ApiLauncher:
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             try:
-                yield
+                with rare_collections():
+                    yield
             finally:
                 if owned:
                     await calls.close_backend()

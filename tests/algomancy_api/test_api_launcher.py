@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 from collections.abc import Callable
@@ -44,6 +45,14 @@ def test_stopping_ends_the_parsing_worker(make_app: Callable[..., FastAPI]) -> N
         WORKER.run(abs, 1)
         assert WORKER.process_ids()
     assert WORKER.process_ids() == []
+
+
+def test_garbage_is_looked_for_rarely_while_running(make_app: Callable[..., FastAPI]) -> None:
+    """While the application runs, and only then, the garbage collector waits for more than it usually does."""
+    before = gc.get_threshold()
+    with TestClient(make_app()):
+        assert gc.get_threshold()[0] >= 10 * 700
+    assert gc.get_threshold() == before
 
 
 def test_foreign_application_cannot_be_run() -> None:
