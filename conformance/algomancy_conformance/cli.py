@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import ipaddress
 import signal
-import socket
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -65,16 +63,21 @@ def run(url: str | None, app: str | None, serve: str | None, **given: Any) -> No
         options = _options(given)
         need_the_extra()
         from .baseline import read_baseline
-        from .report import write_reports
+        from .report import make_folder, write_reports
         from .session import check_target
+        from .target import find_target
         from .terminal import Progress, print_verdict
 
         known = read_baseline(baseline_file) if baseline_file else {}
-        target, name = _target(url, app, serve, allow_remote=allow_remote)
+        if report is not None:
+            make_folder(report)
+        target, name = find_target(url, app, serve, allow_remote=allow_remote)
         try:
             progress = Progress(name, options)
-            verdict = check_target(target, options, name=name, baseline=known, on_result=progress.show)
-            progress.end()
+            try:
+                verdict = check_target(target, options, name=name, baseline=known, on_result=progress.show)
+            finally:
+                progress.end()
         finally:
             target.close()
         print_verdict(verdict)
@@ -120,42 +123,6 @@ def _options(given: dict[str, Any]) -> Options:
     return Options(**{**given, "profile": Profile(given["profile"]), "level": Level(given["level"].upper()), **more})
 
 
-def _target(url: str | None, app: str | None, serve: str | None, *, allow_remote: bool) -> tuple[Any, str]:
-    """The target and what to call it.
-
-    Raises:
-        KitError: Not exactly one target is given, or it is not on this machine.
-    """
-    from .target import UrlTarget, serve_command, serve_factory
-
-    if sum(map(bool, (url, app, serve))) != 1:
-        raise KitError("Give one target: a URL, --app or --serve.")
-    if app:
-        return serve_factory(app), app
-    if serve:
-        return serve_command(serve), serve
-    address = str(url)
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise KitError(f"{address} is no URL of a server: http://HOST:PORT is wanted.")
-    if parts.path.strip("/"):
-        raise KitError(f"{address} has a path: give the server's address, and the path with --prefix.")
-    if not allow_remote and not is_loopback(parts.hostname):
-        raise KitError(f"{parts.hostname} is not this machine: add --allow-remote if you may test it.")
-    return UrlTarget(address), address
-
-
-def is_loopback(host: str) -> bool:
-    """Whether every address of `host` is a loopback address."""
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return bool(found) and all(ipaddress.ip_address(str(a).split("%")[0]).is_loopback for a in found)
-
-
 def need_the_extra() -> None:
     """Make sure that what the kit needs is installed.
 
@@ -174,8 +141,13 @@ def _kit_errors() -> Iterator[None]:
     except KitError as error:
         click.echo(f"Could not test: {error}", err=True)
         sys.exit(CANNOT_TEST)
-    except KeyboardInterrupt:
-        click.echo("\nBroken off; the target has been cleaned up.", err=True)
+    except KeyboardInterrupt as broken_off:
+        left = f" Left behind: {broken_off}" if str(broken_off) else ""
+        click.echo(f"Broken off.{left}", err=True)
+        sys.exit(CANNOT_TEST)
+    except Exception as error:  # a fault of the kit says nothing of the target, and 1 would
+        traceback.print_exc()
+        click.echo(f"Could not test: the kit broke, {type(error).__name__}: {error}", err=True)
         sys.exit(CANNOT_TEST)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from .clauses import Level, Profile, all_clauses
 from .options import Options
 from .outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried
 from .run import Run
-from .target import UrlTarget, serve_command, serve_factory
+from .target import find_target
 from .terminal import print_verdict
 from .verdict import judge
 
@@ -139,7 +140,7 @@ def message_of(error: BaseException) -> str:
         if isinstance(error, AssertionError | KitError | Untried | NotOffered)
         else f"{type(error).__name__}: {error}"
     )
-    notes = "\n".join(getattr(error, "__notes__", []))
+    notes = "\n".join(getattr(error, "__notes__", [])) if isinstance(error, AssertionError) else ""
     return f"{text}\n{notes}".strip() or type(error).__name__
 
 
@@ -155,6 +156,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--only", action="append", default=[], help="check this clause alone; may be given again")
     group.addoption("--examples", type=int, default=20, help="random cases per operation")
     group.addoption("--conformance-seed", type=int, help="what the random layers start from")
+    group.addoption("--read-only", action="store_true", help="send GETs only")
+    group.addoption("--token", default=os.environ.get("ALGOMANCY_TOKEN"), help="a bearer token, or ALGOMANCY_TOKEN")
+    group.addoption("--allow-remote", action="store_true", help="let the target be on another machine")
+    group.addoption("--fast", help="the algorithm that ends at once")
+    group.addoption("--slow", help="the algorithm that takes time")
+    group.addoption("--failing", help="the algorithm that fails")
     group.addoption("--etl-files", type=Path, help="files the target's ETL accepts")
 
 
@@ -164,12 +171,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly:
         config.addinivalue_line("markers", "clause: the clauses of the contract a test checks")
         return
-    if sum(map(bool, (given("--base-url"), given("--app"), given("--serve")))) != 1:
-        raise pytest.UsageError("Give one target: --base-url, --app or --serve.")
-    if given("--app"):
-        target: Any = serve_factory(given("--app"))
-    else:
-        target = serve_command(given("--serve")) if given("--serve") else UrlTarget(given("--base-url"))
+    try:
+        target, _ = find_target(
+            given("--base-url"), given("--app"), given("--serve"), allow_remote=given("--allow-remote")
+        )
+    except KitError as error:
+        raise pytest.UsageError(str(error).replace("a URL,", "--base-url,")) from None
     more = {} if given("--conformance-seed") is None else {"seed": given("--conformance-seed")}
     options = Options(
         prefix=given("--prefix"),
@@ -177,6 +184,11 @@ def pytest_configure(config: pytest.Config) -> None:
         level=Level(given("--level").upper()),
         only=tuple(given("--only")),
         examples=given("--examples"),
+        read_only=given("--read-only"),
+        token=given("--token"),
+        fast=given("--fast"),
+        slow=given("--slow"),
+        failing=given("--failing"),
         etl_files=given("--etl-files"),
         **more,
     )

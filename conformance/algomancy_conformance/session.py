@@ -31,10 +31,14 @@ def check_target(
 
     Raises:
         KitError: The target cannot be reached, or the suite cannot be run.
+        KeyboardInterrupt: The user broke it off; it says what is left behind.
     """
     started = time.monotonic()
     run = Run(target, options, on_result)
-    run_suite(run)
+    try:
+        run_suite(run)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(run.residue) from None
     return judge(
         name or target.url,
         options,

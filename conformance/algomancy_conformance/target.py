@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -173,9 +175,67 @@ class CommandTarget:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def find_target(
+    url: str | None, app: str | None, serve: str | None, *, allow_remote: bool = False
+) -> tuple[Target, str]:
+    """The target and what to call it.
+
+    Raises:
+        KitError: Not exactly one target is given, it cannot be served, or it is not on this machine.
+    """
+    if sum(map(bool, (url, app, serve))) != 1:
+        raise KitError("Give one target: a URL, --app or --serve.")
+    if app:
+        return serve_factory(app), app
+    if serve:
+        return serve_command(serve), serve
+    address = check_address(str(url), allow_remote=allow_remote)
+    return UrlTarget(address), address
+
+
+def check_address(address: str, *, allow_remote: bool) -> str:
+    """`address`, when it is one of a server the kit may test.
+
+    Raises:
+        KitError: It is none.
+    """
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = None
+    if not usable:
+        raise KitError(f"{address} is no URL of a server: http://HOST:PORT is wanted.")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise KitError(f"{address} has a path: give the server's address, and the path with --prefix.")
+    if parts.username is not None:
+        raise KitError("The URL has a name or a password in it: give a bearer token with --token.")
+    if not allow_remote and not is_loopback(str(parts.hostname)):
+        raise KitError(f"{parts.hostname} is not this machine: add --allow-remote if you may test it.")
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether every address of `host` is a loopback address."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(ipaddress.ip_address(str(a).split("%")[0]).is_loopback for a in found)
+
+
 def serve_command(command: str) -> CommandTarget:
-    """The target behind ``--serve``."""
-    words = shlex.split(command)
+    """The target behind ``--serve``.
+
+    Raises:
+        KitError: It is no command line, or the server does not start.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise KitError(f"--serve {command}: {error}") from None
     keeps_state = any("{data}" in word for word in words)
     return CommandTarget(words, words if keeps_state else None)
 

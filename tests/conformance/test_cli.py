@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from algomancy_conformance.cli import is_loopback, main
+from algomancy_conformance.cli import main
+from algomancy_conformance.target import is_loopback
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -64,15 +65,22 @@ def test_file_server_is_not_conformant(file_server: str) -> None:
     [
         (["http://192.0.2.1:80"], "--allow-remote"),
         (["http://127.0.0.1:1/api"], "--prefix"),
+        (["http://127.0.0.1:1?x=1"], "--prefix"),
         (["127.0.0.1:1"], "http://HOST:PORT"),
+        (["http://127.0.0.1:one"], "http://HOST:PORT"),
+        (["http://127.0.0.1:99999"], "http://HOST:PORT"),
+        (["http://[::1"], "http://HOST:PORT"),
+        (["http://me:secret@127.0.0.1:1"], "--token"),
         ([], "one target"),
         (["http://127.0.0.1:1", "--app", "a:b"], "one target"),
         (["http://127.0.0.1:1", "--only", "SES-99"], "no such clause"),
         (["http://127.0.0.1:1", "--profile", "mine"], "profile"),
         (["--app", "no_such_module:app"], "no_such_module"),
         (["--serve", "no-such-program {port}"], "could not be started"),
+        (["--serve", "'no end"], "No closing quotation"),
+        (["http://127.0.0.1:1", "--report", "/dev/null/report"], "cannot be made"),
     ],
-    ids=["remote", "path", "no scheme", "no target", "two targets", "unknown clause", "profile", "app", "command"],
+    ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
 def test_bad_option_is_2(arguments: list[str], message: str) -> None:
     """An option that cannot be followed ends the command with 2, and the message says how to mend it."""
@@ -80,6 +88,21 @@ def test_bad_option_is_2(arguments: list[str], message: str) -> None:
 
     assert code == 2
     assert message in output
+    assert "Traceback" not in output
+    assert "secret" not in output
+
+
+def test_fault_of_the_kit_is_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception nobody foresaw says nothing of the target: 2, never 1."""
+
+    def break_down(*_: object, **__: object) -> None:
+        raise RuntimeError("a wheel came off")
+
+    monkeypatch.setattr("algomancy_conformance.target.find_target", break_down)
+    code, output = run("run", "http://127.0.0.1:1")
+
+    assert code == 2
+    assert "a wheel came off" in output
 
 
 def test_baseline_without_a_reason_is_2(tmp_path: Path) -> None:

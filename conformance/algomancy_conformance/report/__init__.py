@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..outcomes import KitError
 from ..verdict import Verdict
 from .badge import badge
 from .html import html
@@ -20,9 +21,21 @@ WRITERS = {
 }
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder`, before a run rather than after it.
+
+    Raises:
+        KitError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KitError(f"The folder {folder} for the reports cannot be made: {error.strerror}") from None
+
+
 def write_reports(verdict: Verdict, folder: Path) -> list[Path]:
     """Write every report into `folder`, which is made when missing; returns what was written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     written = []
     for name, write in WRITERS.items():
         text = write(verdict)
