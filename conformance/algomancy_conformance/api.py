@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
@@ -36,10 +36,21 @@ class Answer:
             AssertionError: It is another one.
         """
         if self.status not in statuses:
+            self.expect_no_policy()
             wanted = " or ".join(map(str, statuses))
             sent = f"{self.exchange.method} {self.exchange.url}"
             raise AssertionError(f"{sent} answered {self.status}, expected {wanted}: {self.exchange.answer[:300]}")
         return self
+
+    def expect_no_policy(self) -> None:
+        """Do not take it for a fault that the target lets nobody make sessions, which it may (ERR-8).
+
+        Raises:
+            Untried: It does not let the kit.
+        """
+        path = self.exchange.url.partition("?")[0]
+        if self.status == 403 and self.exchange.method == "POST" and path.endswith(("/sessions", "/copy")):
+            raise Untried("no session can be made: the target forbids it with 403")
 
     def json(self) -> Json:
         """The body as strict JSON.
@@ -75,6 +86,9 @@ class Api:
         token: Sent as a bearer token, when given.
         read_only: Refuse to send anything but GET.
         protected: Ids and names of sessions that are not the kit's: no write to them leaves this client.
+
+    Attributes:
+        unanswered: How many requests in a row have got no answer.
     """
 
     def __init__(
@@ -94,6 +108,7 @@ class Api:
         self.protected = protected
         self.recent: list[Exchange] = []
         self.sent = 0
+        self.unanswered = 0
         self.watchers: list[Callable[[Answer], None]] = []
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(
@@ -137,9 +152,11 @@ class Api:
         """Refuse what this client must not send.
 
         Raises:
-            Untried: It is a write, and the run is read-only.
+            Untried: It is a write, and the run is read-only, or it is for another server.
             KitError: It would write to a session that was there before the run.
         """
+        if urlsplit(path)[:2] not in (("", ""), urlsplit(self.url)[:2]):
+            raise Untried(f"{path} is on another server")
         if method in SAFE_METHODS:
             if self.read_only and method != "GET":
                 raise Untried("the run is read-only")
@@ -159,23 +176,44 @@ class Api:
             request = self._http.build_request(method, path, **more)
             request.read()  # a multipart body is a stream until then, and the report wants it
             response = self._http.send(request)
-        except httpx.RemoteProtocolError as error:
-            raise AssertionError(f"{method} {path}: the target broke off without a proper answer ({error})") from None
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            said = f"{method} {path}: the target broke off without a proper answer"
+            if self._answers():
+                raise AssertionError(f"{said} ({error or type(error).__name__})") from None
+            self.unanswered += 1
+            raise KitError(f"{said} and is gone") from None
+        except httpx.InvalidURL as error:
+            raise AssertionError(f"{method} {path}: this is no address ({error})") from None
         except httpx.HTTPError as error:
+            self.unanswered += 1
             raise KitError(f"{method} {path}: {type(error).__name__}: {error}") from None
+        self.unanswered = 0
         return self.record(response)
+
+    def hide(self, text: str) -> str:
+        """`text` without the token."""
+        return text.replace(self.token, "***") if self.token else text
+
+    def _answers(self) -> bool:
+        """Whether the target still answers anything at all: what broke off then is the one request, not the network."""
+        try:
+            self._http.get("/health", timeout=5)
+        except httpx.HTTPError as error:
+            return isinstance(error, httpx.RemoteProtocolError)
+        return True
 
     def record(self, response: httpx.Response) -> Answer:
         """Keep an answer for the report and show it to the watchers."""
         request = response.request
         exchange = Exchange(
             method=request.method,
-            url=str(request.url),
-            headers=worth_showing(request.headers),
+            url=self.hide(str(request.url)),
+            headers=worth_showing(request.headers, self._http.headers),
             body=readable(request.content),
             status=response.status_code,
-            answer_headers=dict(response.headers),
-            answer=readable(response.content),
+            answer_headers={name: self.hide(value) for name, value in response.headers.items()},
+            answer=self.hide(readable(response.content)),
+            content=request.content,
         )
         self.sent += 1
         self.recent.append(exchange)

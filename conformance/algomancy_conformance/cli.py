@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 import signal
 import sys
 import traceback
@@ -112,8 +113,10 @@ def _options(given: dict[str, Any]) -> Options:
     """The run's options from the command line's.
 
     Raises:
-        KitError: `--only` names something that is no clause.
+        KitError: `--only` names something that is no clause, or `--prefix` is no path.
     """
+    if not re.fullmatch(r"[\w.~%/-]*", given["prefix"], re.ASCII):
+        raise KitError(f"--prefix {given['prefix']}: a path is wanted, such as /api/v1.")
     unknown = [name for name in given["only"] if name not in all_clauses()]
     if unknown:
         raise KitError(f"--only {unknown[0]}: there is no such clause; `algomancy-conformance clauses` lists them.")
@@ -142,8 +145,9 @@ def _kit_errors() -> Iterator[None]:
         click.echo(f"Could not test: {error}", err=True)
         sys.exit(CANNOT_TEST)
     except KeyboardInterrupt as broken_off:
-        left = f" Left behind: {broken_off}" if str(broken_off) else ""
-        click.echo(f"Broken off.{left}", err=True)
+        click.echo(
+            f"Broken off; {f'left behind: {broken_off}' if str(broken_off) else 'nothing is left behind'}.", err=True
+        )
         sys.exit(CANNOT_TEST)
     except Exception as error:  # a fault of the kit says nothing of the target, and 1 would
         traceback.print_exc()

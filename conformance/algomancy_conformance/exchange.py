@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SHOWN_CHARACTERS = 2000
-SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
-DULL_HEADERS = frozenset({"accept", "accept-encoding", "connection", "user-agent", "host", "content-length"})
+REPLAYED_BYTES = 32_000
+SECRET_HEADERS = frozenset({"authorization", "cookie"})
+DULL_HEADERS = frozenset({"connection", "user-agent", "host", "content-length", "accept-encoding"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Exchange:
         status: The answer's status, or 0 when none came.
         answer_headers: The answer's headers.
         answer: The answer's body as text, cut likewise.
+        content: The request body as it was sent.
     """
 
     method: str
@@ -33,17 +36,29 @@ class Exchange:
     status: int
     answer_headers: dict[str, str]
     answer: str
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def curl(self) -> str:
-        """A command line that repeats the request; a token is read from ``$TOKEN``."""
-        parts = ["curl", "-i", "-X", self.method]
+        """A command line that repeats the request to the byte; a token is read from ``$TOKEN``."""
+        parts = ["curl", "-i", "-g", "--path-as-is", "-X", self.method]
         for name, value in self.headers.items():
-            header = f'"{name}: Bearer $TOKEN"' if name.lower() in SECRET_HEADERS else shlex.quote(f"{name}: {value}")
-            parts += ["-H", header]
-        if self.body:
-            parts += ["--data-binary", shlex.quote(self.body)]
-        return " ".join([*parts, shlex.quote(self.url)])
+            if name.lower() == "authorization":
+                parts += ["-H", f'"{name}: Bearer $TOKEN"']
+            elif name.lower() not in SECRET_HEADERS:
+                parts += ["-H", shlex.quote(f"{name}: {value}")]
+        before, after = "", ""
+        if self.content and "content-type" not in {name.lower() for name in self.headers}:
+            parts += ["-H", "Content-Type:"]  # or curl adds one of its own
+        if len(self.content) > REPLAYED_BYTES:
+            parts += ["--data-binary", "@body"]
+            after = f"  # the file body: the {len(self.content)} bytes that were sent, too many to be shown"
+        elif self.content and as_text(self.content) is None:
+            before = f"echo {base64.b64encode(self.content).decode()} | base64 -d | "
+            parts += ["--data-binary", "@-"]
+        elif self.content:
+            parts += ["--data-raw", shlex.quote(self.content.decode())]
+        return before + " ".join([*parts, shlex.quote(self.url)]) + after
 
     def as_dict(self) -> dict[str, object]:
         """The exchange as the JSON report writes it."""
@@ -54,6 +69,15 @@ class Exchange:
         }
 
 
+def as_text(content: bytes) -> str | None:
+    """`content` as text that survives a terminal and a shell, or None where it is none."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if all(c.isprintable() or c == "\n" for c in text) else None
+
+
 def readable(content: bytes) -> str:
     """`content` as text for a report: decoded leniently, without control characters, cut to a readable length."""
     text = content[: SHOWN_CHARACTERS * 4].decode("utf-8", "replace")
@@ -62,12 +86,12 @@ def readable(content: bytes) -> str:
     return cut if len(content) <= len(cut.encode()) else f"{cut}… ({len(content)} bytes)"
 
 
-def worth_showing(headers: Mapping[str, str]) -> dict[str, str]:
-    """The request headers a person needs to repeat a request, secrets replaced."""
+def worth_showing(headers: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
+    """The request headers a person needs to repeat a request: no secrets, and none of the `usual` ones."""
     return {
         name: "***" if name.lower() in SECRET_HEADERS else value
         for name, value in headers.items()
-        if name.lower() not in DULL_HEADERS
+        if not (name.lower() in DULL_HEADERS | {"accept"} and value == usual.get(name, value))
     }
 
 

@@ -19,6 +19,8 @@ from .verdict import judge
 
 RUN = pytest.StashKey[Run]()
 SHOWN_EXCHANGES = 6
+GIVE_UP = 3
+"""After so many requests in a row without an answer the rest is not tried: each might wait half a minute."""
 
 
 class SuitePlugin:
@@ -63,6 +65,8 @@ class SuitePlugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Forget the requests of the check before; leave out what a read-only run must not do."""
         self.run.api.recent.clear()
+        if "clause" in item.keywords and self.run.api.unanswered >= GIVE_UP:
+            raise KitError("the target has stopped answering")
         if self.run.options.read_only and "clause" in item.keywords and not _marked(item)["read_only"]:
             raise Untried("the run is read-only")
 
@@ -98,7 +102,7 @@ class SuitePlugin:
                 clauses=tuple(ids),
                 layer=marked["layer"],
                 outcome=outcome,
-                message="" if leaf is None else message_of(leaf),
+                message="" if leaf is None else self.run.api.hide(message_of(leaf)),
                 exchanges=() if outcome in (Outcome.PASSED, Outcome.NOT_OFFERED) else shown,
                 seconds=call.duration,
             )

@@ -67,10 +67,17 @@ class Run:
         """Reach the target and note what is there.
 
         Raises:
-            KitError: It cannot be reached.
+            KitError: It cannot be reached, or wants a token other than the one it is shown.
         """
-        self.api.root("GET", "/health")
-        self.world.open()
+        try:
+            self.api.root("GET", "/health")
+            wants_token = self.api.get("/sessions").status == 401
+            self.world.open()
+        except AssertionError as error:
+            raise KitError(f"{self.target.url} does not talk HTTP: {error}") from None
+        if wants_token:
+            given = "another token than the one given" if self.options.token else "a token"
+            raise KitError(f"{self.target.url} wants {given}: name it with --token.")
 
     def close(self) -> None:
         """Leave the target as it was, whatever happened; a second Ctrl-C does not break this off."""

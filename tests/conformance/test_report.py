@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,7 +27,9 @@ def verdict() -> Verdict:
     exchange = Exchange(
         method="POST",
         url="http://127.0.0.1:1/api/v1/sessions",
-        headers=worth_showing({"Authorization": f"Bearer {TOKEN}", "content-type": "application/json", "host": "x"}),
+        headers=worth_showing(
+            {"Authorization": f"Bearer {TOKEN}", "content-type": "application/json", "host": "x"}, {}
+        ),
         body='{"display_name": "it\'s"}',
         status=500,
         answer_headers={"x-echo": TOKEN},
@@ -70,7 +74,7 @@ def test_html_is_one_page_without_any_network(reports: dict[str, str]) -> None:
     assert "&lt;script&gt;" in page
     assert "&lt;b&gt;broken" in page
     assert page.index('id="SES-3"') < page.index('id="SES-4"') < page.index('id="SES-5"') < page.index('id="SES-1"')
-    assert "curl -i -X POST" in page
+    assert "curl -i -g --path-as-is -X POST" in page
     assert "A known gap." in page
 
 
@@ -119,13 +123,47 @@ def test_badge_is_a_picture_of_the_verdict(reports: dict[str, str]) -> None:
     assert root.get("aria-label") == "algomancy api: not conformant · 1/6"
 
 
+def sent(content: bytes, **headers: str) -> Exchange:
+    """A request with this body."""
+    return Exchange("POST", "http://h/x?a=1&b", headers, readable(content), 200, {}, "", content)
+
+
 def test_curl_line_reads_the_token_from_the_environment() -> None:
     """The line that replays a request quotes its body and holds no secret."""
-    exchange = Exchange("POST", "http://h/x?a=1&b", {"Authorization": "***"}, "it's", 200, {}, "")
+    exchange = sent(b"it's", Authorization="***", Cookie="***", **{"Content-Type": "text/plain"})
 
     assert exchange.curl == (
-        "curl -i -X POST -H \"Authorization: Bearer $TOKEN\" --data-binary 'it'\"'\"'s' 'http://h/x?a=1&b'"
+        'curl -i -g --path-as-is -X POST -H "Authorization: Bearer $TOKEN" '
+        "-H 'Content-Type: text/plain' --data-raw 'it'\"'\"'s' 'http://h/x?a=1&b'"
     )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"@/etc/hosts", b"a\r\nb", b"\xff\x00", "Größe\n".encode(), b"-", b"x" * 20_000],
+    ids=["at sign", "line ends", "binary", "text", "dash", "long"],
+)
+def test_curl_line_repeats_the_request_to_the_byte(tmp_path: Path, content: bytes) -> None:
+    """What a shell makes of the line is the request as it was, its body and its headers alike."""
+    (tmp_path / "curl").write_text(f'#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n'
+                                   'sys.stdout.flush()\nif "@-" in sys.argv:\n'
+                                   "    sys.stdout.buffer.write(sys.stdin.buffer.read())\n")  # fmt: skip
+    (tmp_path / "curl").chmod(0o755)
+    shell = subprocess.run(
+        ["sh", "-c", sent(content).curl], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, check=True
+    )
+    line, _, piped = shell.stdout.partition(b"\n")
+    arguments = json.loads(line)
+
+    assert arguments[5:7] == ["-H", "Content-Type:"], "curl would add a Content-Type of its own"
+    given = arguments[arguments.index("--data-raw") + 1].encode() if "--data-raw" in arguments else piped
+    assert given == content
+
+
+def test_curl_line_says_when_a_body_is_too_long() -> None:
+    """A body that is too long for a command line is named as a file, with its length."""
+    assert "--data-binary @body" in sent(b"x" * 50_000).curl
+    assert "50000 bytes" in sent(b"x" * 50_000).curl
 
 
 def test_long_or_binary_bodies_are_cut() -> None:

@@ -152,7 +152,7 @@ def test_interrupted_run_cleans_up(reference: AppTarget) -> None:
     _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 2, errors
-    assert "cleaned up" in errors
+    assert "nothing is left behind" in errors
     assert everything_on(reference.url) == before
 
 

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from algomancy_conformance.anything import Json
 from algomancy_conformance.api import Api, Session
 from algomancy_conformance.checks import clause
+from algomancy_conformance.exchange import strict_json
 from algomancy_conformance.outcomes import KitError, NotOffered, Untried
 from algomancy_conformance.suite.shapes import check_error, demand, session_list
-from algomancy_conformance.world import UNKNOWN_ID, World
+from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
 
 ABSURD_LENGTH = 2**40
 LIMITED = {"create_session": "/sessions", "add_dataset_from_json": "/data/from-json", "run_etl": "/etl"}
@@ -88,6 +90,45 @@ def test_unknown_things_are_404(api: Api, stocked: Session, world: World) -> Non
         check_error(answer.expect(404))
 
 
+BELOW_NOTHING: dict[str, tuple[str, str, Any]] = {
+    "copy_session": ("POST", "/copy", {"new_display_name": "x"}),
+    "rename_session": ("PATCH", "", {"display_name": "x"}),
+    "delete_session": ("DELETE", "", None),
+    "list_algorithms": ("GET", "/algorithms", None),
+    "get_algorithm_parameters": ("GET", "/algorithms/x/parameters", None),
+    "list_kpis": ("GET", "/kpis", None),
+    "list_scenarios": ("GET", "/scenarios", None),
+    "create_scenario": ("POST", "/scenarios", {"tag": "t", "dataset_key": "d", "algo_name": "a"}),
+    "get_scenario": ("GET", f"/scenarios/{UNKNOWN_ID}", None),
+    "delete_scenario": ("DELETE", f"/scenarios/{UNKNOWN_ID}", None),
+    "run_scenario": ("POST", f"/scenarios/{UNKNOWN_ID}/run", None),
+    "get_scenario_status": ("GET", f"/scenarios/{UNKNOWN_ID}/status", None),
+    "get_processing": ("GET", "/processing", None),
+    "list_datasets": ("GET", "/data", None),
+    "get_dataset": ("GET", "/data/d", None),
+    "delete_dataset": ("DELETE", "/data/d", None),
+    "derive_dataset": ("POST", "/data/d/derive", {"new_key": "x"}),
+    "add_dataset_from_json": ("POST", "/data/from-json", small_payload("x")),
+}
+
+
+@clause("ERR-4")
+@pytest.mark.parametrize("operation", BELOW_NOTHING, ids=str)
+def test_unknown_session_is_404(api: Api, operation: str) -> None:
+    """In a session nobody knows a good request of any kind is answered 404."""
+    method, path, body = BELOW_NOTHING[operation]
+    more = {} if body is None else {"json": body}
+    check_error(api.request(method, f"/sessions/{UNKNOWN_ID}{path}", **more).expect(404))
+
+
+@clause("ERR-4", operation="run_etl")
+def test_upload_to_an_unknown_session_is_404(api: Api) -> None:
+    """An upload to a session nobody knows is answered 404."""
+    files = [("files", ("x.csv", b"a;b\n1;2\n", "text/csv"))]
+    answer = api.post(f"/sessions/{UNKNOWN_ID}/etl", data={"dataset_name": "x"}, files=files)
+    check_error(answer.expect(404))
+
+
 @clause("ERR-4")
 def test_conflicts_are_409(api: Api, stocked: Session, world: World) -> None:
     """A duplicate tag, display name or dataset key is answered 409."""
@@ -127,8 +168,10 @@ def test_payload_over_the_limit_is_413(api: Api, shared: Session, operation: str
     path = LIMITED[operation] if operation == "create_session" else shared.path + LIMITED[operation]
     kind = "multipart/form-data; boundary=x" if operation == "run_etl" else "application/json"
     status, body = announce(api, path, kind)
-    demand(status == 413, f"POST {path} announcing {ABSURD_LENGTH} bytes is answered {status}")
-    demand(body.startswith(b'{"detail":'), f"the body of the 413 is {body[:100]!r}")
+    demand(status == 413, f"POST {path} announcing {ABSURD_LENGTH} bytes is answered {status or 'by nothing'}")
+    parsed: Json = strict_json(body)
+    exact = isinstance(parsed, dict) and list(parsed) == ["detail"] and isinstance(parsed["detail"], str)
+    demand(exact and parsed["detail"], f"the body of the 413 is {body[:100]!r}")
 
 
 def announce(api: Api, path: str, content_type: str) -> tuple[int, bytes]:
@@ -151,7 +194,7 @@ def announce(api: Api, path: str, content_type: str) -> tuple[int, bytes]:
             response = http.client.HTTPResponse(connection)
             response.begin()
             return response.status, response.read()
-    except (TimeoutError, http.client.HTTPException):
+    except (TimeoutError, ConnectionResetError, BrokenPipeError, http.client.HTTPException):
         return 0, b""
     except OSError as error:
         raise KitError(f"POST {path}: {error}") from None

@@ -1,0 +1,134 @@
+"""The kit's client: a target that breaks off is wrong, one that is gone cannot be tested."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from algomancy_conformance.api import Api
+from algomancy_conformance.options import Options
+from algomancy_conformance.outcomes import KitError, Outcome, Untried
+from algomancy_conformance.session import check_target
+from algomancy_conformance.target import UrlTarget
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+
+
+@dataclass
+class Fragile:
+    """A server that answers {} to everything, resets the connection on /reset and closes for good on /die.
+
+    Attributes:
+        asked: The first line of each request.
+    """
+
+    asked: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with self._listener:
+            while True:
+                connection, _ = self._listener.accept()
+                with connection:
+                    line = connection.recv(65536).partition(b"\r\n")[0]
+                    self.asked.append(line)
+                    if b"/die" in line:
+                        return
+                    if b"/reset" in line:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+                    else:
+                        connection.sendall(OK)
+
+    def close(self) -> None:
+        """End it, if it has not ended yet."""
+        if self._thread.is_alive():
+            with socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2]))) as connection:
+                connection.sendall(b"GET /die HTTP/1.1\r\n")
+        self._thread.join(5)
+
+
+@pytest.fixture
+def fragile() -> Iterator[Fragile]:
+    """A server that can be broken by asking."""
+    server = Fragile()
+    yield server
+    server.close()
+
+
+def test_request_that_breaks_the_connection_accuses_the_target(fragile: Fragile) -> None:
+    """A target that resets one connection and answers the next is wrong about the first."""
+    api = Api(fragile.url)
+    with pytest.raises(AssertionError, match="broke off"):
+        api.root("GET", "/reset")
+
+    assert api.root("GET", "/health").status == 200
+    api.close()
+
+
+def test_target_that_is_gone_accuses_nobody(fragile: Fragile) -> None:
+    """A target that answers no more is the network's fault as far as the kit can tell."""
+    api = Api(fragile.url)
+    with pytest.raises(KitError, match="is gone"):
+        api.root("GET", "/die")
+    with pytest.raises(KitError, match="ConnectError"):
+        api.root("GET", "/health")
+
+    assert api.unanswered == 2
+    api.close()
+
+
+def test_run_whose_target_dies_ends_early_with_errors(fragile: Fragile) -> None:
+    """Once a target has died the rest of the run is ERROR, not FAIL, and does not wait for it again and again."""
+
+    def kill(_: object) -> None:
+        if len(fragile.asked) > 6:
+            fragile.close()
+
+    verdict = check_target(
+        UrlTarget(fragile.url), Options(seed=1, only=("SES-4",), layers=("clauses",)), on_result=kill
+    )
+    died = [c.message for c in verdict.checks if c.outcome is Outcome.ERROR]
+
+    assert verdict.errors
+    assert "the target has stopped answering" in died
+    assert sum("ConnectError" in message for message in died) <= 3
+
+
+@pytest.mark.parametrize("address", ["http://192.0.2.1/x", "//192.0.2.1/x", "https://127.0.0.1:1/x"])
+def test_client_never_follows_to_another_server(address: str) -> None:
+    """An address a target names, in Location say, is asked for on the target alone: it would be told the token."""
+    api = Api("http://127.0.0.1:1", token="secret", timeout=0.1)
+    with pytest.raises(Untried, match="another server"):
+        api.root("GET", address)
+    api.close()
+
+
+def test_address_that_is_none_is_the_target_s_fault() -> None:
+    """An address that cannot be read accuses whoever gave it."""
+    api = Api("http://127.0.0.1:1")
+    with pytest.raises(AssertionError, match="no address"):
+        api.root("GET", "/a\x00b")
+    api.close()
+
+
+def test_token_a_target_repeats_is_not_kept() -> None:
+    """A token that comes back in an answer is in no exchange."""
+    api = Api("http://127.0.0.1:1", token="s<>&t")
+    request = httpx.Request("GET", "http://127.0.0.1:1/x")
+    answer = api.record(httpx.Response(400, content=b'{"detail": "s<>&t"}', headers={"x": "s<>&t"}, request=request))
+
+    assert answer.exchange.answer == '{"detail": "***"}'
+    assert answer.exchange.answer_headers["x"] == "***"
+    api.close()
