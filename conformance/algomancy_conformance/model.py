@@ -255,7 +255,8 @@ class ContractMachine(RuleBasedStateMachine):
     def create_scenario(self, number: int, tag: str, key: str) -> None:
         """SCN-2, SCN-3."""
         session = self.session(number)
-        body = {"tag": tag, "dataset_key": key, "algo_name": self.world.fast.name}
+        fast = self.world.fast
+        body = {"tag": tag, "dataset_key": key, "algo_name": fast.name, "algo_params": fast.params or None}
         answer = self.at(session).post("scenarios", json=body)
         if session not in self.alive:
             self.expect(answer, 404, "SES-7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import re
@@ -11,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from .api import Api, Session, path_of
 from .options import Options
@@ -23,6 +24,41 @@ FAILING_NAME = re.compile(r"fail|error|broken|crash", re.IGNORECASE)
 ENDED = ("complete", "failed")
 DATASET = "conformance data"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+SLOW_ENOUGH = 0.5
+MISSHAPEN = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
+"""What a look at a broken answer raises. Finding out what the target offers must not accuse the clause of the check
+that happened to ask first: there are checks for these answers."""
+
+Found = TypeVar("Found")
+
+
+class once(Generic[Found]):
+    """A property that is found out on first use and kept, also when it turns out that it cannot be found."""
+
+    def __init__(self, find: Callable[[Any], Found]) -> None:
+        self._find = find
+        self.__doc__ = find.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Learn under which name to keep it."""
+        self._name = name
+
+    def __get__(self, owner: Any, _: type | None = None) -> Found:  # noqa: ANN401
+        """What was found.
+
+        Raises:
+            Untried: It was looked for in vain.
+        """
+        kept = owner.__dict__.setdefault("untried", {})
+        if self._name in kept:
+            raise Untried(kept[self._name])
+        try:
+            found = self._find(owner)
+        except Untried as reason:
+            kept[self._name] = str(reason)
+            raise
+        owner.__dict__[self._name] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -121,13 +157,13 @@ class World:
 
     @cached_property
     def _original(self) -> dict[str, Any]:
-        """A dataset of the target, or a small one of the kit's where it has none."""
+        """A dataset of the target, or a small one of the kit's where it has none the kit can read."""
         for session_id, (_, keys) in self.ledger.before.items():
             for key in sorted(keys, key=lambda key: key != self.options.dataset):
-                answer = self.api.get(path_of("sessions", session_id, "data", key))
-                body = answer.json() if answer.status == 200 else None
-                if isinstance(body, dict) and isinstance(body.get("metadata"), dict) and body.get("tables"):
-                    return body
+                with contextlib.suppress(*MISSHAPEN):
+                    body = self.api.get(path_of("sessions", session_id, "data", key)).json()
+                    if isinstance(body["metadata"], dict) and body["tables"]:
+                        return dict(body)
         return small_payload(DATASET)
 
     @cached_property
@@ -139,27 +175,34 @@ class World:
             raise Untried("the target lists no session to read from")
         return next(iter(self.ledger.before))
 
-    @cached_property
+    @once
     def algorithms(self) -> dict[str, list[dict[str, Any]]]:
-        """The parameter descriptors of every algorithm, by its name.
+        """The parameter descriptors of every algorithm, by its name; those that are no descriptors are left out.
 
         Raises:
             Untried: The target does not say.
         """
         path = path_of("sessions", self.reading_session, "algorithms")
         answer = self.api.get(path)
-        if answer.status != 200:
-            raise Untried(f"the algorithms are not known: GET {path} answered {answer.status}")
-        found = {}
-        for name in answer.json()["algorithms"]:
-            if name != self.options.crashing:
-                described = self.api.get(path + path_of(name, "parameters"))
-                found[name] = described.json()["parameters"] if described.status == 200 else []
+        found: dict[str, list[dict[str, Any]]] = {}
+        try:
+            for name in answer.json()["algorithms"]:
+                if name != self.options.crashing:
+                    found[name] = self._descriptors(path + path_of(name, "parameters"))
+        except MISSHAPEN:
+            raise Untried(f"the algorithms are not known: GET {path} answered {answer.status}") from None
+        if not found:
+            raise Untried("the target has no algorithm")
         return found
 
-    @cached_property
+    def _descriptors(self, path: str) -> list[dict[str, Any]]:
+        with contextlib.suppress(*MISSHAPEN):
+            return [p for p in self.api.get(path).json()["parameters"] if {"name", "type"} <= set(p)]
+        return []
+
+    @once
     def fast(self) -> Algorithm:
-        """An algorithm that completes at once.
+        """An algorithm that completes at once: with its defaults, or told to take as little time as it may.
 
         Raises:
             Untried: None of them does.
@@ -167,13 +210,14 @@ class World:
         if self.options.fast:
             return Algorithm(self.options.fast)
         doubtful = re.compile(r"slow|" + FAILING_NAME.pattern, re.IGNORECASE)
+        names = sorted(self.algorithms, key=lambda name: (bool(doubtful.search(name)), name))
+        hurried = [self._taking(name, 0) for name in names]
         session = self.with_data()
-        for name in sorted(self.algorithms, key=lambda name: (bool(doubtful.search(name)), name)):
-            answer = self.create(session, Algorithm(name))
-            if answer.get("id") and self.end_of(session, str(answer["id"]), seconds=5).get("status") == "complete":
+        for algorithm in [*map(Algorithm, names), *filter(None, hurried)]:
+            if self._ends_as(session, algorithm, seconds=5) == "complete":
                 session.delete()
-                return Algorithm(name)
-        raise Untried("no algorithm completes within 5 seconds with its defaults: name one with --fast")
+                return algorithm
+        raise Untried("no algorithm completes within 5 seconds: name one with --fast")
 
     def slow(self, seconds: int) -> Algorithm:
         """An algorithm that takes about `seconds`.
@@ -181,20 +225,33 @@ class World:
         Raises:
             Untried: None is known to.
         """
-        names = (
-            [self.options.slow] if self.options.slow else sorted(self.algorithms, key=lambda n: "slow" not in n.lower())
-        )
-        for name in names:
-            for parameter in self.algorithms.get(name, []):
-                if parameter["type"] in ("integer", "float") and SLOW_PARAMETER.search(parameter["name"]):
-                    low, high = parameter.get("min"), parameter.get("max")
-                    value = max(seconds, low) if low is not None else seconds
-                    return Algorithm(name, {parameter["name"]: min(value, high) if high is not None else value})
-        if self.options.slow:
-            return Algorithm(self.options.slow)
-        raise Untried("no algorithm has a parameter that looks like a duration: name one with --slow")
+        return self._taking(self._slow_name, seconds) or Algorithm(self._slow_name)
 
-    @cached_property
+    @once
+    def _slow_name(self) -> str:
+        """The algorithm that takes time: the one the user names, or one whose parameter says how long it takes."""
+        if self.options.slow:
+            return self.options.slow
+        candidates = [self._taking(n, 1) for n in sorted(self.algorithms, key=lambda n: "slow" not in n.lower())]
+        session = self.with_data()
+        for algorithm in filter(None, candidates):
+            started = time.monotonic()
+            self._ends_as(session, algorithm, seconds=SLOW_ENOUGH)
+            if time.monotonic() - started >= SLOW_ENOUGH:
+                session.delete()
+                return algorithm.name
+        raise Untried("no algorithm is known to take as long as it is told: name one with --slow")
+
+    def _taking(self, name: str, seconds: int) -> Algorithm | None:
+        """The algorithm told to take `seconds`, as near as its bounds allow, or None where it cannot be told."""
+        for parameter in self.algorithms.get(name, []):
+            if parameter["type"] in ("integer", "float") and SLOW_PARAMETER.search(parameter["name"]):
+                low, high = parameter.get("min"), parameter.get("max")
+                value = max(seconds, low) if low is not None else seconds
+                return Algorithm(name, {parameter["name"]: min(value, high) if high is not None else value})
+        return None
+
+    @once
     def failing(self) -> Algorithm:
         """An algorithm that ends as ``failed``.
 
@@ -210,11 +267,19 @@ class World:
             for parameter in self.algorithms.get(name, []):
                 tries += [{parameter["name"]: choice} for choice in parameter.get("choices") or []]
             for params in tries:
-                made = self.create(session, Algorithm(name, params))
-                if made.get("id") and self.end_of(session, str(made["id"])).get("status") == "failed":
+                if self._ends_as(session, Algorithm(name, params)) == "failed":
                     session.delete()
                     return Algorithm(name, params)
         raise Untried("no algorithm is known to fail: name one with --failing")
+
+    def _ends_as(self, session: Session, algorithm: Algorithm, seconds: float = 20) -> str:
+        """The status a run ends with, or what it is when `seconds` are over; empty where the answers are misshapen."""
+        with contextlib.suppress(*MISSHAPEN):
+            made = str(self.create(session, algorithm)["id"])
+            session.post("scenarios", made, "run")
+            self.wait(lambda: self.status(session, made)["status"] in ENDED, seconds)
+            return str(self.status(session, made)["status"])
+        return ""
 
     def create(self, session: Session, algorithm: Algorithm, tag: str | None = None) -> dict[str, Any]:
         """Create a scenario; returns the answer's body, whatever it is, when it is an object."""
