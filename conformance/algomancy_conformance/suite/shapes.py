@@ -56,6 +56,15 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def same_json(one: Json, other: Json) -> bool:
+    """Whether two JSON values are the same: unlike Python's ``==``, this tells true from 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
 def check_members(thing: Json, members: Iterable[str], what: str) -> None:
     """`thing` is an object with at least these members."""
     demand(isinstance(thing, dict), f"{what} is not an object: {thing!r}")
@@ -109,6 +118,7 @@ def check_scenario(scenario: Json) -> None:
     demand(isinstance(scenario["kpis"], dict), "the scenario's kpis are not an object")
     for name, kpi in scenario["kpis"].items():
         check_members(kpi, KPI_MEMBERS, f"the KPI {name!r}")
+        demand(isinstance(kpi["name"], str) and kpi["name"], f"the KPI {name!r} carries the name {kpi['name']!r}")
         demand(kpi["better_when"] in DIRECTIONS, f"the KPI {name!r} is better when {kpi['better_when']!r}")
         demand(kpi["value"] is None or is_number(kpi["value"]), f"the KPI {name!r} has the value {kpi['value']!r}")
 
@@ -120,33 +130,49 @@ def check_descriptor(parameter: Json) -> None:
     demand(kind in PARAMETER_TYPES, f"the parameter {name!r} has the type {kind!r}")
     demand(isinstance(parameter["required"], bool), f"the parameter {name!r} has a 'required' that is no boolean")
     check_members(parameter, EXTRA_MEMBERS[kind], f"the {kind} parameter {name!r}")
-    value = parameter["value"]
-    if kind in ("integer", "float"):
-        for bound in ("min", "max"):
-            limit = parameter[bound]
-            demand(limit is None or is_number(limit), f"the parameter {name!r} has the {bound} {limit!r}")
+    limits = [parameter[bound] for bound in ("min", "max") if bound in EXTRA_MEMBERS[kind]]
+    demand(all(v is None or is_number(v) for v in limits), f"the parameter {name!r} has the bounds {limits}")
+    for member in ("value", "default"):
+        given = parameter.get(member)
+        demand(given is None or fits(kind, given), f"the {kind} {name!r} has the {member} {given!r}")
     if kind in ("enum", "multi_enum"):
         demand(isinstance(parameter["choices"], list) and parameter["choices"], f"{name!r} has no choices")
-        chosen = value if kind == "multi_enum" else [value]
-        demand(set(chosen) <= set(parameter["choices"]), f"the value of {name!r} is none of its choices")
-    if kind == "time":
-        demand(value is None or is_iso(value), f"the time {name!r} has the value {value!r}, not ISO 8601")
+        chosen = parameter["value"] if kind == "multi_enum" else [parameter["value"]]
+        wrong = [c for c in chosen or () if c is not None and c not in parameter["choices"]]
+        demand(not wrong, f"the value of {name!r} is none of its choices")
     if kind == "interval":
-        pair = isinstance(parameter["default"], list) and len(parameter["default"]) == 2
-        demand(pair and all(map(is_iso, parameter["default"])), f"the interval {name!r} has no pair as default")
+        demand(isinstance(parameter["default"], list), f"the interval {name!r} has no pair as default")
+
+
+def fits(kind: str, value: Json) -> bool:
+    """Whether `value` is one that a parameter of this type can have."""
+    if kind in ("integer", "float"):
+        return is_number(value) and (kind == "float" or value == int(value))
+    if kind == "interval":
+        return isinstance(value, list) and len(value) == 2 and all(v is None or is_iso(v) for v in value)
+    if kind == "time":
+        return is_iso(value)
+    wanted = {"string": str, "boolean": bool, "multi_enum": list}.get(kind, object)
+    return isinstance(value, wanted)
 
 
 def check_dataset(body: Json) -> None:
     """A dataset in the shape of ``DataSource.to_json()``."""
     check_members(body, ("metadata", "tables"), "the dataset")
     check_members(body["metadata"], ("id", "name", "type", "creation_datetime", "tables"), "the metadata")
+    for member in ("id", "name", "type", "creation_datetime"):
+        demand(isinstance(body["metadata"][member], str), f"metadata.{member} is {body['metadata'][member]!r}")
     demand(isinstance(body["tables"], dict), "the tables are not an object")
     demand(sorted(body["metadata"]["tables"]) == sorted(body["tables"]), "metadata.tables and tables do not agree")
     for name, table in body["tables"].items():
         check_members(table, ("data", "columns", "dtypes", "index"), f"the table {name!r}")
-        demand(isinstance(table["data"], list), f"the rows of {name!r} are not an array")
+        for member in ("data", "columns", "index"):
+            demand(isinstance(table[member], list), f"the {member} of {name!r} is not an array")
+        demand(isinstance(table["dtypes"], dict), f"the dtypes of {name!r} are not an object")
         demand(all(isinstance(row, dict) for row in table["data"]), f"a row of {name!r} is not an object")
         demand(len(table["index"]) == len(table["data"]), f"the index of {name!r} does not fit its rows")
+        unlisted = {str(column) for row in table["data"] for column in row} - {str(c) for c in table["columns"]}
+        demand(not unlisted, f"rows of {name!r} have columns that are not listed: {sorted(unlisted)}")
 
 
 def check_queue(statuses: list[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from algomancy_conformance.api import Session
 from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import NotOffered, Untried
-from algomancy_conformance.suite.shapes import check_dataset, check_descriptor, check_error, demand
+from algomancy_conformance.suite.shapes import check_dataset, check_descriptor, check_error, demand, same_json
 from algomancy_conformance.world import World, small_payload
 
 BAD_KEYS = {
@@ -114,7 +114,48 @@ def test_added_dataset_comes_back_as_sent(session: Session, world: World) -> Non
     demand(set(found["tables"]) == set(sent["tables"]), f"its tables are {sorted(found['tables'])}")
     for name, table in sent["tables"].items():
         for part in ("columns", "dtypes", "data"):
-            demand(found["tables"][name][part] == table[part], f"the {part} of {name!r} are others")
+            demand(same_json(found["tables"][name][part], table[part]), f"the {part} of {name!r} are others")
+    more = session.post("data", "from-json", json=world.payload("another")).expect(201).json()
+    demand(sorted(more["keys"]) == ["Größe 1", "another"], f"the refreshed list is {more}")
+
+
+PARTICULAR: dict[str, tuple[str, list[Any]]] = {
+    "flag": ("bool", [True, False, True]),
+    "count": ("int64", [0, -1, 2**53]),
+    "share": ("float64", [0.1, -1e-9, None]),
+    "code": ("str", ["007", "1.50", "-0"]),
+    "word": ("str", ["true", "null", "NaN"]),
+    "day": ("str", ["2025-01-31", "31/01/2025", "12:30"]),
+    "text": ("str", [" padded ", "", None]),
+    "line": ("str", ["a\nb", 'q"u;o,t\\e', "Größe 仓库 👩‍🚀"]),
+}
+
+
+@clause("DAT-5", operation="add_dataset_from_json")
+@pytest.mark.parametrize("column", PARTICULAR, ids=str)
+def test_values_come_back_as_sent(session: Session, column: str) -> None:
+    """A value comes back as the same JSON value: text that looks like a number, a truth value or a date stays text."""
+    dtype, values = PARTICULAR[column]
+    sent = small_payload("particular")
+    rows = [{"item": str(number), column: value} for number, value in enumerate(values)]
+    columns, dtypes = ["item", column], {"item": "str", column: dtype}
+    sent["tables"]["items"] = {"data": rows, "columns": columns, "dtypes": dtypes, "index": [0, 1, 2]}
+    if session.post("data", "from-json", json=sent).status != 201:
+        raise Untried("the target does not take a dataset of the kit's own making")
+    found = session.get("data", "particular").expect(200).json()["tables"]["items"]
+    demand(same_json(found["data"], rows), f"the rows {rows} came back as {found['data']}")
+    demand((found["columns"], found["dtypes"]) == (columns, dtypes), f"{columns} {dtypes} came back as others")
+
+
+@clause("DAT-5", operation="add_dataset_from_json")
+def test_table_without_rows_comes_back(session: Session) -> None:
+    """A table without a row keeps its columns and dtypes."""
+    sent = small_payload("empty")
+    sent["tables"]["items"].update(data=[], index=[])
+    if session.post("data", "from-json", json=sent).status != 201:
+        raise Untried("the target does not take a dataset of the kit's own making")
+    found = session.get("data", "empty").expect(200).json()["tables"]
+    demand(same_json(found, sent["tables"]), f"the empty table came back as {found}")
 
 
 BAD_PAYLOADS: dict[str, Any] = {

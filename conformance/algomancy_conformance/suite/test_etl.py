@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from algomancy_conformance.etl_sample import EtlSample, find_sample, post_files
 from algomancy_conformance.outcomes import Untried
 from algomancy_conformance.run import Run
 from algomancy_conformance.suite.shapes import check_dataset, check_error, check_members, demand
+from algomancy_conformance.world import World
 
 LARGE_BYTES = 12_000_000
 LONGEST_WAIT = 1.0
@@ -57,6 +59,8 @@ def test_upload_becomes_a_dataset(session: Session, sample: EtlSample) -> None:
     check_dataset(found)
     demand(found["metadata"]["name"] == "Größe 1", f"its name is {found['metadata']['name']!r}")
     demand(any(table["data"] for table in found["tables"].values()), "the dataset has no rows")
+    more = post_files(session, "another", sample.files).expect(200).json()
+    demand(sorted(more["keys"]) == ["Größe 1", "another"], f"the refreshed list is {more['keys']}")
 
 
 @clause("ETL-1", operation="run_etl")
@@ -85,6 +89,21 @@ def test_invalid_data_is_not_stored(session: Session, sample: EtlSample) -> None
         demand(again["success"] is False, "the same data is valid under another name")
     demand("new" not in session.get("data").json()["keys"], "a dataset that is not valid was stored")
     demand(session.get("data", "kept").json() == before, "a dataset was replaced by one that is not valid")
+
+
+@clause("DAT-7", operation="run_etl")
+def test_upload_replaces_what_nobody_references(session: Session, sample: EtlSample, world: World) -> None:
+    """An upload under a key that exists replaces the dataset, until a scenario references it: 409, and it stays."""
+    post_files(session, "again", sample.files).expect(200)
+    first = session.get("data", "again").expect(200).json()
+    body = post_files(session, "again", sample.files).expect(200).json()
+    demand(body["success"] is True and body["keys"] == ["again"], f"the answer is {str(body)[:300]}")
+    second = session.get("data", "again").expect(200).json()
+    demand(second["metadata"]["id"] != first["metadata"]["id"], "the dataset was not replaced")
+    demand(second["tables"] == first["tables"], "the same files make another dataset")
+    world.scenario(replace(session, key="again"))
+    check_error(post_files(session, "again", sample.files).expect(409))
+    demand(session.get("data", "again").json() == second, "the referenced dataset has changed")
 
 
 @clause("ETL-3", operation="run_etl")

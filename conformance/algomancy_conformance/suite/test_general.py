@@ -12,7 +12,7 @@ from algomancy_conformance.api import Api, Session
 from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import Untried
 from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import check_error, check_json, demand
+from algomancy_conformance.suite.shapes import check_error, check_json, demand, session_list
 from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
 
 ANY = f"/sessions/{UNKNOWN_ID}"
@@ -174,10 +174,11 @@ def test_wrong_type_is_422_and_named(api: Api, shared: Session, operation: str, 
 
 
 @clause("GEN-3", operation="create_scenario")
+@pytest.mark.parametrize("wrong", [[1], "{}", 7, False], ids=["array", "text", "number", "boolean"])
 @pytest.mark.parametrize("field", ["algo_params", "data_params"])
-def test_parameters_that_are_no_object_are_422(stocked: Session, world: World, field: str) -> None:
-    """Parameters given as an array are answered 422, and the message names the field."""
-    body = {"tag": "t", "dataset_key": stocked.key, "algo_name": world.fast.name, field: [1]}
+def test_parameters_that_are_no_object_are_422(stocked: Session, world: World, field: str, wrong: Json) -> None:
+    """Parameters given as anything but an object are answered 422, and the message names the field."""
+    body = {"tag": "t", "dataset_key": stocked.key, "algo_name": world.fast.name, field: wrong}
     answer = stocked.post("scenarios", json=body).expect(422)
     demand(field in answer.detail, f"the message {answer.detail!r} does not name {field!r}")
 
@@ -270,6 +271,10 @@ def test_writes_are_visible_on_another_connection(run: Run, stocked: Session, wo
             demand(other.get("scenarios", scenario).status == 404, "the deleted scenario is still there")
             stocked.delete("data", key).expect(204)
             demand(key not in other.get("data").json()["keys"], "the deleted dataset is still listed")
+            new = world.new_session()
+            demand(new.id in session_list(api.get("/sessions")), "the new session is not listed on another connection")
+            new.delete().expect(200)
+            demand(new.id not in session_list(api.get("/sessions")), "the deleted session is still listed")
     finally:
         api.close()
 
@@ -327,6 +332,36 @@ def test_hostile_input_is_no_server_error(api: Api, shared: Session, case: str, 
     headers = {"Content-Type": content_type} if method != "GET" else {}
     answer = api.request(method, path.replace("{sid}", shared.id), content=content, headers=headers)
     demand(answer.status < 500, f"{case}: answered {answer.status}")
+
+
+STRANGE_HEADERS = {
+    "a charset nobody knows": ("Content-Type", "application/json; charset=no-such-charset"),
+    "a media type that is none": ("Content-Type", ";;;="),
+    "a boundary that is none": ("Content-Type", "multipart/form-data; boundary="),
+    "a body that is not compressed": ("Content-Encoding", "gzip"),
+    "no media type accepted": ("Accept", "nothing"),
+    "an encoding nobody knows": ("Accept-Encoding", "no-such-encoding;q=x"),
+    "a tag that is none": ("If-None-Match", '"'),
+    "a range": ("Range", "bytes=5-2"),
+    "a broken cookie": ("Cookie", '=;"'),
+    "an origin that is none": ("Origin", "://"),
+    "bytes beyond ASCII": ("X-Strange", "\xff\xfe"),
+    "a very long header": ("X-Strange", "x" * 4000),
+}
+
+
+@clause("GEN-5")
+@pytest.mark.parametrize("case", STRANGE_HEADERS, ids=str)
+def test_strange_header_is_no_server_error(api: Api, shared: Session, case: str) -> None:
+    """No header whatsoever produces a 5xx."""
+    name, value = STRANGE_HEADERS[case]
+    headers = [(name.encode(), value.encode("latin-1"))]
+    if name != "Content-Type":
+        headers.append((b"Content-Type", b"application/json"))
+    for path in (api.prefix + "/sessions", f"{api.prefix}{shared.path}/scenarios", f"{api.prefix}{shared.path}/etl"):
+        for method, content in (("GET", b""), ("POST", b'{"display_name": ""}')):
+            answer = api.root(method, path, content=content, headers=headers)
+            demand(answer.status < 500, f"{name}: {value[:60]} on {method} {path} is answered {answer.status}")
 
 
 @clause("GEN-5", "ERR-5")

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 from algomancy_conformance.api import Answer, Api
 from algomancy_conformance.checks import clause
 from algomancy_conformance.suite.shapes import check_json, check_members, demand
+from algomancy_conformance.world import World
 
 
 def check_health(answer: Answer, api: Api) -> None:
@@ -29,10 +30,25 @@ def test_health_names_title_and_sessions(api: Api) -> None:
     check_health(api.root("GET", "/health"), api)
 
 
+@clause("MET-1", operation="get_health")
+def test_health_lists_every_session(api: Api, world: World) -> None:
+    """A session that was just made is in the health report."""
+    made = world.new_session()
+    listed = api.root("GET", "/health").expect(200).json()["sessions"]
+    demand({"id": made.id, "display_name": made.name} in listed, "a new session is not listed")
+
+
 @clause("MET-4", operation="get_health", read_only=True)
 def test_health_is_below_the_prefix_too(api: Api) -> None:
     """The liveness probe answers below the prefix as well, for gateways that forward nothing else."""
     check_health(api.get("/health"), api)
+
+
+@clause("MET-4", read_only=True)
+def test_health_below_the_prefix_is_not_documented(api: Api) -> None:
+    """The document names the liveness probe once, outside the prefix."""
+    paths = api.root("GET", "/openapi.json").expect(200).json()["paths"]
+    demand(not api.prefix or f"{api.prefix}/health" not in paths, "the document names it below the prefix, too")
 
 
 @clause("MET-3", read_only=True)

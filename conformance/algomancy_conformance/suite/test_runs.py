@@ -13,7 +13,14 @@ from algomancy_conformance.checks import clause
 from algomancy_conformance.clauses import Profile
 from algomancy_conformance.outcomes import NotOffered
 from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import check_error, check_queue, check_scenario, demand, is_number
+from algomancy_conformance.suite.shapes import (
+    check_error,
+    check_queue,
+    check_scenario,
+    demand,
+    is_number,
+    session_list,
+)
 from algomancy_conformance.world import ENDED, UNKNOWN_ID, World
 
 ORDER = ["created", "queued", "processing", "complete", "failed"]
@@ -201,6 +208,40 @@ def test_deleting_a_running_scenario_frees_the_queue(stocked: Session, world: Wo
     demand(stocked.get("processing").json() is None, "processing is not free")
 
 
+@clause("SCN-5", operation="delete_scenario")
+def test_deleted_queued_scenario_never_runs(stocked: Session, world: World) -> None:
+    """A scenario deleted while it is queued is unknown at once, and when its turn would have come."""
+    held = hold(stocked, world, seconds=20)
+    queued, following = world.scenario(stocked, tag="queued"), world.scenario(stocked, tag="following")
+    for scenario in (queued, following):
+        stocked.post("scenarios", scenario, "run").expect(202)
+    stocked.delete("scenarios", queued).expect(204)
+    check_error(stocked.get("scenarios", queued, "status").expect(404))
+    demand([s["id"] for s in stocked.get("scenarios").json()] == [held, following], "the deleted scenario is listed")
+    stocked.delete("scenarios", held).expect(204)
+    world.wait(lambda: world.status(stocked, following).get("status") == "complete", 4)
+    check_error(stocked.get("scenarios", queued).expect(404))
+    demand([s["id"] for s in stocked.get("scenarios").json()] == [following], "the deleted scenario is listed again")
+
+
+@clause("SES-7", operation="delete_session")
+def test_session_is_deleted_while_it_runs(stocked: Session, world: World) -> None:
+    """A session in which a scenario runs is deleted like any other."""
+    held = hold(stocked, world)
+    demand(stocked.id not in session_list(stocked.delete().expect(200)), "the deleted session is listed")
+    for answer in (stocked.get("scenarios", held), stocked.get("processing"), stocked.get("data")):
+        check_error(answer.expect(404))
+
+
+@clause("SCN-11", "SES-10", operation="get_processing")
+def test_processing_is_the_session_s_own(stocked: Session, world: World) -> None:
+    """What one session processes is not shown by another, which runs its own scenarios meanwhile."""
+    held = hold(stocked, world)
+    other = world.new_session()
+    demand(other.get("processing").expect(200).json() is None, "an idle session shows the run of another one")
+    demand(stocked.get("processing").expect(200).json()["id"] == held, "the running scenario is not shown")
+
+
 @pytest.fixture
 def waiting(stocked: Session, world: World) -> Iterator[tuple[str, str]]:
     """A processing scenario and one queued behind it."""
@@ -223,6 +264,17 @@ def test_reset_makes_a_scenario_new(stocked: Session, world: World) -> None:
         demand(all(k["value"] is None for k in state["kpis"].values()), "a KPI value is left")
     demand(world.status(stocked, done["id"])["progress"] == 0, "the progress is not 0")
     demand(world.end_of(stocked, done["id"])["status"] == "complete", "it cannot be run again")
+
+
+@clause("SCN-12")
+def test_reset_makes_a_failed_scenario_new(stocked: Session, world: World) -> None:
+    """A scenario that has failed is reset like one that is complete."""
+    failed = world.end_of(stocked, world.scenario(stocked, world.failing))["id"]
+    answer = stocked.post("scenarios", failed, "reset")
+    if answer.status in (404, 405):
+        raise NotOffered("reset is not there")
+    state = answer.expect(200).json()
+    demand(state["status"] == "created" and state["result"] is None, f"it is {state['status']}")
 
 
 @clause("SCN-12")

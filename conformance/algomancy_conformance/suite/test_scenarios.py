@@ -16,6 +16,7 @@ from algomancy_conformance.suite.shapes import check_error, check_scenario, dema
 from algomancy_conformance.world import UNKNOWN_ID, World
 
 RACERS = 8
+TAG = "Größe 1/2, Gro\N{COMBINING DIAERESIS}ße 仓库 👩‍🚀"
 BAD_TAGS = {
     "blank": "  ",
     "a tabulator": "a\tb",
@@ -63,11 +64,11 @@ def test_summary_view_leaves_out_results(stocked: Session, world: World) -> None
 )
 def test_new_scenario_is_created_without_a_result(stocked: Session, world: World, params: dict[str, Any]) -> None:
     """A creation is answered 201 with the scenario; omitted, null and empty parameters mean the defaults."""
-    made = stocked.post("scenarios", json=body_of(stocked, world, tag="Größe 1/2", **params)).expect(201).json()
+    made = stocked.post("scenarios", json=body_of(stocked, world, tag=TAG, **params)).expect(201).json()
     check_scenario(made)
     demand(made["status"] in ("created", "queued", "processing", "complete"), f"it is {made['status']}")
     demand(made["status"] != "created" or made["result"] is None, "a created scenario has a result")
-    demand(made["tag"] == "Größe 1/2", f"its tag is {made['tag']!r}")
+    demand(made["tag"] == TAG, f"its tag is {made['tag']!r}")
     dataset = stocked.get("data", stocked.key).json()["metadata"]["id"]
     demand(made["input_data_id"] == dataset, "its input_data_id is not the dataset's id")
     demand(stocked.get("scenarios", made["id"]).expect(200).json()["tag"] == made["tag"], "it cannot be read back")

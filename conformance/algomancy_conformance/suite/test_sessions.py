@@ -13,9 +13,10 @@ from algomancy_conformance.suite.shapes import check_error, demand, is_uuid, ses
 from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
 
 NAMES = {
-    "spaces": "two  words",
+    "spaces": " two  words",
     "punctuation": "a/b?c#d%e&f=g;h:i@j+k,l'm\"n\\o<p>",
     "umlauts": "Größe",
+    "a combining accent": "Gro\N{COMBINING DIAERESIS}ße",
     "chinese": "仓库规划",
     "right to left": "מחסן",
     "emoji": "👩‍🚀 plan",
@@ -173,9 +174,15 @@ def test_copy_has_the_datasets_of_its_source(api: Api, stocked: Session, world: 
 @clause("SES-5", operation="copy_session")
 def test_copy_and_source_do_not_share_changes(api: Api, stocked: Session, world: World) -> None:
     """What is done to one side afterwards does not show in the other."""
+    stocked.post("data", stocked.key, "derive", json={"new_key": "in both"}).expect(201)
     name = world.fresh_name()
     after = session_list(stocked.post("copy", json={"new_display_name": name}).expect(201))
     copy = Session(api, next((i for i, n in after.items() if n == name), UNKNOWN_ID), name, stocked.key)
+    copy.delete("data", "in both").expect(204)
+    stocked.get("data", "in both").expect(200)
+    before = copy.get("data", copy.key).expect(200).json()
+    stocked.post("data", "from-json", json=world.payload(stocked.key))  # replaces it, where the target can do that
+    demand(copy.get("data", copy.key).json() == before, "a dataset replaced in the source is replaced in the copy")
     copy.post("data", copy.key, "derive", json={"new_key": "only in the copy"}).expect(201)
     stocked.post("data", stocked.key, "derive", json={"new_key": "only in the source"}).expect(201)
     world.scenario(copy, tag="only in the copy")
@@ -272,11 +279,17 @@ def test_display_name_stands_for_the_id(api: Api, stocked: Session, world: World
     demand(by_name.get("data").expect(200).json() == {"keys": [stocked.key]}, "the name leads to other data")
     by_name.get("scenarios").expect(200)
     by_name.get("data", stocked.key).expect(200)
+    by_name.post("data", stocked.key, "derive", json={"new_key": "by name"}).expect(201)
+    by_name.delete("data", "by name").expect(204)
+    world.scenario(Session(api, stocked.name, stocked.name, stocked.key), tag="by name")
+    demand(stocked.get("data").json() == {"keys": [stocked.key]}, "a write by name went elsewhere")
+    demand([s["tag"] for s in stocked.get("scenarios").json()] == ["by name"], "a scenario made by name is not there")
     new_name = f"{world.fresh_name()} né / 2"
     world.ledger.names.add(new_name)
-    api.patch(stocked.path, {"display_name": new_name}).expect(200)
+    api.patch(by_name.path, {"display_name": new_name}).expect(200)
     check_error(by_name.get("data").expect(404))
     api.get(path_of("sessions", world.fresh_name().upper(), "data")).expect(404)
+    demand(stocked.id not in session_list(api.delete(path_of("sessions", new_name)).expect(200)), "it is not deleted")
 
 
 @clause("SES-9", operation="list_datasets")
@@ -300,7 +313,13 @@ def test_sessions_do_not_see_each_other(stocked: Session, world: World) -> None:
     ):
         check_error(answer.expect(404))
     stocked.post("data", stocked.key, "derive", json={"new_key": "mine"}).expect(201)
-    check_error(other.get("data", "mine").expect(404))
+    for answer in (
+        other.get("data", "mine"),
+        other.post("data", "mine", "derive", json={"new_key": "x"}),
+        other.delete("data", "mine"),
+        other.post("scenarios", json={"tag": "x", "dataset_key": "mine", "algo_name": world.fast.name}),
+    ):
+        check_error(answer.expect(404))
     demand(other.get("scenarios").json() == [], "the other session lists a scenario it never had")
     world.scenario(other, tag="mine")
     stocked.get("scenarios", scenario).expect(200)
