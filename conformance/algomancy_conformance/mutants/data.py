@@ -35,6 +35,20 @@ def as_arrays(table: Json) -> Json:
     return {**table, "data": [list(row.values()) for row in table["data"]]}
 
 
+def each_row(change: Json) -> Json:
+    """A dataset with every text in its rows changed."""
+
+    def changed(row: Json) -> Json:
+        return {k: change(v) if isinstance(v, str) else v for k, v in row.items()}
+
+    return each_table(lambda table: {**table, "data": [changed(row) for row in table["data"]]})
+
+
+def figure(text: str) -> Json:
+    """What looks like a whole number as one."""
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
 class SharedIds:
     """A derived dataset with the id of its source."""
 
@@ -89,6 +103,19 @@ async def never_replace(call: Call, forward: Forward) -> Reply:
     keys = (await forward(call.to("GET", f"/sessions/{call.parts[1]}/data"))).json["keys"]
     name = ((call.json or {}).get("metadata") or {}).get("name") if isinstance(call.json, dict) else None
     return refusal(409, "The key is taken.") if name in keys else await forward(call)
+
+
+async def never_replace_by_upload(call: Call, forward: Forward) -> Reply:
+    """A key that exists is refused, in an upload."""
+    keys = (await forward(call.to("GET", f"/sessions/{call.parts[1]}/data"))).json["keys"]
+    name = re.search(rb'name="dataset_name"\r\n\r\n([^\r]*)', call.body)
+    return refusal(409, "The key is taken.") if name and name[1].decode() in keys else await forward(call)
+
+
+async def the_new_key_alone(call: Call, forward: Forward) -> Reply:
+    """The refreshed list holds the new key and no other."""
+    reply = await forward(call)
+    return reply.saying({"keys": [call.json["metadata"]["name"]]}) if reply.good else reply
 
 
 async def tidy_keys(call: Call, forward: Forward) -> Reply:
@@ -171,6 +198,10 @@ MUTANTS = [
         "DAT-2",
         answer(ONE, each_table(lambda t: {k: v for k, v in t.items() if k != "dtypes"})),
     ),
+    Mutant("columns as an object", "DAT-2", answer(ONE, each_table(lambda t: {**t, "columns": t["dtypes"]}))),
+    Mutant("dtypes as an array", "DAT-2", answer(ONE, each_table(lambda t: {**t, "dtypes": [*t["dtypes"].values()]}))),
+    Mutant("a column is not listed", "DAT-2", answer(ONE, each_table(lambda t: {**t, "columns": t["columns"][1:]}))),
+    Mutant("a dataset without a type", "DAT-2", answer(ONE, metadata(type=None))),
     Mutant("a dataset in a string", "DAT-2", answer(ONE, str)),
     Mutant("an unknown dataset is empty", "DAT-2", status(ONE, 200, 404, {"metadata": {}, "tables": {}})),
     Mutant("delete deletes nothing", "DAT-3", pretend(DELETE, Reply(204))),
@@ -181,11 +212,16 @@ MUTANTS = [
     Mutant("derived data goes with its source", "DAT-4", shared_tables),
     Mutant("added data gets an id", "DAT-5", instead(FROM_JSON, own_ids)),
     Mutant("the last row is lost", "DAT-5", instead(FROM_JSON, lose_a_row)),
+    Mutant("figures in text become numbers", "DAT-5", answer(ONE, each_row(figure))),
+    Mutant("text is stripped", "DAT-5", answer(ONE, each_row(str.strip))),
+    Mutant("the refreshed list holds one key", "DAT-5", instead(FROM_JSON, the_new_key_alone)),
     Mutant("a bad payload is 422", "DAT-5", status(FROM_JSON, 422, 400)),
     Mutant("odd keys are not listed", "DAT-6", answer(KEYS, lambda b: {"keys": [k for k in b["keys"] if k.isascii()]})),
     Mutant("odd keys cannot be deleted", "DAT-6", instead(DELETE, odd_keys_cannot_be_deleted)),
     Mutant("nothing is replaced", "DAT-7", instead(FROM_JSON, never_replace)),
     Mutant("referenced data is replaced", "DAT-7", status(FROM_JSON, 201, 409, {"keys": []})),
+    Mutant("uploads replace nothing", "DAT-7", instead(ETL, never_replace_by_upload)),
+    Mutant("uploads replace referenced data", "DAT-7", status(ETL, 200, 409, {"success": True, "keys": []})),
     Mutant(
         "data parameters as a list", "DAT-8", answer("GET /sessions/*/data/*/parameters", lambda b: b["parameters"])
     ),
@@ -193,6 +229,7 @@ MUTANTS = [
     Mutant("bad keys are 422", "DAT-9", status(DERIVE, 422, 400)),
     Mutant("success as a word", "ETL-1", answer(ETL, lambda b: {**b, "success": str(b["success"])})),
     Mutant("an upload is 201", "ETL-1", status(ETL, 201, 200)),
+    Mutant("an upload lists one key", "ETL-1", answer(ETL, lambda b: {**b, "keys": [b["dataset_name"]]})),
     Mutant("lower case extensions only", "ETL-1", instead(ETL, lower_case_only)),
     Mutant("invalid data is 400", "ETL-2", instead(ETL, invalid_is_400)),
     Mutant("invalid data is stored", "ETL-2", instead(ETL, store_invalid)),

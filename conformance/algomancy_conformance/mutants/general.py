@@ -14,6 +14,7 @@ from .wire import (
     Reply,
     answer,
     header,
+    instead,
     matches,
     refusal,
     request,
@@ -78,6 +79,30 @@ async def echo_nan(call: Call, forward: Forward) -> Reply:
     return reply
 
 
+async def strange_charset(call: Call, forward: Forward) -> Reply:
+    """500 for a charset nobody knows."""
+    sent = dict(call.headers).get(b"content-type", b"")
+    return refusal(500, "Internal server error") if b"no-such-charset" in sent else await forward(call)
+
+
+async def text_for_parameters(call: Call, forward: Forward) -> Reply:
+    """Parameters in a string mean none."""
+    body = call.json
+    if isinstance(body, dict) and isinstance(body.get("algo_params"), str):
+        return await forward(call.sending({**body, "algo_params": None}))
+    return await forward(call)
+
+
+async def document_twice(call: Call, forward: Forward) -> Reply:
+    """An OpenAPI document with the liveness probe below the prefix."""
+    reply = await forward(call)
+    if not matches(call, "GET ~/openapi.json"):
+        return reply
+    document = reply.json
+    document["paths"]["/api/v1/health"] = document["paths"]["/health"]
+    return reply.saying(document)
+
+
 async def leak_trace(call: Call, forward: Forward) -> Reply:
     """The traceback in the body of a 500."""
     reply = await forward(call)
@@ -135,8 +160,10 @@ MUTANTS = [
         "GEN-3",
         request("PATCH /sessions/*", lambda b: {k: str(v) for k, v in b.items()}),
     ),
+    Mutant("parameters as text", "GEN-3", instead(SCENARIOS, text_for_parameters)),
     Mutant("unknown members are refused", "GEN-4", refuse_unknown_members),
     Mutant("NUL crashes", "GEN-5", crash_on_nul),
+    Mutant("a strange charset crashes", "GEN-5", strange_charset),
     Mutant("400 becomes 500", "GEN-5", status(FROM_JSON, 500, 400)),
     Mutant("missing Allow", "GEN-6", header("allow", None)),
     Mutant("Allow lists one method", "GEN-6", header("allow", "GET", when=with_status(405))),
@@ -155,6 +182,8 @@ MUTANTS = [
     Mutant("unknown parameters are ignored", "ERR-2", request(SCENARIOS, lambda b: {**b, "algo_params": None})),
     Mutant("precondition is 400", "ERR-3", status("DELETE /sessions/*/data/*", 400, 409)),
     Mutant("unknown is 400", "ERR-4", status("* /**", 400, 404)),
+    Mutant("an upload to nowhere is 400", "ERR-4", status("POST /sessions/*/etl", 400, 404)),
+    Mutant("no processing in no session", "ERR-4", status("GET /sessions/*/processing", 200, 404)),
     Mutant("conflict is 400", "ERR-4", status("* /**", 400, 409)),
     Mutant("a KeyError is 404", "ERR-5", status("* /**", 404, 500)),
     Mutant("a traceback in the body", "ERR-5", leak_trace),
@@ -163,6 +192,11 @@ MUTANTS = [
     Mutant("cross-site writes are 403 and done", "ERR-8", let_strangers_write),
     Mutant("health without sessions", "MET-1", answer("GET ~/health", lambda b: {**b, "sessions": []})),
     Mutant("health says healthy", "MET-1", answer("GET ~/health", lambda b: {**b, "status": "healthy"})),
+    Mutant(
+        "health knows the first session only",
+        "MET-1",
+        answer("GET ~/health", lambda b: {**b, "sessions": b["sessions"][:1]}),
+    ),
     Mutant("an invalid document", "MET-2", answer("GET ~/openapi.json", lambda b: {**b, "info": {}}), "document"),
     Mutant(
         "a document of version 3.0",
@@ -172,6 +206,7 @@ MUTANTS = [
     ),
     Mutant("no docs", "MET-3", status("GET ~/docs", 404, 200)),
     Mutant("health outside the prefix only", "MET-4", status("GET /health", 404, 200)),
+    Mutant("health is documented twice", "MET-4", document_twice),
     Mutant("docs from a CDN", "MET-5", text("GET ~/docs", lambda b: b.replace(b'src="', b'src="https://cdn.example'))),
     Mutant("an operation is not documented", "MET-6", no_schema_for_deletion, "document"),
     Mutant("an enum value is not documented", "MET-6", answer("GET ~/openapi.json", without_enum_value), "document"),

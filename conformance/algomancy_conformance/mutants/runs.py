@@ -6,7 +6,7 @@ import asyncio
 import itertools
 
 from ..anything import Json
-from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, status
+from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
 
 RUN = "POST /sessions/*/scenarios/*/run"
 ONE = "GET /sessions/*/scenarios/*"
@@ -111,6 +111,38 @@ def half_reset(body: Json) -> Json:
     return {**body, "result": {"left": "over"}}
 
 
+async def queued_stay(call: Call, forward: Forward) -> Reply:
+    """What is queued is not deleted."""
+    scenario = await forward(call.to("GET", call.path))
+    queued = scenario.good and scenario.json["status"] == "queued"
+    return refusal(409, "The scenario is queued.") if queued else await forward(call)
+
+
+async def failed_stay(call: Call, forward: Forward) -> Reply:
+    """What has failed is not reset."""
+    scenario = await forward(call.to("GET", call.path.removesuffix("/reset")))
+    failed = scenario.good and scenario.json["status"] == "failed"
+    return refusal(409, "The scenario has failed.") if failed else await forward(call)
+
+
+class OneProcessor:
+    """A server that shows what it processes, whichever session is asked."""
+
+    def __init__(self) -> None:
+        self.sessions: set[str] = set()
+
+    async def __call__(self, call: Call, forward: Forward) -> Reply:
+        """Look into every session there has been a run in."""
+        reply = await forward(call)
+        if matches(call, RUN) and reply.good:
+            self.sessions.add(call.parts[1])
+        if matches(call, PROCESSING) and reply.body == b"null":
+            for session in self.sessions:
+                other = await forward(call.to("GET", f"/sessions/{session}/processing"))
+                reply = other if other.good and other.json else reply
+        return reply
+
+
 async def acknowledge_only(call: Call, forward: Forward) -> Reply:
     """Say queued and do nothing."""
     scenario = await forward(call.to("GET", call.path.removesuffix("/run")))
@@ -122,6 +154,7 @@ MUTANTS = [
     Mutant("run answers created", "SCN-6", answer(RUN, lambda b: {**b, "status": "created"})),
     Mutant("run runs nothing", "SCN-6", instead(RUN, acknowledge_only)),
     Mutant("run of nothing is 409", "SCN-6", status(RUN, 409, 404)),
+    Mutant("what is queued is not deleted", "SCN-5", instead("DELETE /sessions/*/scenarios/*", queued_stay)),
     Mutant("running twice", "SCN-7", instead(RUN, rerun)),
     Mutant("progress that falls", "SCN-8", answer(STATUS, Falling())),
     Mutant("progress as a fraction", "SCN-8", answer(STATUS, lambda b: {**b, "progress": b["progress"] / 100})),
@@ -139,6 +172,9 @@ MUTANTS = [
     Mutant("idle is an object", "SCN-11", answer(PROCESSING, lambda b: b or {})),
     Mutant("idle is 404", "SCN-11", status(PROCESSING, 404, 200, {"detail": "Nothing is processing."})),
     Mutant("processing shows the id", "SCN-11", answer(PROCESSING, lambda b: b and b["id"])),
+    Mutant("one processing for all sessions", "SCN-11", OneProcessor()),
+    Mutant("one processing for all sessions", "SES-10", OneProcessor()),
+    Mutant("what has failed is not reset", "SCN-12", instead("POST /sessions/*/scenarios/*/reset", failed_stay)),
     Mutant("reset leaves the result", "SCN-12", answer("POST /sessions/*/scenarios/*/reset", half_reset)),
     Mutant("reset while it runs", "SCN-12", status("POST /sessions/*/scenarios/*/reset", 200, 409)),
     Mutant("cancel completes", "SCN-13", answer(ONE, when("failed", result={"error": "stopped"}))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, unquote
 
 from ..anything import Json
 from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, request, status
@@ -72,6 +73,17 @@ async def racing_tags(call: Call, forward: Forward) -> Reply:
     return reply
 
 
+async def case_blind_algorithms(call: Call, forward: Forward) -> Reply:
+    """An algorithm answers to its name in any case."""
+    reply = await forward(call)
+    if matches(call, PARAMETERS) and reply.status == 404:
+        names = (await forward(call.to("GET", f"/sessions/{call.parts[1]}/algorithms"))).json.get("algorithms", ())
+        for name in names:
+            if name.lower() == unquote(call.parts[3]).lower():
+                return await forward(call.to("GET", call.path.replace(call.parts[3], quote(name, safe=""))))
+    return reply
+
+
 class Zombies:
     """A scenario that is listed again some time after its deletion."""
 
@@ -127,6 +139,7 @@ MUTANTS = [
     Mutant(
         "unknown algorithms have no parameters", "ALG-2", status(PARAMETERS, 200, 404, {"name": "x", "parameters": []})
     ),
+    Mutant("case-blind algorithms", "ALG-2", case_blind_algorithms),
     Mutant("parameters without their algorithm", "ALG-2", answer(PARAMETERS, lambda b: {**b, "name": ""})),
     Mutant("descriptors without required", "ALG-3", answer(PARAMETERS, each_parameter(without("required")))),
     Mutant("descriptors without bounds", "ALG-3", answer(PARAMETERS, each_parameter(without("min", "max")))),
@@ -136,6 +149,21 @@ MUTANTS = [
         answer(PARAMETERS, each_parameter(lambda p: {**p, "type": "int" if p["type"] == "integer" else p["type"]})),
     ),
     Mutant("enums without choices", "ALG-3", answer(PARAMETERS, each_parameter(without("choices")))),
+    Mutant(
+        "values as text",
+        "ALG-3",
+        answer(PARAMETERS, each_parameter(lambda p: {**p, "value": p["value"] and str(p["value"])})),
+    ),
+    Mutant(
+        "times of the day",
+        "ALG-3",
+        answer(PARAMETERS, each_parameter(lambda p: {**p, "default": "noon"} if p["type"] == "time" else p)),
+    ),
+    Mutant(
+        "given values are not shown",
+        "ALG-4",
+        answer(CREATE, lambda b: {**b, "algorithm": {**b["algorithm"], "parameters": {}}}),
+    ),
     Mutant("out of range is clamped", "ALG-4", request(CREATE, clamped)),
     Mutant(
         "bounds are wider than described",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from ..anything import Json
@@ -153,6 +154,40 @@ async def ids_only(call: Call, forward: Forward) -> Reply:
     return await forward(call)
 
 
+async def read_only_aliases(call: Call, forward: Forward) -> Reply:
+    """A server that takes display names for reading only."""
+    return await ids_only(call, forward) if call.method != "GET" else await forward(call)
+
+
+async def busy_sessions_stay(call: Call, forward: Forward) -> Reply:
+    """A session in which something runs is not deleted."""
+    running = await forward(call.to("GET", f"{call.path}/processing"))
+    return refusal(409, "A scenario is running.") if running.good and running.json else await forward(call)
+
+
+class TwoWayCopy:
+    """A copy whose deletions reach its source."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+
+    async def __call__(self, call: Call, forward: Forward) -> Reply:
+        """Delete twice."""
+        reply = await forward(call)
+        if matches(call, "POST /sessions/*/copy") and reply.status == 201:
+            name = call.json["new_display_name"]
+            copy = next(s["id"] for s in reply.json["sessions"] if s["display_name"] == name)
+            self.sources[copy] = call.parts[1]
+        if matches(call, "DELETE /sessions/*/data/*") and call.parts[1] in self.sources:
+            await forward(call.to("DELETE", f"/sessions/{self.sources[call.parts[1]]}/data/{call.parts[3]}"))
+        return reply
+
+
+def each_text(change: Json) -> Json:
+    """A body with every text in it changed."""
+    return lambda body: {k: change(v) if isinstance(v, str) else v for k, v in body.items()}
+
+
 class Leaky:
     """A server that finds a scenario from any session."""
 
@@ -197,8 +232,11 @@ MUTANTS = [
         "SES-4",
         request("POST /sessions", lambda b: {k: str(v).encode("ascii", "ignore").decode() for k, v in b.items()}),
     ),
+    Mutant("names are normalised", "SES-4", request("POST /sessions", each_text(lambda t: normalize("NFC", t)))),
+    Mutant("names are stripped", "SES-4", request("POST /sessions", each_text(lambda t: t.strip() or t))),
     Mutant("lost copy", "SES-5", instead("POST /sessions/*/copy", lost_copy)),
     Mutant("copy shares its data", "SES-5", SharedCopy()),
+    Mutant("deletions in a copy reach its source", "SES-5", TwoWayCopy()),
     Mutant("copy of nothing is 409", "SES-5", status("POST /sessions/*/copy", 409, 404)),
     Mutant("rename gives a new id", "SES-6", answer("PATCH /sessions/*", lambda b: {**b, "id": str(uuid.uuid4())})),
     Mutant(
@@ -206,10 +244,12 @@ MUTANTS = [
     ),
     Mutant("rename to a taken name is 422", "SES-6", status("PATCH /sessions/*", 422, 409)),
     Mutant("deleted sessions answer on", "SES-7", Undead()),
+    Mutant("busy sessions stay", "SES-7", instead("DELETE /sessions/*", busy_sessions_stay)),
     Mutant("deletion is 204", "SES-7", status("DELETE /sessions/*", 204, 200)),
     Mutant("the last one is replaced by default", "SES-8", answer("DELETE /sessions/*", renamed("main", "default"))),
     Mutant("the default is a deleted one", "SES-8", answer("DELETE /sessions/*", lambda b: {**b, "default": NOWHERE})),
     Mutant("names are no aliases", "SES-9", ids_only),
+    Mutant("names are aliases for reading only", "SES-9", read_only_aliases),
     Mutant("the name wins over the id", "SES-9", NameFirst()),
     Mutant("old names go on working", "SES-9", OldNames()),
     Mutant("scenarios of all sessions", "SES-10", Leaky()),

@@ -137,7 +137,7 @@ def test_values_come_back_as_sent(session: Session, column: str) -> None:
     """A value comes back as the same JSON value: text that looks like a number, a truth value or a date stays text."""
     dtype, values = PARTICULAR[column]
     sent = small_payload("particular")
-    rows = [{"item": str(number), column: value} for number, value in enumerate(values)]
+    rows = [{"item": f"row {number}", column: value} for number, value in enumerate(values)]
     columns, dtypes = ["item", column], {"item": "str", column: dtype}
     sent["tables"]["items"] = {"data": rows, "columns": columns, "dtypes": dtypes, "index": [0, 1, 2]}
     if session.post("data", "from-json", json=sent).status != 201:
