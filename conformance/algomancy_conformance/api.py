@@ -34,23 +34,16 @@ class Answer:
 
         Raises:
             AssertionError: It is another one.
+            Untried: The target lets nobody make sessions, which it may (ERR-8).
         """
         if self.status not in statuses:
-            self.expect_no_policy()
+            path = self.exchange.url.partition("?")[0]
+            if self.status == 403 and self.exchange.method == "POST" and path.endswith(("/sessions", "/copy")):
+                raise Untried("no session can be made: the target forbids it with 403")
             wanted = " or ".join(map(str, statuses))
             sent = f"{self.exchange.method} {self.exchange.url}"
             raise AssertionError(f"{sent} answered {self.status}, expected {wanted}: {self.exchange.answer[:300]}")
         return self
-
-    def expect_no_policy(self) -> None:
-        """Do not take it for a fault that the target lets nobody make sessions, which it may (ERR-8).
-
-        Raises:
-            Untried: It does not let the kit.
-        """
-        path = self.exchange.url.partition("?")[0]
-        if self.status == 403 and self.exchange.method == "POST" and path.endswith(("/sessions", "/copy")):
-            raise Untried("no session can be made: the target forbids it with 403")
 
     def json(self) -> Json:
         """The body as strict JSON.

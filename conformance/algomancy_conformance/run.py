@@ -82,7 +82,7 @@ class Run:
     def close(self) -> None:
         """Leave the target as it was, whatever happened; a second Ctrl-C does not break this off."""
         with held_signals():
-            if not self.options.read_only:
+            if self.world.ledger.names and not self.options.read_only:
                 self.residue = clean_up(self.api, self.world.ledger)
             self.api.close()
 

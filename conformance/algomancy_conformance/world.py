@@ -118,6 +118,9 @@ class World:
             Untried: The target would take neither the session nor the dataset.
         """
         session = self.new_session(display_name)
+        has_data = any(keys for _, keys in self.ledger.before.values())
+        if self._original is None and has_data:
+            return self._copied(display_name, session, Untried("no dataset of the target could be read"))
         try:
             self.upload(session, DATASET)
         except Untried as refused:
@@ -125,7 +128,7 @@ class World:
         return replace(session, key=DATASET)
 
     def _copied(self, display_name: str | None, empty: Session, refused: Untried) -> Session:
-        """A copy of a session that has data, for a target that does not take the kit's upload."""
+        """A copy of a session that has data, for a target whose data the kit cannot read or upload again."""
         empty.delete()
         for session_id, (_, keys) in self.ledger.before.items():
             if keys:
@@ -151,20 +154,20 @@ class World:
 
     def payload(self, key: str) -> dict[str, Any]:
         """A from-json payload named `key`, with an id of its own."""
-        made = copy.deepcopy(self._original)
+        made = copy.deepcopy(self._original or small_payload(key))
         made["metadata"] = {**made["metadata"], "name": key, "id": str(uuid.uuid4())}
         return made
 
     @cached_property
-    def _original(self) -> dict[str, Any]:
-        """A dataset of the target, or a small one of the kit's where it has none the kit can read."""
+    def _original(self) -> dict[str, Any] | None:
+        """A dataset of the target, or None where it has none the kit can read."""
         for session_id, (_, keys) in self.ledger.before.items():
             for key in sorted(keys, key=lambda key: key != self.options.dataset):
                 with contextlib.suppress(*MISSHAPEN):
                     body = self.api.get(path_of("sessions", session_id, "data", key)).json()
                     if isinstance(body["metadata"], dict) and body["tables"]:
                         return dict(body)
-        return small_payload(DATASET)
+        return None
 
     @cached_property
     def reading_session(self) -> str:

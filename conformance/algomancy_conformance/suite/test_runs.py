@@ -122,13 +122,13 @@ def test_progress_never_falls(story: Story) -> None:
 
 @clause("SCN-9", operation="get_scenario_status")
 def test_status_moves_forward_only(story: Story) -> None:
-    """A run moves from created over queued and processing to complete, and never back."""
+    """A run moves from created over queued and processing to its end, and never back."""
     seen = [s["status"] for s in story.statuses]
     steps = [ORDER.index(s) for s in seen]
     demand(seen[0] == "created", f"a new scenario is {seen[0]}")
     demand(steps == sorted(steps), f"the statuses are {seen}")
     demand("processing" in seen, "a run of a second was never seen processing")
-    demand(seen[-1] == "complete", f"the run ended as {seen[-1]}")
+    demand(len(set(seen) & set(ENDED)) == 1, f"the run ended more than once: {seen}")
 
 
 @clause("SCN-9", operation="get_scenario_status")
