@@ -38,6 +38,11 @@ class _Broken(Answer):
         raise RuntimeError("No words for it.")
 
 
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
 FAILURES = {
     "ValueError": (lambda a: _raise(ValueError("The layout is empty.")), "The layout is empty."),
     "no text": (lambda a: _raise(RuntimeError()), "RuntimeError"),
@@ -49,6 +54,9 @@ FAILURES = {
         lambda a: _raise(FileNotFoundError(errno.ENOENT, "No such file or directory", "/secret/place/x.csv")),
         "No such file or directory: x.csv",
     ),
+    "file without words": (lambda a: _raise(OSError(errno.EIO, 7)), "7"),
+    "exception without words": (lambda a: _raise(_Mute()), "_Mute"),
+    "key without words": (lambda a: _raise(KeyError(_Mute())), "KeyError"),
     "own cancellation": (lambda a: _raise(RunCancelled()), "The algorithm cancelled itself."),
     "no result": (lambda a: None, "Algorithm 'Acting' returned no result."),
     "another kind of result": (lambda a: {"answer": 1}, "Algorithm 'Acting' returned no result."),
