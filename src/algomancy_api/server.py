@@ -45,6 +45,7 @@ def serve(app: ASGIApp, host: str, port: int, *, forwarded_allow_ips: str | Sequ
                 print(f"Serving on {url} (press Ctrl-C to stop)", flush=True)
 
     sockets = _bind(host, port)
+    _close_in_children(sockets)
     url = f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"
     config = uvicorn.Config(
         app,
@@ -87,6 +88,20 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+def _close_in_children(sockets: list[socket.socket]) -> None:
+    """Keep a forked child, such as the user's code may leave behind, from occupying the port."""
+    if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
+        return
+
+    def close() -> None:
+        for listener in sockets:
+            # Not its own `close`, which would wait for the event loop to let go of it.
+            with contextlib.suppress(OSError):
+                os.close(listener.fileno())
+
+    os.register_at_fork(after_in_child=close)
+
+
 def _is_no_cancellation(record: logging.LogRecord) -> bool:
     """Tell whether a record is worth logging: that requests are given up when the server stops is no error."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
@@ -98,8 +113,13 @@ def _exit_even_if_threads_linger() -> None:
     Python waits at exit for every thread that is no daemon; an algorithm may have started one that never ends.
     """
 
+    ending = threading.Event()
+    # Called before any thread is waited for, those of `concurrent.futures` included, which the standard library waits
+    # for before it says that the main thread has ended.
+    threading._register_atexit(ending.set)  # type: ignore[attr-defined]
+
     def end() -> None:
-        threading.main_thread().join()
+        ending.wait()
         time.sleep(_EXIT_GRACE_SECONDS)
         sys.stdout.flush()
         sys.stderr.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +92,7 @@ class Run:
             data, data_params = load(scenario)
             algorithm = catalog.algorithms.create(scenario.algo_name, scenario.algo_params, data_params)
             self._attach(algorithm)
-            result = algorithm.run(data)
+            result = _run(algorithm, data)
             if not isinstance(result, BaseScenarioResult):
                 raise RunFailure(f"Algorithm '{scenario.algo_name}' returned no result.")
             kpis = catalog.make_kpis()
@@ -150,6 +151,16 @@ class Run:
                 _log.warning("The cancel() of algorithm '%s' failed.", self.scenario.algo_name, exc_info=True)
 
         threading.Thread(target=call, name="algomancy-cancel", daemon=True).start()
+
+
+def _run(algorithm: BaseAlgorithm, data: BaseDataSource) -> object:
+    process = os.getpid()
+    try:
+        return algorithm.run(data)
+    finally:
+        # A child that the algorithm forked must not go on as a second server and write into the first one's folder.
+        if os.getpid() != process:
+            os._exit(0 if sys.exc_info()[0] is None else 1)
 
 
 def describe(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -87,6 +88,21 @@ def test_failing_run_fails_its_scenario_alone(
     assert "Traceback" not in content["error"]
     assert "/" not in content["error"]
     assert run_to_end("Instant", "after").status == "complete"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_child_of_a_run_does_not_go_on_as_a_server(run_to_end: Callable[..., Scenario], control: Control) -> None:
+    """A forked child that leaves the algorithm, by returning or raising, ends there and stores nothing."""
+
+    def fork(_algorithm: Any) -> Answer:
+        for action in (lambda: Answer("child"), sys.exit):
+            if (child := os.fork()) == 0:
+                return action()  # type: ignore[no-any-return]
+            os.waitpid(child, 0)
+        return Answer("parent")
+
+    control.action = fork
+    assert run_to_end("Acting").result.data_id == "parent"
 
 
 def test_failing_run_logs_its_traceback(

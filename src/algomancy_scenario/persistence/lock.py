@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from pathlib import Path
 
 if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
@@ -42,12 +43,27 @@ class FolderLock:
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         self._handle = handle
+        _let_go_in_children(self)
 
     def release(self) -> None:
         """Let the lock go, if it is held."""
         handle, self._handle = self._handle, None
         if handle is not None:
             os.close(handle)
+
+
+def _let_go_in_children(lock: FolderLock) -> None:
+    """See to it that a forked child, such as the user's code may leave behind, does not go on holding the lock."""
+    if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
+        return
+    known = weakref.ref(lock)
+
+    def let_go() -> None:
+        inherited = known()
+        if inherited is not None:
+            inherited.release()
+
+    os.register_at_fork(after_in_child=let_go)
 
 
 def _lock(handle: int) -> None:

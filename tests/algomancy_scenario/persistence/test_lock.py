@@ -21,6 +21,20 @@ sys.stdin.read()
 """
 
 
+FORKING_HOLDER = """
+import os, sys
+from pathlib import Path
+from algomancy_scenario.persistence.lock import FolderLock
+lock = FolderLock(Path(sys.argv[1]))
+lock.acquire()
+if os.fork() == 0:
+    print("forked", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+os.wait()
+"""
+
+
 def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
     """The message has the process id of the holder, not the path; a lock let go can be taken."""
     path = tmp_path / "folder" / "inner" / "server.lock"
@@ -51,3 +65,20 @@ def test_lock_of_a_killed_process_can_be_taken(tmp_path: Path) -> None:
     lock.acquire()
     assert path.read_text() == f"{os.getpid()}\n"
     lock.release()
+
+
+def test_forked_child_of_a_killed_process_does_not_hold_its_lock(tmp_path: Path) -> None:
+    """A lock is its process's alone: a child that the process forked does not keep it."""
+    path = tmp_path / "server.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING_HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "forked\n"
+        with pytest.raises(ValueError, match=str(holder.pid)):
+            FolderLock(path).acquire()
+        holder.kill()
+        holder.wait(10)
+        lock = FolderLock(path)
+        lock.acquire()
+        lock.release()
