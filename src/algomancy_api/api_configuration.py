@@ -50,6 +50,7 @@ class ApiConfiguration(CoreConfig):
     )
     api_token: str | None = field(
         default=None,
+        repr=False,
         metadata={
             "doc": "The bearer token that every request must carry, but those of `/health`, `/docs` and "
             "`/openapi.json`."

@@ -50,3 +50,8 @@ def test_inflated_limit_reaches_the_readers(make_configuration: Callable[..., An
 def test_every_setting_is_documented() -> None:
     """The documentation's table of settings is made from the fields."""
     assert [field.name for field in dataclasses.fields(ApiConfiguration) if not field.metadata.get("doc")] == []
+
+
+def test_token_is_not_shown(make_configuration: Callable[..., Any]) -> None:
+    """A configuration that is printed or logged does not tell its token."""
+    assert "open-sesame" not in repr(make_configuration(api_token="open-sesame"))
