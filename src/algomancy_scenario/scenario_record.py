@@ -128,6 +128,23 @@ class ScenarioRecord:
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"It is no scenario document: {error}.") from error
 
+    def check(self) -> None:
+        """Refuse a record that contradicts itself, as no server writes it.
+
+        Raises:
+            ValueError: Its members cannot all be true.
+        """
+        done, failed = self.status is ScenarioStatus.COMPLETE, self.status is ScenarioStatus.FAILED
+        if self.status is ScenarioStatus.PROCESSING:
+            raise ValueError("Its status is one that is never stored.")
+        if done != (self.result is not None) or done != (self.kpis is not None) or failed != bool(self.error):
+            raise ValueError("Its status does not fit its result, KPI values and error.")
+        if not 0 <= self.progress <= 100:
+            raise ValueError("Its progress is not between 0 and 100.")
+        for name, kpi in orjson.loads(self.kpis or b"{}").items():
+            if not isinstance(kpi, dict) or type(kpi.get("value")) not in (int, float):
+                raise ValueError(f"Its KPI '{name}' has no value.")
+
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever the document holds
     if not isinstance(value, str):

@@ -122,7 +122,8 @@ class SessionDatasets:
             raise PreconditionError(f"Dataset '{key}' exists already.")
 
     def _refuse_if_referenced(self, key: str, action: str) -> None:
-        count = self._references(key)
+        # Scenarios may name a dataset whose file was lost: it can be brought back while they are there.
+        count = self._references(key) if self.manager.has_data(key) else 0
         if count:
             users = "a scenario references it" if count == 1 else f"{count} scenarios reference it"
             raise PreconditionError(f"Dataset '{key}' cannot be {action}: {users}.")

@@ -107,3 +107,34 @@ def test_record_keeps_a_result_as_deep_as_results_may_be() -> None:
         nested = [nested]
     record = ScenarioRecord(**{**{f: getattr(EXAMPLE, f) for f in EXAMPLE.__slots__}, "result": encode_json(nested)})
     assert ScenarioRecord.decode(record.encode()).result == record.result
+
+
+COMPLETE = {"status": "complete", "result": {"answer": 1}, "kpis": {"Answer": {"value": 1.5}}, "progress": 100}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "processing"},
+        {"status": "complete"},
+        {"status": "failed"},
+        {"error": "Cancelled"},
+        {"result": 1},
+        {"progress": "nan"},
+        {"progress": 101},
+        COMPLETE | {"error": "Cancelled"},
+        COMPLETE | {"kpis": None},
+        COMPLETE | {"kpis": {"Answer": 1}},
+        COMPLETE | {"kpis": {"Answer": {"value": None}}},
+        COMPLETE | {"kpis": {"Answer": {"value": True}}},
+    ],
+    ids=str,
+)
+def test_document_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+    """Status, result, KPI values, error and progress have to fit one another."""
+    document = json.loads(EXAMPLE.encode())
+    for valid in ({}, COMPLETE, {"status": "failed", "error": "Cancelled"}):
+        ScenarioRecord.decode(json.dumps(document | valid).encode()).check()
+    record = ScenarioRecord.decode(json.dumps(document | change).encode())
+    with pytest.raises(ValueError, match="Its "):
+        record.check()

@@ -188,7 +188,7 @@ def _read_meta(path: Path) -> dict[str, Any] | None:
                 raise ValueError(f"Its '{member}' is no text.")
         if not isinstance(meta.get("position", 0), int):
             raise ValueError("Its 'position' is no number.")
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         set_aside(path, error)
         return None
     return meta

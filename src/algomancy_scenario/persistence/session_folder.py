@@ -163,7 +163,8 @@ class SessionFolder:
                 record = ScenarioRecord.decode(path.read_bytes())
                 if record.id != path.stem:
                     raise ValueError("It is the document of another scenario.")
-            except ValueError as error:
+                record.check()
+            except (ValueError, OSError) as error:
                 set_aside(path, error)
             else:
                 records.append(record)
@@ -208,7 +209,7 @@ class SessionFolder:
         try:
             removed = decode_json(self._removed_file.read_bytes())
             return {"session": bool(removed["session"]), "raw_datasets": [str(key) for key in removed["raw_datasets"]]}
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OSError) as error:
             set_aside(self._removed_file, error)
             return nothing
 

@@ -14,7 +14,7 @@ from scenario_project import WAIT, Control, payload
 
 from algomancy_scenario import ScenarioManager, SessionManager
 from algomancy_scenario.persistence.session_folder import SessionFolder
-from algomancy_utils import NotFoundError
+from algomancy_utils import NotFoundError, PreconditionError
 
 Open = Callable[[], SessionManager]
 
@@ -392,6 +392,43 @@ def test_damaged_file_is_set_aside_and_everything_else_loads(
     assert len(list(plant.rglob("*.corrupt"))) == 1
     assert "cannot be read" in caplog.text
     assert manager.delete_scenario(second.id)
+
+
+def test_file_that_may_not_be_read_is_set_aside(
+    reopen: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file of any kind that the system refuses to open costs that file alone, as a damaged one does."""
+    manager = main(reopen())
+    kept, refused = (manager.create_scenario(tag, "data", "Instant") for tag in ("kept", "refused"))
+    reopen().get_scenario_manager("main").derive_data("data", "lost")
+    names = ("meta.json", "lost.json", f"{refused.id}.json")
+    read = Path.read_bytes
+
+    def refusing(path: Path) -> bytes:
+        if path.name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refusing)
+    (session,) = (sessions := reopen()).list_sessions()
+    restored = sessions.get_scenario_manager(session["id"])
+    assert restored.list_ids() == [kept.id]
+    assert restored.get_data_keys() == ["data"]
+    assert len(list(tmp_path.rglob("*.corrupt"))) == len(names)
+    assert all(name in caplog.text for name in names)
+
+
+def test_dataset_whose_file_was_lost_can_be_brought_back(reopen: Open, tmp_path: Path) -> None:
+    """Scenarios that name a dataset which is not there do not keep it from being added again."""
+    manager = main(reopen())
+    manager.create_scenario("kept", "data", "Instant")
+    (file,) = tmp_path.rglob("data.json")
+    file.write_text("{")
+    restored = reopen().get_scenario_manager("main")
+    assert restored.get_data_keys() == []
+    assert restored.add_datasource_from_json(payload("data")) == "data"
+    with pytest.raises(PreconditionError, match="a scenario references it"):
+        restored.add_datasource_from_json(payload("data"))
 
 
 def test_scenario_file_under_another_name_is_set_aside(reopen: Open, tmp_path: Path) -> None:
