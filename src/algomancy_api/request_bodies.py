@@ -10,13 +10,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from algomancy_api.backend_calls import calls_of
 from algomancy_api.validation_messages import describe_validation_errors
 from algomancy_data.encoding import decode_json
+from algomancy_data.offload import WORKER
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MAX_CONTROL_BODY_BYTES = 4 * 1024 * 1024
 """How large a JSON body may be that carries names and parameters only."""
+
+_INLINE_VALUES = 10_000
+"""How many values a body may hold, at most, that is decoded on the event loop."""
 
 
 class LimitedRequest(Request):
@@ -67,11 +72,22 @@ async def read_model(request: Request, model: type[ModelT]) -> ModelT:
         raise HTTPException(422, "The body must be JSON, sent with 'Content-Type: application/json'.")
     if not body.strip():
         raise HTTPException(422, "The body is required: a JSON object.")
+    # A few megabytes of brackets take seconds to decode, and would hold up everyone.
+    if body.count(b",") + body.count(b"[") + body.count(b"{") <= _INLINE_VALUES:
+        parsed = parse_model(model, body)
+    else:
+        parsed = await calls_of(request).aside(WORKER.run, parse_model, model, body)
+    if isinstance(parsed, str):
+        raise HTTPException(422, parsed)
+    return parsed
+
+
+def parse_model(model: type[ModelT], body: bytes) -> ModelT | str:
+    """Return a JSON body as `model`, or what is wrong with it."""
     try:
-        value = decode_json(body)
+        return _as_model(model, decode_json(body), "body")
     except ValueError as error:
-        raise HTTPException(422, f"The body must be a JSON object. {error}") from error
-    return validated(model, value, "body")
+        return f"The body must be a JSON object. {error}"
 
 
 def read_query(request: Request, model: type[ModelT]) -> ModelT:
@@ -84,25 +100,17 @@ def read_query(request: Request, model: type[ModelT]) -> ModelT:
     for name in model.model_fields:
         if sum(name == given for given, _ in values) > 1:
             raise HTTPException(422, f"Query parameter '{name}' may be given once.")
-    return validated(model, dict(values), "query")
+    parsed = _as_model(model, dict(values), "query")
+    if isinstance(parsed, str):
+        raise HTTPException(422, parsed)
+    return parsed
 
 
-def validated(model: type[ModelT], value: object, part: str) -> ModelT:
-    """Return `value` as `model`.
-
-    Args:
-        model: What it has to be.
-        value: What was sent.
-        part: Where it was sent, `body` or `query`.
-
-    Raises:
-        HTTPException: 422, naming each field at fault.
-    """
+def _as_model(model: type[ModelT], value: object, part: str) -> ModelT | str:
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
-        details = describe_validation_errors(error.errors(include_url=False, include_input=False), part)
-        raise HTTPException(422, details) from error
+        return describe_validation_errors(error.errors(include_url=False, include_input=False), part)
 
 
 def _is_json(content_type: str | None) -> bool:

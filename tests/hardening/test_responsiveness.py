@@ -149,6 +149,12 @@ LARGE = {
     "300,000 json records": ("records", "/etl", lambda: upload("records.json", orjson.dumps(records(300_000))), 200),
     "14 MB from-json": ("items", "/data/from-json", lambda: {"content": large_payload()}, 201),
     "a far corner": ("sheet", "/etl", lambda: upload("sheet.xlsx", workbook(far_corner)), 400),
+    "a name among 400,000 lists": (
+        "items",
+        "/copy",
+        lambda: {"content": b'{"new_display_name": "copy", "x": [' + b"[]," * 400_000 + b"[]]}"},
+        201,
+    ),
     "100,000 brackets": ("items", "/data/from-json", lambda: {"content": b"[" * 100_000}, 400),
     "a number of a million digits": ("items", "/data/from-json", lambda: {"content": b"1" * 1_000_000}, 400),
 }
