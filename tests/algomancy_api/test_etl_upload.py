@@ -118,3 +118,17 @@ def test_upload_over_the_limit_is_too_large(chunked: bool, make_client: Callable
     content: Any = iter([body[:500], body[500:]]) if chunked else body
     answer = http.post(ETL, content=content, headers={"Content-Type": "multipart/form-data; boundary=x"})
     assert (answer.status_code, answer.json()) == (413, {"detail": "The body must be at most 1,000 bytes long."})
+
+
+@pytest.mark.parametrize("charset", ["punycode", "undefined", "zlib", "utf-16", ""])
+def test_form_in_another_encoding_is_refused(charset: str, backend: Any, http: TestClient) -> None:
+    """Forms are in UTF-8; whatever else a client asks for is never tried."""
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="dataset_name"\r\n\r\nup\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="files"; filename="items.csv"\r\n\r\n1\r\n--x--\r\n'
+    )
+    kind = "multipart/form-data; boundary=x; charset="
+    answer = http.post(ETL, content=form, headers={"Content-Type": kind + charset})
+    assert (answer.status_code, "UTF-8" in answer.json()["detail"]) == (400, True)
+    assert backend.main.uploaded == []
+    assert http.post(ETL, content=form, headers={"Content-Type": f'{kind}"UTF-8"'}).status_code == 200

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -65,6 +66,7 @@ async def run_etl(request: Request, session_id: SessionId) -> Response:
     """
     calls = calls_of(request)
     session = await calls.session(session_id)
+    _refuse_charset(request)
     upload = LimitedRequest(request, request.app.state.config.max_upload_bytes)
     async with upload.form(max_files=_MAX_FILES) as form:
         dataset_name = _dataset_name(form)
@@ -77,6 +79,14 @@ async def run_etl(request: Request, session_id: SessionId) -> Response:
             return _report(dataset_name, result, list(session.scenarios.get_data_keys()))
 
         return await reply(request, encode_json(await calls.upload(load)))
+
+
+def _refuse_charset(request: Request) -> None:
+    """Refuse a form in another encoding than UTF-8: among Python's are some that take for ever, or raise anything."""
+    _, options = parse_options_header(request.headers.get("content-type"))
+    charset = options.get(b"charset", b"utf-8")
+    if charset.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise HTTPException(400, "The form must be in UTF-8: send it without 'charset'.")
 
 
 def _dataset_name(form: FormData) -> str:
