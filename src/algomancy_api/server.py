@@ -36,6 +36,8 @@ def serve(app: ASGIApp, host: str, port: int, *, forwarded_allow_ips: str | Sequ
     """
     import uvicorn
 
+    from algomancy_api.http_protocol import BoundedProtocol
+
     class Server(uvicorn.Server):
         """Tells where it is once it can be stopped: before that a Ctrl-C may get lost in an import."""
 
@@ -49,6 +51,7 @@ def serve(app: ASGIApp, host: str, port: int, *, forwarded_allow_ips: str | Sequ
     url = f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         access_log=False,
         log_level="info",
         proxy_headers=forwarded_allow_ips is not None,
@@ -112,7 +115,6 @@ def _exit_even_if_threads_linger() -> None:
 
     Python waits at exit for every thread that is no daemon; an algorithm may have started one that never ends.
     """
-
     ending = threading.Event()
     # Called before any thread is waited for, those of `concurrent.futures` included, which the standard library waits
     # for before it says that the main thread has ended.
