@@ -95,7 +95,7 @@ def _table(records: object, columns: Sequence[Column], table: str, subject: str,
         for name, value in flat.items():
             known = cells.get(name)
             if known is None:
-                limits.check_shape(len(records), len(cells) + 1, subject)
+                limits.check_shape(len(records), len(cells) + 1, subject, filled_up=True)
                 cells[name] = known = []
             # Records that lacked the member so far have it missing.
             known.extend([None] * (row - len(known)))

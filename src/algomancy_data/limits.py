@@ -8,6 +8,9 @@ from algomancy_utils.errors import TooLargeError
 
 GIBIBYTE = 1 << 30
 
+_BYTES_PER_CELL = 16
+"""What the shortest cell of a workbook that holds anything takes, and about what any cell takes in memory."""
+
 
 @dataclass(frozen=True)
 class ReadLimits:
@@ -39,21 +42,24 @@ class ReadLimits:
             allowed = f"{self.max_inflated_bytes:,} bytes"
             raise TooLargeError(f"{subject} is too large: at most {allowed} are allowed once inflated.")
 
-    def check_shape(self, rows: int, columns: int, subject: str) -> None:
+    def check_shape(self, rows: int, columns: int, subject: str, *, filled_up: bool = False) -> None:
         """Refuse a table of more rows, columns or cells than allowed.
 
         Args:
             rows: Rows read so far.
             columns: Columns of the table.
             subject: What is being read, as a message names it.
+            filled_up: Whether cells need not be in the file to be in the table. Then `max_inflated_bytes` bounds their
+                number as well: a few bytes could make a hundred million of them.
 
         Raises:
             TooLargeError: One of the three is over its limit.
         """
+        max_cells = min(self.max_cells, self.max_inflated_bytes // _BYTES_PER_CELL) if filled_up else self.max_cells
         for count, limit, noun in (
             (rows, self.max_rows, "rows"),
             (columns, self.max_columns, "columns"),
-            (rows * columns, self.max_cells, "cells"),
+            (rows * columns, max_cells, "cells"),
         ):
             if count > limit:
                 raise TooLargeError(f"{subject} is too large: at most {limit:,} {noun} are allowed.")

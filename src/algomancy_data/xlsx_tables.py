@@ -16,10 +16,51 @@ from algomancy_data.schema import Column
 from algomancy_utils.errors import TooLargeError
 
 _MAX_PARTS = 10_000
-_MAX_PART_BYTES = 64 << 20
-"""Bytes of one part that is read whole: anything but sheets and shared texts."""
+_WHOLE_PART_SHARE = 16
+"""Which part of all that may be inflated a single part may be that is read whole: its tree takes 25 times its bytes."""
+
+_SMALLEST_BOUND = 1 << 20
+_READ_BYTES = 1 << 16
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The only compressions of a workbook; others of a zip file inflate without a bound."""
 
 _STREAMED = ("xl/worksheets/", "xl/sharedstrings")
+"""Where the parts are that are not read whole; the archive watches over those that merely say so."""
+
+
+class BoundedArchive(zipfile.ZipFile):
+    """A workbook's parts, of which none can be read whole that is large, whatever the directory says of its size.
+
+    Args:
+        stream: The workbook.
+        limits: How much may be read.
+        subject: The file, as messages name it.
+    """
+
+    def __init__(self, stream: IO[bytes], limits: ReadLimits, subject: str) -> None:
+        super().__init__(stream)
+        self._largest = _largest_part(limits)
+        self._subject = subject
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the class above has it
+        """Open a part."""
+        part = super().open(*args, **kwargs)
+        read_some = part.read
+
+        def read(size: int | None = -1) -> bytes:
+            if size is not None and size >= 0:
+                return read_some(size)
+            # In pieces: asked for all, the library inflates all, and compares it with the directory afterwards.
+            pieces, length = [], 0
+            while piece := read_some(_READ_BYTES):
+                pieces.append(piece)
+                length += len(piece)
+                if length > self._largest:
+                    raise _too_large_part(self._subject, self._largest)
+            return b"".join(pieces)
+
+        part.read = read  # type: ignore[method-assign]
+        return part
 
 
 def inflated_size(source: bytes | str, subject: str, limits: ReadLimits) -> int:
@@ -43,9 +84,12 @@ def inflated_size(source: bytes | str, subject: str, limits: ReadLimits) -> int:
         raise TooLargeError(f"{subject} is too large: at most {_MAX_PARTS:,} parts are allowed.")
     size = sum(part.file_size for part in parts)
     limits.check_inflated(size, subject)
+    largest = _largest_part(limits)
     for part in parts:
-        if part.file_size > _MAX_PART_BYTES and not part.filename.lower().startswith(_STREAMED):
-            raise TooLargeError(f"{subject} is too large: one of its parts inflates to {part.file_size:,} bytes.")
+        if part.file_size > largest and not part.filename.lower().startswith(_STREAMED):
+            raise _too_large_part(subject, largest)
+        if part.compress_type not in _METHODS:
+            raise ExtractionError(f"{subject} is not an xlsx workbook.")
         if part.flag_bits & 0x1:
             raise ExtractionError(f"{subject} is encrypted.")
     return size
@@ -72,7 +116,7 @@ def read_xlsx_tables(
         ExtractionError: It is no workbook, or a sheet is no table.
         TooLargeError: It holds more than allowed.
     """
-    from openpyxl import load_workbook
+    from openpyxl.reader.excel import ExcelReader
 
     inflated_size(source, subject, limits)
     tables: dict[str, ReadTable | None] = {}
@@ -80,7 +124,10 @@ def read_xlsx_tables(
         # The library warns of what it leaves out, such as styles and drop-down lists; none of it is data.
         warnings.simplefilter("ignore")
         try:
-            workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+            reader.archive = BoundedArchive(stream, limits, subject)
+            reader.read()
+            workbook = reader.wb
             for table, (sheet, columns) in sheets.items():
                 names = [each.title for each in workbook.worksheets]
                 title = sheet if isinstance(sheet, str) else names[sheet] if -1 < sheet < len(names) else None
@@ -94,7 +141,9 @@ def read_xlsx_tables(
         except MemoryError:
             raise TooLargeError(f"{subject} is too large.") from None
         # What a damaged workbook makes the library raise is anybody's guess.
-        except Exception:
+        except Exception as error:
+            if isinstance(error.__cause__, TooLargeError):
+                raise error.__cause__ from None
             raise ExtractionError(f"{subject} is not an xlsx workbook, or a damaged one.") from None
     return tables
 
@@ -113,7 +162,7 @@ def _read_sheet(sheet: Any, columns: Sequence[Column], table: str, subject: str,
         if len(row) > len(names):
             raise ExtractionError(f"{subject}: column {len(row)} has values but no heading.")
         rows += 1
-        limits.check_shape(rows, len(names), subject)
+        limits.check_shape(rows, len(names), subject, filled_up=True)
         for values, value in zip(cells, row, strict=False):
             values.append(value)
         for values in cells[len(row) :]:
@@ -152,6 +201,14 @@ def _heading(row: tuple[Any, ...], subject: str, limits: ReadLimits) -> list[str
         twin = next(name for name in names if names.count(name) > 1)
         raise ExtractionError(f"{subject} has more than one column named '{twin[:100]}'.")
     return names
+
+
+def _largest_part(limits: ReadLimits) -> int:
+    return max(_SMALLEST_BOUND, limits.max_inflated_bytes // _WHOLE_PART_SHARE)
+
+
+def _too_large_part(subject: str, largest: int) -> TooLargeError:
+    return TooLargeError(f"{subject} is too large: one of its parts inflates to more than {largest:,} bytes.")
 
 
 def _open(source: bytes | str) -> IO[bytes]:

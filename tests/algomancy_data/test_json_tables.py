@@ -119,6 +119,8 @@ def test_json_over_the_limits_is_refused() -> None:
         _single(different, max_columns=50)
     with pytest.raises(TooLargeError, match=r"1,000 cells"):
         _single(different, max_cells=1_000)
+    with pytest.raises(TooLargeError, match=r"2,000 cells"):
+        _single(different, max_inflated_bytes=32_000)
 
 
 def test_json_document_becomes_several_tables() -> None:

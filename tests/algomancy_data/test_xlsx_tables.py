@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -189,6 +190,16 @@ def _many_rows(rows: int) -> bytes:
     return b"".join(f'<row r="{n}"><c r="A{n}" t="n"><v>1</v></c></row>'.encode() for n in range(3, rows + 3))
 
 
+def _workbook_part_among_the_sheets(padding: int) -> bytes:
+    parts = _parts(PLAIN)
+    kinds = parts["[Content_Types].xml"].replace(b"/xl/workbook.xml", b"/xl/worksheets/book.xml")
+    parts |= {
+        "[Content_Types].xml": kinds,
+        "xl/worksheets/book.xml": parts["xl/workbook.xml"].replace(b"</workbook>", b" " * padding + b"</workbook>"),
+    }
+    return _zip(parts)
+
+
 @pytest.mark.parametrize(
     ("content", "limits", "fragment"),
     [
@@ -199,9 +210,13 @@ def _many_rows(rows: int) -> bytes:
         (_with_rows(FAR_ROW), {"max_rows": 99}, "99 rows"),
         (_workbook(first=[[f"c{n}" for n in range(60)]]), {"max_columns": 50}, "50 columns"),
         (_workbook(first=[["a", "b"], *[[1, 2]] * 30]), {"max_cells": 40}, "40 cells"),
+        (_workbook(first=[[f"c{n}" for n in range(900)], *[[*[None] * 899, 1]] * 90]), {"max_inflated_bytes": 1 << 20},
+         "65,536 cells"),
         (_zip({f"p{n}": b"" for n in range(10_001)}), {}, "10,000 parts"),
+        (_workbook_part_among_the_sheets(3 << 20), {"max_inflated_bytes": 8 << 20}, "one of its parts"),
     ],
-    ids=["any", "padded_sheet", "padded_styles", "rows", "far_row", "columns", "cells", "parts"],
+    ids=["any", "padded_sheet", "padded_styles", "rows", "far_row", "columns", "cells", "blank_cells", "parts",
+         "disguised_part"],
 )  # fmt: skip
 def test_workbook_over_the_limits_is_refused(content: bytes, limits: dict[str, int], fragment: str) -> None:
     """A workbook that inflates to more than allowed, in bytes, parts, rows, columns or cells, is refused."""
@@ -209,15 +224,32 @@ def test_workbook_over_the_limits_is_refused(content: bytes, limits: dict[str, i
         _single(content, **limits)
 
 
-def test_workbook_that_lies_about_its_size_yields_no_more() -> None:
+@pytest.mark.parametrize("part", [SHEET, "xl/styles.xml", "[Content_Types].xml"])
+def test_workbook_that_lies_about_its_size_yields_no_more(part: str) -> None:
     """A part that inflates to more than the directory says is a damaged workbook, not more memory."""
-    content = bytearray(_replaced(SHEET, lambda xml: xml + b" " * 3_000_000))
+    content = bytearray(_replaced(part, lambda xml: xml + b" " * 40_000_000))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        real = archive.getinfo(SHEET).file_size
+        real = archive.getinfo(part).file_size
     lied = content.replace(real.to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
     assert lied != content
-    with pytest.raises(ExtractionError, match="damaged"):
-        _single(bytes(lied))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ExtractionError, match="damaged"):
+            _single(bytes(lied))
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_workbook_of_another_compression_is_refused(method: int) -> None:
+    """Workbooks are deflated; what else a zip file may be is not tried."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in _parts(PLAIN).items():
+            archive.writestr(name, content)
+    with pytest.raises(ExtractionError, match="not an xlsx workbook"):
+        _single(stream.getvalue())
 
 
 def test_workbook_of_size_is_read_in_the_worker_the_same() -> None:
