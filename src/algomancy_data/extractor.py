@@ -8,12 +8,12 @@ from algomancy_data.csv_tables import read_csv_table
 from algomancy_data.extraction import ExtractionError, ExtractionSequence, Extractor
 from algomancy_data.file import File
 from algomancy_data.json_tables import read_json_table, read_json_tables
-from algomancy_data.offload import run_by_size
+from algomancy_data.offload import INLINE_BYTES, WORKER, run_by_size
 from algomancy_data.raw_tables import ReadTable, convert_table, plain_columns
 from algomancy_data.schema import Column, FileExtension, Schema
 from algomancy_data.stored_tables import column_names
 from algomancy_data.validation_message import ValidationSeverity
-from algomancy_data.xlsx_tables import inflated_size, read_xlsx_tables
+from algomancy_data.xlsx_tables import inflated_size, read_xlsx_tables, read_xlsx_tables_within_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,4 +244,6 @@ class DataFrameExtractor(Extractor):
 def _read_workbook(file: File, sheets: dict[str, tuple[str | int, list[Column]]]) -> dict[str, ReadTable | None]:
     source = file.read_bytes() if file.path is None or file.content is not None else str(file.path)
     size = inflated_size(source, file.subject, file.limits)
-    return run_by_size(size, read_xlsx_tables, source, sheets, file.subject, file.limits)
+    if size <= INLINE_BYTES:
+        return read_xlsx_tables(source, sheets, file.subject, file.limits)
+    return WORKER.run(read_xlsx_tables_within_memory, source, sheets, file.subject, file.limits)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from algomancy_data.freed_memory import give_back_freed_memory
@@ -123,6 +124,36 @@ def run_by_size(size: int, function: Callable[P, ResultT], *args: P.args, **kwar
     if size <= INLINE_BYTES:
         return function(*args, **kwargs)
     return WORKER.run(function, *args, **kwargs)
+
+
+def within_memory(extra: int, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+    """Run a function in this process, which must be the worker, with no more memory than allowed.
+
+    Where the system cannot tell how much memory a process has, or cannot bound it, the function simply runs.
+
+    Args:
+        extra: How many bytes it may take beyond what the process has now.
+        function: What to run.
+        args: Its arguments.
+        kwargs: Its named arguments.
+
+    Raises:
+        MemoryError: It wanted more.
+        Exception: Whatever the function raises.
+    """
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    except (ImportError, OSError):  # pragma: no cover - the tests run elsewhere
+        return function(*args, **kwargs)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    bounds = [pages * resource.getpagesize() + extra, *(limit for limit in before if limit >= 0)]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), before[1]))
+    try:
+        return function(*args, **kwargs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def _then_tidy(function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:

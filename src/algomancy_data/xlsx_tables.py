@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from algomancy_data.extraction import ExtractionError
 from algomancy_data.limits import ReadLimits
+from algomancy_data.offload import within_memory
 from algomancy_data.raw_tables import ReadTable, convert_table
 from algomancy_data.schema import Column
 from algomancy_utils.errors import TooLargeError
@@ -18,6 +19,9 @@ from algomancy_utils.errors import TooLargeError
 _MAX_PARTS = 10_000
 _WHOLE_PART_SHARE = 16
 """Which part of all that may be inflated a single part may be that is read whole: its tree takes 25 times its bytes."""
+
+_MEMORY_SHARE = 4
+"""How often all that may be inflated the worker may take in memory: an honest workbook takes up to three times that."""
 
 _SMALLEST_BOUND = 1 << 20
 _READ_BYTES = 1 << 16
@@ -146,6 +150,27 @@ def read_xlsx_tables(
                 raise error.__cause__ from None
             raise ExtractionError(f"{subject} is not an xlsx workbook, or a damaged one.") from None
     return tables
+
+
+def read_xlsx_tables_within_memory(
+    source: bytes | str,
+    sheets: Mapping[str, tuple[str | int, Sequence[Column]]],
+    subject: str,
+    limits: ReadLimits,
+) -> dict[str, ReadTable | None]:
+    """Do what `read_xlsx_tables` does, in the worker process, and refuse what takes much more memory than an honest file.
+
+    A row, or a text, of millions of empty elements is kept whole until its end comes, at 25 times its bytes.
+    """
+    import openpyxl  # noqa: F401 - what is imported does not count
+    import pandas as pd  # noqa: F401
+
+    try:
+        return within_memory(
+            _MEMORY_SHARE * limits.max_inflated_bytes, read_xlsx_tables, source, sheets, subject, limits
+        )
+    except MemoryError:
+        raise TooLargeError(f"{subject} is too large.") from None
 
 
 def _read_sheet(sheet: Any, columns: Sequence[Column], table: str, subject: str, limits: ReadLimits) -> ReadTable:  # noqa: ANN401

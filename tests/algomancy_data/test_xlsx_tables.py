@@ -262,6 +262,14 @@ def test_workbook_of_size_is_read_in_the_worker_the_same() -> None:
     assert len(tables["stock"]) == 12_000
 
 
+def test_workbook_whose_row_is_a_bomb_is_refused_before_memory_grows() -> None:
+    """A row of millions of empty cells, within the limit as bytes, is refused by the worker, which reads on."""
+    content = _with_rows(b"<row>" + b"<c/>" * 4_000_000 + b"</row>")
+    with pytest.raises(ValueError, match=r"stock\.xlsx"):
+        _single(content, max_inflated_bytes=17 << 20)
+    assert len(_single(_with_rows(_many_rows(30_000)), max_inflated_bytes=17 << 20)[0]["stock"]) == 30_001
+
+
 def test_workbook_does_not_believe_its_own_dimensions() -> None:
     """A sheet that claims to reach to the last cell is read for what it holds."""
     content = _replaced(SHEET, lambda xml: xml.replace(b'ref="A1:B2"', b'ref="A1:XFD1048576"'))
