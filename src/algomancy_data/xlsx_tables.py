@@ -158,7 +158,7 @@ def read_xlsx_tables_within_memory(
     subject: str,
     limits: ReadLimits,
 ) -> dict[str, ReadTable | None]:
-    """Do what `read_xlsx_tables` does, in the worker process, and refuse what takes much more memory than an honest file.
+    """Do what `read_xlsx_tables` does, in the worker process, and refuse what takes much more memory than it should.
 
     A row, or a text, of millions of empty elements is kept whole until its end comes, at 25 times its bytes.
     """
