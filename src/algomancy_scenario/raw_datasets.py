@@ -135,11 +135,11 @@ def raw_folders(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_dir() or not any(map(_is_raw_file, path.iterdir())):
-            continue
         try:
+            if path.name.startswith(".") or not path.is_dir() or not any(map(_is_raw_file, path.iterdir())):
+                continue
             found[check_dataset_key(path.name)] = path
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             _log.warning("Folder '%s' is not loaded as a dataset: %s", path.name, error)
     return found
 

@@ -57,7 +57,7 @@ class DirectoryStore:
         runtime: Gives ids to sessions found without one.
 
     Raises:
-        ValueError: Another server uses the folder.
+        ValueError: Another server uses the folder, or it cannot be written to.
     """
 
     durable = True
@@ -71,9 +71,13 @@ class DirectoryStore:
         self._folders: dict[str, SessionFolder] = {}
         self._metas: dict[str, dict[str, Any]] = {}
         self._position = 0
-        make_folders(path / INTERNAL)
         self._lock = FolderLock(path / INTERNAL / "server.lock")
-        self._lock.acquire()
+        try:
+            make_folders(path / INTERNAL)
+            self._lock.acquire()
+        except OSError as error:
+            name = path.absolute().name
+            raise ValueError(f"Data folder '{name}' cannot be written to: {error.strerror}.") from error
 
     def load(self) -> list[StoredSession]:
         """Return the sessions found, in order of creation; those without a position come first, by folder name."""
@@ -86,6 +90,12 @@ class DirectoryStore:
             if path.name.startswith(".") or not path.is_dir():
                 continue
             folder = SessionFolder(path, self._data_object_type)
+            try:
+                # On a disk of its own the data folder holds `lost+found`, say.
+                next(path.iterdir(), None)
+            except OSError as error:
+                _log.warning("Folder '%s' cannot be opened and is left alone: %s.", path.name, error.strerror)
+                continue
             if not folder.is_removed():
                 folder.clean()
                 found.append((folder, _read_meta(path / META)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -416,6 +416,41 @@ def test_file_that_may_not_be_read_is_set_aside(
     assert restored.get_data_keys() == ["data"]
     assert len(list(tmp_path.rglob("*.corrupt"))) == len(names)
     assert all(name in caplog.text for name in names)
+
+
+def test_folder_that_may_not_be_opened_is_left_alone(
+    reopen: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder the system refuses to open, beside sessions or beside datasets, keeps nothing else from loading."""
+    session = reopen().start_session_id
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / session / "private").mkdir()
+    list_ = Path.iterdir
+
+    def refusing(path: Path) -> Iterator[Path]:
+        if path.name in ("lost+found", "private"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return list_(path)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    sessions = reopen()
+    assert [entry["id"] for entry in sessions.list_sessions()] == [session]
+    assert sessions.get_scenario_manager(session).get_data_keys() == []
+    assert "'lost+found'" in caplog.text
+    assert "'private'" in caplog.text
+
+
+def test_data_folder_that_cannot_be_written_is_refused_by_name(
+    reopen: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message has the folder's name, not its path."""
+
+    def refusing(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refusing)
+    with pytest.raises(ValueError, match=f"^Data folder '{tmp_path.name}' cannot be written to: Permission denied.$"):
+        reopen()
 
 
 def test_dataset_whose_file_was_lost_can_be_brought_back(reopen: Open, tmp_path: Path) -> None:
