@@ -81,7 +81,12 @@ class _Reading:
     def run(self) -> bool:
         """Read all chunks; tell whether columns turned out `inexact`, so that they must be read again as text."""
         may_be_ragged = False
+        with self._file.open() as stream:
+            size = stream.seek(0, io.SEEK_END)
         for chunk in self._chunks():
+            if (self._rows + len(chunk)) * len(self._names) > size:
+                # Every cell takes a byte at least, so that rows have been filled up, maybe to thousands of columns.
+                _refuse_short_rows(self._file, self._separator, len(self._names), self._rows + len(chunk))
             may_be_ragged |= bool(chunk.iloc[:, -1].isna().any())
             for name in self._names:
                 self._take(name, chunk[name])

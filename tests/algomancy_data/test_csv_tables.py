@@ -223,3 +223,15 @@ def test_csv_is_read_in_any_thread() -> None:
     for thread in threads:
         thread.join()
     assert found == [201] * 20
+
+
+def test_csv_short_rows_are_refused_before_they_are_filled_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes a row do not become thousands of cells a row, which would take minutes and gigabytes."""
+
+    def take(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(csv_tables._Reading, "_take", take)
+    heading = ";".join(f"c{number}" for number in range(2_000))
+    with pytest.raises(ExtractionError, match="row 0 has 1 cells where the heading has 2000"):
+        _extract(f"{heading}\n" + "1\n" * 600)
