@@ -95,7 +95,7 @@ def test_json_with_byte_order_mark_is_read() -> None:
         (b'{"a": 1}', "must hold a list of records"),
         (b"[1]", "record 0 is not an object"),
         (b'[{"id": 1}, null]', "record 1 is not an object"),
-        (b"\xff", "not valid JSON"),
+        (b"\xff", "not valid UTF-8"),
         (b"[" * 100_000, "nests deeper"),
         (b'[{"a":' + b"[" * 300 + b"]" * 300 + b"}]", "nests deeper"),
         (b"[NaN]", "not valid JSON"),
