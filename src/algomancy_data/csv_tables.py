@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 SEPARATORS = (";", ",", "\t", "|")
 """The separators looked for when none is told."""
 
-_CHUNK_ROWS = 100_000
+_CHUNK_ROWS = 60_000
 _CHUNK_CELLS = 1_000_000
 _SCAN_BYTES = 1 << 20
 _HEAD_BYTES = 4 << 20
 """How long heading and first row may be together."""
+_USUAL_HEAD_BYTES = 1 << 16
+_ENOUGH_LINES = 4
 
 _NUMERIC = (DataType.INTEGER, DataType.FLOAT)
 
@@ -137,9 +139,11 @@ class _Reading:
 
         kinds = {name: self._kind(name) for name in self._names}
         with self._file.open() as stream:
+            # A path spares the parser the detour of decoding and encoding all of it.
+            source = stream if self._file.content is not None else str(self._file.path)
             try:
                 with pd.read_csv(
-                    stream,
+                    source,
                     sep=self._separator,
                     header=0,
                     names=self._names,
@@ -149,6 +153,7 @@ class _Reading:
                     na_values={name: _missing_texts(kind) for name, kind in kinds.items()},
                     engine="c",
                     encoding="utf-8",
+                    compression=None,
                     low_memory=False,
                     chunksize=max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // len(self._names))),
                 ) as reader:
@@ -202,10 +207,15 @@ def _joined(parts: list[Any], dtype: DataType | None) -> Any:  # noqa: ANN401 - 
 
 
 def _read_head(file: File) -> tuple[str, bool]:
-    """Return the start of the text, and whether that is all of it."""
+    """Return the start of the text, with two records if they are not too long, and whether that is all of it."""
+    wanted = _USUAL_HEAD_BYTES
     with file.open() as stream:
-        head = stream.read(_HEAD_BYTES)
-    complete = len(head) < _HEAD_BYTES
+        head = stream.read(wanted)
+        lines = [line for line in head.split(b"\n") if line.strip()]
+        if len(lines) < _ENOUGH_LINES or b'"' in head:  # Within quotes a line may end.
+            wanted = _HEAD_BYTES
+            head += stream.read(wanted - len(head))
+    complete = len(head) < wanted
     try:
         # The head may end within a character, which an incremental decoder leaves out.
         return codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=complete), complete

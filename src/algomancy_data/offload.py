@@ -17,7 +17,7 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from algomancy_data.freed_memory import give_back_freed_memory
+from algomancy_data.process_memory import give_back_freed_memory, reuse_freed_memory
 
 if TYPE_CHECKING:
     from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
@@ -168,6 +168,7 @@ def _prepare(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Parsing makes millions of objects and no cycles: looking for them would double the time.
     gc.set_threshold(1_000_000, 50, 50)
+    reuse_freed_memory()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

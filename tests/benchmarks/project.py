@@ -40,19 +40,6 @@ class Orders(Schema):
     DAY = Column("day", DataType.DATETIME)
 
 
-TYPES: dict[str, Any] = {
-    "id": "int64",
-    "customer": "int64",
-    "article": "str",
-    "quantity": "int64",
-    "price": "float64",
-    "weight": "float64",
-    "volume": "float64",
-    "region": "str",
-    "urgent": "bool",
-}
-
-
 def orders_csv(rows: int) -> bytes:
     """That many orders as csv, 83 bytes a row or a little less."""
     return b"id;customer;article;quantity;price;weight;volume;region;urgent;day\n" + b"".join(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,8 +21,8 @@ from typing import Any
 import httpx
 import orjson
 from load import Load, load
-from processes import MIB, Server, server
-from project import TYPES, orders_csv, stock_csv
+from processes import HERE, MIB, Server, server
+from project import orders_csv, stock_csv
 
 #: Upstream 0.8.2 answered 1,800 creations for the bare app's 39,500 requests a second.
 UPSTREAM_CREATIONS = 1_800 / 39_500
@@ -308,42 +310,44 @@ def from_json(bench: Bench) -> Row:
     return row
 
 
-def _read_csv_seconds(content: bytes) -> float:
-    import pandas as pd
-
-    begin = time.perf_counter()
-    pd.read_csv(io.BytesIO(content), sep=";", dtype=TYPES, parse_dates=["day"])
-    return time.perf_counter() - begin
+def _read_csv_seconds(path: Path) -> float:
+    """How long pandas alone takes for it, in a process as fresh as the server's."""
+    command = [sys.executable, str(HERE / "read_csv.py"), str(path)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def etl(bench: Bench) -> Row:
-    """ETL of a million rows of csv, while another client asks for a status."""
+    """ETL of a million rows of csv; and again while another client asks for a status."""
     row = Row("ETL of 1,000,000 rows")
     content = orders_csv(1_000_000)
-    _read_csv_seconds(orders_csv(10))
     times, whole, alone, worst, peaks = [], [], [], [], []
-    for _ in range(bench.repeat):
-        with bench.subject() as ours:
-            session = _session(ours)
-            status_url = f"{session}/scenarios/{_create(session, 'one')['id']}/status"
-            alone.append(_read_csv_seconds(content))
-            ours.forget_peak()
-            with _another_client(status_url) as waits:
+    with tempfile.NamedTemporaryFile(suffix=".csv") as copy:
+        copy.write(content)
+        copy.flush()
+        for _ in range(bench.repeat):
+            with bench.subject() as ours:
+                session = _session(ours)
+                status_url = f"{session}/scenarios/{_create(session, 'one')['id']}/status"
+                alone.append(_read_csv_seconds(Path(copy.name)))
+                ours.forget_peak()
                 begin = time.perf_counter()
                 times.append(_upload(session, "large", content, "orders"))
                 whole.append(time.perf_counter() - begin)
-            worst.append(max(waits))
-            peaks.append(ours.memory("VmHWM") / MIB)
+                peaks.append(ours.memory("VmHWM") / MIB)
+                with _another_client(status_url) as waits:
+                    _upload(session, "larger", content, "orders")
+                worst.append(max(waits))
     row.figures = {
         "MB": len(content) / 1e6,
         "s from the last byte sent": statistics.median(times),
         "s with sending it": statistics.median(whole),
         "read_csv s": statistics.median(alone),
+        "of read_csv": statistics.median(t / a for t, a in zip(times, alone, strict=True)),
         "worst other ms": statistics.median(worst) * 1e3,
         "peak MiB": statistics.median(peaks),
     }
     row.goals = {
-        "≤ 1.5 × read_csv": statistics.median(t / a for t, a in zip(times, alone, strict=True)) <= 1.5,
+        "≤ 1.5 × read_csv": row.figures["of read_csv"] <= 1.5,
         "≤ 450 MiB": row.figures["peak MiB"] <= 450,
         "worst other request ≤ 100 ms": row.figures["worst other ms"] <= 100,
     }

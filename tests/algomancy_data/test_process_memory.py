@@ -1,4 +1,4 @@
-"""Giving memory back."""
+"""Memory that was freed: kept while there is large work, given back afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_data.freed_memory import give_back_freed_memory
+from algomancy_data.process_memory import give_back_freed_memory, reuse_freed_memory
 
 BLOCK, COUNT, KEPT = 1_000, 60_000, 500
 
@@ -18,7 +18,10 @@ def resident_bytes() -> int:
     return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is nothing to be given back by hand")
+LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the C library is left alone")
+
+
+@LINUX_ONLY
 def test_freed_memory_is_given_back() -> None:
     """Memory that is free between pieces still in use goes back to the machine, and those keep their content."""
     pieces = [bytes([number % 256]) * BLOCK for number in range(COUNT)]
@@ -28,3 +31,15 @@ def test_freed_memory_is_given_back() -> None:
     give_back_freed_memory()
     assert full - resident_bytes() > BLOCK * COUNT // 2
     assert [piece[0] for piece in kept] == [number % 256 for number in range(0, COUNT, COUNT // KEPT)]
+
+
+@LINUX_ONLY
+def test_freed_memory_is_kept_for_reuse_until_then() -> None:
+    """A large piece that is freed stays with the process; giving back includes it."""
+    reuse_freed_memory()
+    piece = bytes(bytearray(16 << 20))
+    full = resident_bytes()
+    del piece
+    assert full - resident_bytes() < 8 << 20
+    give_back_freed_memory()
+    assert full - resident_bytes() > 8 << 20
