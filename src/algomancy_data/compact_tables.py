@@ -8,7 +8,7 @@ import orjson
 
 from algomancy_data.compact_text import CompactTable
 from algomancy_data.stored_columns import check_cells
-from algomancy_data.stored_tables import TableRows, check_length, columns_of, join_table, parse_columns
+from algomancy_data.stored_tables import TableRows, check_length, columns_of, parse_columns, table_around
 from algomancy_data.stored_types import Kind
 
 _BY_CHUNK = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.OBJECT)
@@ -37,8 +37,8 @@ def parse_compact_table(source: CompactTable, table: str) -> TableRows:
     return TableRows(names, types, list(cells), index)
 
 
-def canonical_compact_table(source: CompactTable, table: str) -> bytes:
-    """Check a table and encode it with its cells as they were sent; few of its rows are in memory at a time.
+def canonical_compact_table(source: CompactTable, table: str) -> list[bytes]:
+    """Check a table and encode it, in pieces, with its cells as they were sent; few rows are decoded at a time.
 
     Args:
         source: The table.
@@ -63,4 +63,4 @@ def canonical_compact_table(source: CompactTable, table: str) -> bytes:
     check_length(count, index, table)
     for at, cells in whole.items():
         check_cells(cells, types[at])
-    return join_table(pieces, names, types, index)
+    return table_around(pieces, names, types, index)

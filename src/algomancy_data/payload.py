@@ -7,12 +7,10 @@ posts is what the next one gets, and whoever reads the canonical form and writes
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import orjson
 
 from algomancy_data.compact_tables import canonical_compact_table, parse_compact_table
 from algomancy_data.compact_text import CompactTable, NotCompactError, take_apart
@@ -64,14 +62,7 @@ def write_dataset(metadata: Metadata, tables: Mapping[str, pd.DataFrame]) -> byt
     Raises:
         ValueError: A table has two columns of one name, or a value cannot be said in JSON.
     """
-    # Unlike a join of pieces this never holds the text twice.
-    text = io.BytesIO()
-    text.write(metadata.to_json() + b"{")
-    for number, (name, frame) in enumerate(tables.items()):
-        text.write((b"," if number else b"") + encode_json(str(name)) + b":")
-        text.writelines(write_table(frame, str(name)))
-    text.write(b"}}")
-    return text.getvalue()
+    return _put_together(metadata, ((str(name), write_table(frame, str(name))) for name, frame in tables.items()))
 
 
 def read_tables(text: bytes | str) -> tuple[Metadata, dict[str, pd.DataFrame]]:
@@ -91,8 +82,7 @@ def canonical(text: bytes | str) -> tuple[Metadata, bytes]:
         ValueError: The text is no dataset; the message says why.
     """
     metadata, tables = _tables(text, canonical_compact_table, canonical_table)
-    written = b",".join(orjson.dumps(name) + b":" + table for name, table in tables.items())
-    return metadata, b"".join([metadata.to_json(), b"{", written, b"}}"])
+    return metadata, _put_together(metadata, tables.items())
 
 
 def canonical_unless_same(text: bytes | str) -> tuple[Metadata, bytes | None]:
@@ -125,6 +115,17 @@ def parse_creation_datetime(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{_SUBJECT}: metadata.creation_datetime must be an ISO 8601 time.") from None
+
+
+def _put_together(metadata: Metadata, tables: Iterable[tuple[str, Iterable[bytes]]]) -> bytes:
+    """Return the JSON of a dataset whose tables come in pieces; unlike a join this never holds it twice."""
+    text = io.BytesIO()
+    text.write(metadata.to_json() + b"{")
+    for number, (name, pieces) in enumerate(tables):
+        text.write((b"," if number else b"") + encode_json(name) + b":")
+        text.writelines(pieces)
+    text.write(b"}}")
+    return text.getvalue()
 
 
 def _tables(

@@ -170,8 +170,8 @@ def parse_table(value: object, table: str) -> TableRows:
     return TableRows(names, types, columns_of(rows, names, table), index)
 
 
-def canonical_table(value: object, table: str) -> bytes:
-    """Check a decoded table and encode it with its cells as they were sent.
+def canonical_table(value: object, table: str) -> list[bytes]:
+    """Check a decoded table and encode it, in pieces, with its cells as they were sent.
 
     Raises:
         ValueError: It is no such table, or a cell does not fit the type of its column.
@@ -179,21 +179,22 @@ def canonical_table(value: object, table: str) -> bytes:
     rows = parse_table(value, table)
     rows.check(table)
     data = value["data"] if isinstance(value, dict) else []
-    return join_table([orjson.dumps(data)[1:-1]], rows.columns, rows.types, rows.index)
+    return table_around([orjson.dumps(data)[1:-1]], rows.columns, rows.types, rows.index)
 
 
-def join_table(pieces: list[bytes], columns: list[str], types: list[StoredType], index: list[Any]) -> bytes:
-    """Put together the JSON of a table.
+def table_around(rows: list[bytes], columns: list[str], types: list[StoredType], index: list[Any]) -> list[bytes]:
+    """Return the JSON of a table in pieces.
 
     Args:
-        pieces: Its rows as JSON, some in each piece, without brackets around them.
+        rows: Its rows as JSON, some in each piece, without brackets around them.
         columns: Its columns.
         types: Their types.
         index: The label of each row.
     """
     dtypes = {name: kind.name for name, kind in zip(columns, types, strict=True)}
     rest = orjson.dumps({"columns": columns, "dtypes": dtypes, "index": index})
-    return b'{"data":[' + b",".join(pieces) + b"]," + rest[1:]
+    separated = [piece for row in rows for piece in (b",", row)][1:]
+    return [b'{"data":[', *separated, b"],", rest[1:]]
 
 
 def parse_columns(value: dict[str, Any], table: str) -> tuple[list[str], list[StoredType], list[Any]]:
