@@ -27,7 +27,6 @@ def generated_pages(root: Path) -> dict[str, list[GeneratedPage]]:
     Args:
         root: The project's folder.
     """
-    measured = benchmarks_page(root / "docs" / "benchmarks.json")
     return {
         "HTTP API": [*operation_pages(), models_page(), errors_page(), descriptors_page(), swagger_page()],
         "Look up": [
@@ -35,7 +34,7 @@ def generated_pages(root: Path) -> dict[str, list[GeneratedPage]]:
             commands_page(),
             clauses_page(),
             port_page(root),
-            *([measured] if measured else []),
+            benchmarks_page(root / "docs" / "benchmarks.json"),
             changelog_page(root),
         ],
     }
