@@ -12,8 +12,9 @@ _INTRODUCTION = """# Benchmarks
 *Bare* is an application that returns the same number of bytes from memory under the same uvicorn. Ratios to it travel
 between machines; absolute figures do not. `make bench` measures on yours.
 
-Each row alternates between the two sides and shows medians. ETL is timed from the last byte sent, because sending is the
-network's affair, and compared with `pandas.read_csv` reading the same bytes into the same types in a process just as fresh.
+Each row alternates between the two sides and shows medians. ETL is timed from the last byte sent, because sending is
+the network's affair, and compared with `pandas.read_csv` reading the same bytes into the same types, in a process just
+as fresh.
 
 Measured with {tool} on {cores} cores, Python {python}.
 """
