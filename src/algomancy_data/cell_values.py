@@ -190,7 +190,7 @@ def _times(values: Sequence[Any]) -> Converted:
 
     texts: dict[int, str] = {}
     unreadable: dict[int, Any] = {}
-    naive = np.full(len(values), np.datetime64("NaT"), dtype=f"datetime64[{UNIT}]")
+    naive = np.full(len(values), np.datetime64("NaT", UNIT), dtype=f"datetime64[{UNIT}]")
     for row, value in enumerate(values):
         if isinstance(value, str):
             texts[row] = value

@@ -142,7 +142,8 @@ def _parse_far_times(texts: Sequence[str | None], unit: str) -> pd.DatetimeIndex
     import pandas as pd
 
     try:
-        fine = [np.datetime64("NaT" if text is None else text.replace(" ", "T")) for text in texts]
+        missing = np.datetime64("NaT", "s")
+        fine = [missing if text is None else np.datetime64(text.replace(" ", "T")) for text in texts]
         values = np.array(fine, dtype=f"datetime64[{unit}]")
     except (ValueError, OverflowError):
         raise ValueError(

@@ -50,7 +50,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "numpy_array": (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
     "numpy_times": (np.array(["2025-01-02", "NaT"], dtype="datetime64[ns]"), ["2025-01-02T00:00:00", None]),
     "numpy_days": (np.datetime64("2025-01-02"), "2025-01-02T00:00:00"),
-    "numpy_no_time": (np.datetime64("NaT"), None),
+    "numpy_no_time": (np.datetime64("NaT", "ns"), None),
     "numpy_times_in_rows": (np.array([["2025-01-02"]], dtype="datetime64[D]"), [["2025-01-02T00:00:00"]]),
     "numpy_durations": (np.array([1, "NaT"], dtype="timedelta64[s]"), ["P0DT0H0M1S", None]),
     "numpy_transposed": (np.array([[1, 2], [3, 4]]).T, [[1, 3], [2, 4]]),
