@@ -69,6 +69,8 @@ class ThreadExecutor:
         """Take no more jobs and let idle threads end; never waits for a job."""
         with self._work:
             self._closed = True
+            for ticket in self._waiting:
+                ticket.take()
             self._waiting.clear()
             self._work.notify_all()
 
@@ -106,8 +108,10 @@ class ThreadExecutor:
         ticket = self._next()
         if ticket is None:
             return False
+        job = ticket.take()
         try:
-            ticket.job()
+            if job is not None:
+                job()
         except BaseException:
             _log.exception("A run ended in an error of the server's own.")
         with self._work:
@@ -136,6 +140,7 @@ class ThreadExecutor:
             if not ticket.begun:
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
+                    ticket.take()
                 return
             self._threads -= 1
             if self._waiting and not self._closed:
@@ -144,14 +149,19 @@ class ThreadExecutor:
 
 
 class _Job:
-    __slots__ = ("_executor", "abandoned", "begun", "ended", "job")
+    __slots__ = ("_executor", "_job", "abandoned", "begun", "ended")
 
     def __init__(self, executor: ThreadExecutor, job: Callable[[], None]) -> None:
         self._executor = executor
-        self.job = job
+        self._job: Callable[[], None] | None = job
         self.begun = False
         self.ended = False
         self.abandoned = False
 
     def abandon(self) -> None:
         self._executor._abandon(self)
+
+    def take(self) -> Callable[[], None] | None:
+        """Hand the job over. Whoever submitted it may keep the ticket: the two must not keep each other alive."""
+        job, self._job = self._job, None
+        return job

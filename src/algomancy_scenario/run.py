@@ -110,6 +110,10 @@ class Run:
             if not self._stopped:
                 _log.warning("Scenario '%s' failed.", scenario.tag, exc_info=error)
             raise RunFailure(describe(error)) from None
+        finally:
+            # Else each would keep the other, and whatever the algorithm keeps, until the garbage collector comes by.
+            with self._lock:
+                self._algorithm = None
 
     def stop(self) -> None:
         """Tell the run to stop and give its worker thread up; returns at once.

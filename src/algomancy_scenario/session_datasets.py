@@ -16,6 +16,8 @@ from algomancy_data import (
 from algomancy_data.dataset_keys import check_dataset_key
 from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.persistence.port import SessionStore
+from algomancy_scenario.run import RunInput
+from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.session_gate import SessionGate
 from algomancy_utils import BaseParameterSet, EmptyParameters, PreconditionError
 
@@ -56,6 +58,13 @@ class SessionDatasets:
     def parameters(self, dataset: Dataset) -> BaseParameterSet:
         """Return a new set of a dataset's own parameters, each with its default."""
         return dataset.source.initialize_data_parameters() if self.has_parameters else EmptyParameters()
+
+    def input_of(self, scenario: Scenario) -> RunInput:
+        """Return what a run of a scenario may work on; a run that changes it changes nobody else's data."""
+        dataset = self.manager.get_dataset(scenario.input_data_key)
+        params = self.parameters(dataset)
+        scenario.set_data_params(params)
+        return dataset.source.view(), params
 
     def all(self) -> list[Dataset]:
         """Return the datasets, in the order in which they were added. Call it with the mutex held."""

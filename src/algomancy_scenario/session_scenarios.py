@@ -9,7 +9,6 @@ from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.executor import RunExecutor
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.processor import Processor
-from algomancy_scenario.run import RunInput
 from algomancy_scenario.scenario import Scenario, ScenarioState, ScenarioStatus, stored_params
 from algomancy_scenario.scenario_record import ScenarioRecord
 from algomancy_scenario.scenario_shelf import ScenarioShelf
@@ -50,7 +49,7 @@ class SessionScenarios:
         self._catalog = catalog
         self._runtime = runtime
         self._sequence = 0
-        self.processor = Processor(gate, shelf, store, catalog, executor, runtime, self._load)
+        self.processor = Processor(gate, shelf, store, catalog, executor, runtime, datasets.input_of)
 
     def create(
         self,
@@ -179,13 +178,6 @@ class SessionScenarios:
             runs = [self.processor.enqueue(scenario) for scenario in waiting]
         for run in runs:
             self.processor.start(run)
-
-    def _load(self, scenario: Scenario) -> RunInput:
-        """Return what a run may work on; a run that changes it changes nobody else's data."""
-        dataset = self._datasets.manager.get_dataset(scenario.input_data_key)
-        params = self._datasets.parameters(dataset)
-        scenario.set_data_params(params)
-        return dataset.source.view(), params
 
 
 def _check_tag(tag: str) -> None:

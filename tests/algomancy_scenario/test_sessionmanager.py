@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 import uuid
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -313,3 +316,24 @@ def test_initial_datasets_are_stored_by_a_durable_server(
     manager = open_sessions(**settings).get_scenario_manager("main")
     assert manager.get_data_keys() == ["Good"]
     assert manager.get_data_as_bytes("Good") == document
+
+
+def test_deleted_session_is_let_go_of_at_once(sessions: SessionManager) -> None:
+    """Its data and its runs need no garbage collector to be gone from memory."""
+    manager = sessions.get_scenario_manager(sessions.create_new_session("doomed"))
+    manager.add_datasource_from_json(payload("data"))
+    scenario = manager.create_scenario("one", "data", "Instant")
+    manager.process_scenario_async(scenario)
+    assert manager.wait_for_processing(WAIT)
+    kept = [weakref.ref(manager), weakref.ref(manager.get_data("data"))]
+    gc.disable()
+    try:
+        sessions.delete_session("doomed")
+        del manager, scenario
+        deadline = time.monotonic() + WAIT
+        # The worker may still be on its way back from the run.
+        while any(reference() is not None for reference in kept) and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        assert [reference() for reference in kept] == [None, None]
+    finally:
+        gc.enable()
