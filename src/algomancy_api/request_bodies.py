@@ -24,32 +24,32 @@ _INLINE_VALUES = 10_000
 """How many values a body may hold, at most, that is decoded on the event loop."""
 
 
-class LimitedRequest(Request):
-    """A request that stops reading its body where the limit is, however the body is sent.
+def limited(request: Request, limit: int) -> Request:
+    """Return the request as one that stops reading its body where the limit is, however the body is sent.
 
     Args:
         request: The request as it came.
-        limit: How many bytes its body may have.
+        limit: How many bytes its body may have; reading more raises an `HTTPException` with 413.
     """
+    receive, announced = request.receive, request.headers.get("content-length", "")
+    received = 0
 
-    def __init__(self, request: Request, limit: int) -> None:
-        super().__init__(request.scope, self._receive_within_limit)
-        self._unlimited_receive = request.receive
-        self._limit = limit
-        self._received = 0
-
-    async def _receive_within_limit(self) -> Message:
-        announced = self.headers.get("content-length", "")
-        if not self._received and announced.isdecimal() and int(announced) > self._limit:
-            raise self._too_large()
-        message = await self._unlimited_receive()
-        self._received += len(message.get("body", b""))
-        if self._received > self._limit:
-            raise self._too_large()
+    # A function, for a request that held a method of its own would keep its body until the garbage collector comes by.
+    async def receive_within_limit() -> Message:
+        nonlocal received
+        if not received and announced.isdecimal() and int(announced) > limit:
+            raise _too_large(limit)
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise _too_large(limit)
         return message
 
-    def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"The body must be at most {self._limit:,} bytes long.")
+    return Request(request.scope, receive_within_limit)
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"The body must be at most {limit:,} bytes long.")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -58,7 +58,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         HTTPException: 413, it is longer than `limit` bytes.
     """
-    return await LimitedRequest(request, limit).body()
+    return await limited(request, limit).body()
 
 
 async def read_model(request: Request, model: type[ModelT]) -> ModelT:

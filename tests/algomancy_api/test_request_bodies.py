@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
+
+from algomancy_api.request_bodies import limited
 
 JSON = {"Content-Type": "application/json"}
 SESSIONS = "/api/v1/sessions"
@@ -127,3 +133,20 @@ def test_query_is_checked(query: str, detail: str | None, http: TestClient) -> N
     answer = http.get(f"{SCENARIOS}?{query}")
     assert answer.status_code == (200 if detail is None else 422)
     assert detail is None or answer.json() == {"detail": detail}
+
+
+def test_body_is_freed_with_its_request() -> None:
+    """A large body does not wait for the garbage collector once its request is answered."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"[]", "more_body": False}
+
+    request = limited(Request({"type": "http", "headers": []}, receive), 10)
+    assert asyncio.run(request.body()) == b"[]"
+    freed = weakref.ref(request)
+    gc.disable()
+    try:
+        del request
+        assert freed() is None
+    finally:
+        gc.enable()

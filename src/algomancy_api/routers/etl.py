@@ -18,7 +18,7 @@ from algomancy_api.backend_calls import calls_of
 from algomancy_api.errors import BAD_BODY, BAD_FILE, DATASET_IN_USE, TOO_LARGE, UNKNOWN_SESSION
 from algomancy_api.operation import Operations
 from algomancy_api.replies import reply
-from algomancy_api.request_bodies import LimitedRequest
+from algomancy_api.request_bodies import limited
 from algomancy_api.routers.paths import SessionId
 from algomancy_api.schemas import EtlReport
 from algomancy_data.dataset_keys import check_dataset_key
@@ -67,7 +67,7 @@ async def run_etl(request: Request, session_id: SessionId) -> Response:
     calls = calls_of(request)
     session = await calls.session(session_id)
     _refuse_charset(request)
-    upload = LimitedRequest(request, request.app.state.config.max_upload_bytes)
+    upload = limited(request, request.app.state.config.max_upload_bytes)
     async with upload.form(max_files=_MAX_FILES) as form:
         dataset_name = _dataset_name(form)
         uploads = [part for name, part in form.multi_items() if name == "files" and isinstance(part, UploadFile)]
