@@ -40,7 +40,6 @@ class Clause:
         resource: The chapter it stands in, and the suite file that checks it.
         operations: The operationIds it speaks of; ``("*",)`` means every one.
         sentence: What it says.
-        needs: What a run must be given to try all of it, or an empty string.
     """
 
     id: str
@@ -49,7 +48,6 @@ class Clause:
     resource: str
     operations: tuple[str, ...]
     sentence: str
-    needs: str = ""
 
     def level_in(self, profile: Profile) -> Level:
         """The level this clause has in `profile`."""
@@ -69,7 +67,6 @@ def all_clauses() -> dict[str, Clause]:
             resource=row["resource"],
             operations=tuple(row["operations"]),
             sentence=row["sentence"],
-            needs=row.get("needs", ""),
         )
         for row in rows
     }

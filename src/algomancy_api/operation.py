@@ -87,11 +87,6 @@ class Operation:
         """The `operationId`."""
         return self.endpoint.__name__
 
-    @property
-    def changes_state(self) -> bool:
-        """Whether it may change something."""
-        return self.method != "GET"
-
 
 class Operations:
     """The operations of one group, in the order in which they are documented.

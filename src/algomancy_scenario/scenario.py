@@ -203,13 +203,8 @@ class Scenario:
         outcome = self._state.outcome
         return self._catalog.unset_kpis if outcome is None else outcome.kpis(self._catalog)
 
-    def status_dict(self) -> dict[str, Any]:
-        """Return `id`, `tag`, `status` and `progress` (contract SCN-8)."""
-        state = self._state
-        return {"id": self.id, "tag": self.tag, "status": state.status.value, "progress": state.progress}
-
     def status_json_bytes(self) -> bytes:
-        """Return `status_dict` as JSON; made once for each state."""
+        """Return `id`, `tag`, `status` and `progress` as JSON (contract SCN-8); made once for each state."""
         state = self._state
         cached = self._status_document
         if cached is not None and cached[0] is state:
