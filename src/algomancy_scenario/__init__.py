@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from algomancy_scenario.algorithm import BaseAlgorithm, RunCancelled
-from algomancy_scenario.algorithm_factory import AlgorithmFactory
+from algomancy_scenario.algorithmfactory import AlgorithmFactory
+from algomancy_scenario.basealgorithm import BaseAlgorithm, RunCancelled
 from algomancy_scenario.core_configuration import CoreConfig
-from algomancy_scenario.kpi import BaseKPI, ImprovementDirection, KpiError
+from algomancy_scenario.keyperformanceindicator import BaseKPI, ImprovementDirection, KpiError
+from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_scenario.result import BaseScenarioResult, ScenarioResult
 from algomancy_scenario.scenario import Scenario
-from algomancy_scenario.scenario_record import ScenarioStatus
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessionmanager import SessionManager
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from algomancy_scenario.core_configuration import CoreConfig
-from algomancy_scenario.scenario_shelf import ScenarioShelf
-from algomancy_scenario.session_scenarios import SessionScenarios
+from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_scenario.sessions.scenarios import SessionScenarios
 from algomancy_utils import NotFoundError, PreconditionError
 
 _log = logging.getLogger(__name__)
@@ -18,19 +18,19 @@ class Autocreation:
     Args:
         config: The configuration.
         scenarios: Creates the scenarios.
-        shelf: The session's scenarios.
+        registry: The session's scenarios.
 
     Attributes:
         autorun: Whether a scenario is queued as soon as it is created, by whomever.
     """
 
-    def __init__(self, config: CoreConfig, scenarios: SessionScenarios, shelf: ScenarioShelf) -> None:
+    def __init__(self, config: CoreConfig, scenarios: SessionScenarios, registry: ScenarioRegistry) -> None:
         self.autorun = config.autorun
         self._enabled = config.autocreate
         self._algorithm = config.default_algo
         self._values = config.default_algo_params_values
         self._scenarios = scenarios
-        self._shelf = shelf
+        self._registry = registry
 
     def toggle(self, value: bool | None = None) -> bool:
         """Switch it on or off. See `ScenarioManager.toggle_autocreate`."""
@@ -47,7 +47,7 @@ class Autocreation:
             key: The dataset's key.
         """
         tag = f"{key} [auto]"
-        if not self._enabled or self._algorithm is None or self._shelf.by_tag(tag) is not None:
+        if not self._enabled or self._algorithm is None or self._registry.by_tag(tag) is not None:
             return
         try:
             self._scenarios.create(tag, key, self._algorithm, self._values, None, queue=self.autorun)

@@ -12,8 +12,8 @@ from typing import Any
 
 from algomancy_data import BaseDataSource
 from algomancy_data.limits import ReadLimits
-from algomancy_scenario.algorithm import BaseAlgorithm
-from algomancy_scenario.kpi import BaseKPI
+from algomancy_scenario.basealgorithm import BaseAlgorithm
+from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_utils import ParameterError
 
 SAVE_TYPES = ("json",)

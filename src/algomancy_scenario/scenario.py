@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from algomancy_scenario.catalog import Catalog
-from algomancy_scenario.kept_json import keep_json, keep_plain_json
-from algomancy_scenario.kpi import BaseKPI
-from algomancy_scenario.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.keyperformanceindicator import BaseKPI
+from algomancy_scenario.kpifactory import Catalog
+from algomancy_scenario.persistence.kept_json import keep_json, keep_plain_json
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
 from algomancy_utils import BaseParameterSet, NotFoundError, ParameterError
 
 __all__ = ["Outcome", "Scenario", "ScenarioState", "ScenarioStatus"]

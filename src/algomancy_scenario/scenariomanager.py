@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from algomancy_data import BaseDataSource, DataManager, ETLResult, File
-from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.core_configuration import CoreConfig
-from algomancy_scenario.executor import RunExecutor, ThreadExecutor
+from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.raw_datasets import files_in
+from algomancy_scenario.persistence.raw_datasets import files_in
+from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.session_core import SessionCore
-from algomancy_scenario.session_gate import SessionGoneError
+from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_utils import BaseParameterSet, Runtime
 
 
 class ScenarioManager:
     """The scenarios and datasets of one session.
 
-    All methods may be called from any thread; see `SessionGate` for how they are kept apart. Changes that return are
+    All methods may be called from any thread; see `SessionLocks` for how they are kept apart. Changes that return are
     stored. Look-ups are answered from memory.
 
     Args:
@@ -61,7 +61,7 @@ class ScenarioManager:
             durable,
         )
         self._data = self.core.datasets.manager
-        self._shelf = self.core.shelf
+        self._registry = self.core.registry
         self._on_close: Callable[[], None] | None = None
 
     @classmethod
@@ -237,7 +237,7 @@ class ScenarioManager:
     @property
     def revision(self) -> int:
         """A number that grows with every change of a scenario of this session, progress included."""
-        return self._shelf.revision
+        return self._registry.revision
 
     @property
     def currently_processing(self) -> Scenario | None:
@@ -281,27 +281,27 @@ class ScenarioManager:
 
     def get_by_id(self, scenario_id: str) -> Scenario | None:
         """Return a scenario, `None` when there is none of this id."""
-        return self._shelf.by_id(scenario_id)
+        return self._registry.by_id(scenario_id)
 
     def get_by_tag(self, tag: str) -> Scenario | None:
         """Return a scenario, `None` when there is none of this tag."""
-        return self._shelf.by_tag(tag)
+        return self._registry.by_tag(tag)
 
     def list_scenarios(self) -> list[Scenario]:
         """Return the scenarios in order of creation."""
-        return self._shelf.scenarios()
+        return self._registry.scenarios()
 
     def list_ids(self) -> list[str]:
         """Return the ids of the scenarios in order of creation."""
-        return [scenario.id for scenario in self._shelf.scenarios()]
+        return [scenario.id for scenario in self._registry.scenarios()]
 
     def list_tags(self) -> list[str]:
         """Return the tags of the scenarios in order of creation."""
-        return [scenario.tag for scenario in self._shelf.scenarios()]
+        return [scenario.tag for scenario in self._registry.scenarios()]
 
     def scenarios_as_bytes(self) -> bytes:
         """Return the array of all scenario objects as JSON; made once for each `revision`."""
-        return self._shelf.as_bytes()
+        return self._registry.as_bytes()
 
     def delete_scenario(self, scenario_id: str) -> bool:
         """Delete a scenario; its run, if there is one, is stopped.

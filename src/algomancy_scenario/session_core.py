@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 
 from algomancy_data import Dataset
 from algomancy_scenario.autocreation import Autocreation
-from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.core_configuration import CoreConfig
-from algomancy_scenario.executor import RunExecutor
+from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.scenario_record import ScenarioRecord
-from algomancy_scenario.scenario_shelf import ScenarioShelf
-from algomancy_scenario.session_datasets import SessionDatasets
-from algomancy_scenario.session_gate import SessionGate
-from algomancy_scenario.session_scenarios import SessionScenarios
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.running.executor import RunExecutor
+from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_scenario.sessions.datasets import SessionDatasets
+from algomancy_scenario.sessions.locks import SessionLocks
+from algomancy_scenario.sessions.scenarios import SessionScenarios
 from algomancy_utils import Runtime
 
 
@@ -32,8 +32,8 @@ class SessionCore:
     Attributes:
         catalog: The algorithms and KPIs.
         durable: Whether the store outlives the process.
-        gate: The locks.
-        shelf: The scenarios in memory.
+        locks: The locks.
+        registry: The scenarios in memory.
         datasets: The datasets.
         scenarios: Changes scenarios.
         processor: Runs scenarios.
@@ -51,12 +51,12 @@ class SessionCore:
     ) -> None:
         self.catalog = catalog
         self.durable = durable
-        self.gate = SessionGate()
-        self.shelf = ScenarioShelf(self.gate.state)
-        self.datasets = SessionDatasets(config, self.gate, store, durable, self.shelf.references)
-        self.scenarios = SessionScenarios(self.gate, self.shelf, self.datasets, store, catalog, executor, runtime)
+        self.locks = SessionLocks()
+        self.registry = ScenarioRegistry(self.locks.state)
+        self.datasets = SessionDatasets(config, self.locks, store, durable, self.registry.references)
+        self.scenarios = SessionScenarios(self.locks, self.registry, self.datasets, store, catalog, executor, runtime)
         self.processor = self.scenarios.processor
-        self.autocreation = Autocreation(config, self.scenarios, self.shelf)
+        self.autocreation = Autocreation(config, self.scenarios, self.registry)
 
     def restore(self, datasets: Iterable[Dataset], records: Iterable[ScenarioRecord]) -> None:
         """Take over what is in the store already; once, before anyone else knows the session."""
@@ -76,8 +76,8 @@ class SessionCore:
         Raises:
             NotFoundError: The session is gone.
         """
-        with self.gate:
-            datasets, states = self.datasets.all(), self.shelf.states()
+        with self.locks:
+            datasets, states = self.datasets.all(), self.registry.states()
         return datasets, [scenario.record(state) for scenario, state in states]
 
     def stop_processing(self) -> None:
@@ -86,7 +86,7 @@ class SessionCore:
         Raises:
             NotFoundError: The session is gone.
         """
-        with self.gate, self.gate.state:
+        with self.locks, self.locks.state:
             stopped = self.processor.close()
         self.processor.replace(stopped, None)
 
@@ -99,10 +99,10 @@ class SessionCore:
         Raises:
             NotFoundError: The session is gone already.
         """
-        with self.gate:
+        with self.locks:
             if meanwhile is not None:
                 meanwhile()
-            self.gate.close()
-            with self.gate.state:
+            self.locks.close()
+            with self.locks.state:
                 stopped = self.processor.close()
         self.processor.replace(stopped, None)

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from algomancy_data import DataManager, Dataset
-from algomancy_scenario.catalog import Catalog
 from algomancy_scenario.core_configuration import CoreConfig
-from algomancy_scenario.executor import RunExecutor, ThreadExecutor
+from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.directory import DirectoryStore
 from algomancy_scenario.persistence.memory import MemoryStore
 from algomancy_scenario.persistence.port import SessionStore, StateStore, StoredSession
-from algomancy_scenario.raw_datasets import RawDataset, raw_folders
-from algomancy_scenario.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
-from algomancy_scenario.session_gate import SessionGoneError
+from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_utils import NotFoundError, PreconditionError, Runtime
 
 _log = logging.getLogger(__name__)

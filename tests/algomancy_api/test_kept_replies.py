@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
 from algomancy_scenario import ScenarioManager
-from algomancy_scenario.catalog import Catalog
+from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.scenario import Scenario
 
 WAIT = 20

@@ -40,8 +40,8 @@ from algomancy_scenario.persistence.atomic import (
 )
 from algomancy_scenario.persistence.lock import FolderLock
 from algomancy_scenario.persistence.port import SessionStore, StoredSession
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 from algomancy_scenario.persistence.session_folder import INTERNAL, META, SessionFolder
-from algomancy_scenario.scenario_record import ScenarioRecord
 from algomancy_utils import Runtime
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from algomancy_scenario.persistence.port import SessionStore, StoredSession
-from algomancy_scenario.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 
 class MemorySessionStore:

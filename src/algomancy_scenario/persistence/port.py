@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from algomancy_data import Dataset, DatasetStore
-from algomancy_scenario.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 
 class SessionStore(DatasetStore, Protocol):

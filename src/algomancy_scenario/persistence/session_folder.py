@@ -22,9 +22,9 @@ from algomancy_scenario.persistence.atomic import (
     write_synced,
 )
 from algomancy_scenario.persistence.file_names import hashed_stem, is_hashed, key_of_stem, stem_of_key
-from algomancy_scenario.raw_datasets import raw_folders
-from algomancy_scenario.scenario_record import ScenarioRecord
-from algomancy_scenario.stored_datasets import open_stored
+from algomancy_scenario.persistence.raw_datasets import raw_folders
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.stored_datasets import open_stored
 
 INTERNAL = ".algomancy"
 """The folder for what is no dataset; hidden, so that a raw dataset can have any name."""

@@ -9,7 +9,7 @@ from algomancy_scenario.scenario import Scenario, ScenarioState, join_documents
 from algomancy_utils import NotFoundError
 
 
-class ScenarioShelf:
+class ScenarioRegistry:
     """Dictionaries of scenarios, so that no operation takes longer the more there are.
 
     Methods that change it are called with the state lock held; those that read it take the lock themselves where one

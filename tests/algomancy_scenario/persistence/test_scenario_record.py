@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from algomancy_data import encode_json
 from algomancy_scenario import ScenarioStatus
-from algomancy_scenario.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 json_values = st.recursive(
     st.none()

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from algomancy_scenario.kept_json import keep_plain_json
+from algomancy_scenario.persistence.kept_json import keep_plain_json
 
 _FORMAT = 1
 

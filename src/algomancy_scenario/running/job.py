@@ -13,12 +13,12 @@ from typing import Protocol
 
 from algomancy_data import BaseDataSource
 from algomancy_data.encoding import EncodingError
-from algomancy_scenario.algorithm import BaseAlgorithm, RunCancelled
-from algomancy_scenario.catalog import Catalog, encode_kpis
-from algomancy_scenario.executor import RunTicket
-from algomancy_scenario.kept_json import keep_json
-from algomancy_scenario.kpi import BaseKPI, KpiError
+from algomancy_scenario.basealgorithm import BaseAlgorithm, RunCancelled
+from algomancy_scenario.keyperformanceindicator import BaseKPI, KpiError
+from algomancy_scenario.kpifactory import Catalog, encode_kpis
+from algomancy_scenario.persistence.kept_json import keep_json
 from algomancy_scenario.result import BaseScenarioResult
+from algomancy_scenario.running.executor import RunTicket
 from algomancy_scenario.scenario import Outcome, Scenario
 from algomancy_utils import BaseParameterSet
 

@@ -12,7 +12,7 @@ class SessionGoneError(NotFoundError):
     """The session was deleted, or its server is shutting down."""
 
 
-class SessionGate:
+class SessionLocks:
     """Lets one change of a session in at a time, and none once the session is gone.
 
     Used as a context manager it is the session's *write mutex*: it is held across check, write to the store and

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
-from algomancy_scenario.algorithm import BaseAlgorithm
+from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_utils import BaseParameterSet, NotFoundError, ParameterType
 
 _OF_THE_MOMENT = (ParameterType.TIME, ParameterType.INTERVAL)

@@ -9,8 +9,8 @@ import pytest
 from scenario_project import payload
 
 from algomancy_data import Dataset, DataSource
-from algomancy_scenario import stored_datasets
-from algomancy_scenario.stored_datasets import open_stored
+from algomancy_scenario.persistence import stored_datasets
+from algomancy_scenario.persistence.stored_datasets import open_stored
 
 
 class Mine(DataSource):

@@ -7,25 +7,25 @@ import threading
 import pytest
 from scenario_project import WAIT
 
-from algomancy_scenario.session_gate import SessionGate, SessionGoneError
+from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
 
 
 def test_gate_lets_one_in_at_a_time() -> None:
     """The second waits until the first has left, by an exception too; the state lock is free meanwhile."""
-    gate = SessionGate()
+    locks = SessionLocks()
     entered = threading.Event()
 
     def enter() -> None:
-        with gate:
+        with locks:
             entered.set()
 
     thread = threading.Thread(target=enter)
 
     def fail_inside() -> None:
-        with gate:
+        with locks:
             thread.start()
-            assert gate.state.acquire(timeout=WAIT)
-            gate.state.release()
+            assert locks.state.acquire(timeout=WAIT)
+            locks.state.release()
             assert not entered.is_set()
             raise KeyError
 
@@ -37,24 +37,24 @@ def test_gate_lets_one_in_at_a_time() -> None:
 
 def test_closed_gate_lets_nobody_in_and_nobody_wait() -> None:
     """Whoever waited when the session went is refused."""
-    gate = SessionGate()
+    locks = SessionLocks()
     refused = threading.Event()
 
     def enter() -> None:
         try:
-            with gate:
+            with locks:
                 pass
         except SessionGoneError:
             refused.set()
 
     threads = [threading.Thread(target=enter) for _ in range(3)]
-    with gate:
+    with locks:
         for thread in threads:
             thread.start()
-        gate.close()
+        locks.close()
     for thread in threads:
         thread.join(WAIT)
         assert not thread.is_alive()
     assert refused.is_set()
-    with pytest.raises(SessionGoneError), gate:
+    with pytest.raises(SessionGoneError), locks:
         pass

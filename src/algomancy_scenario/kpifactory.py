@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from algomancy_scenario.algorithm import BaseAlgorithm
-from algomancy_scenario.algorithm_factory import AlgorithmFactory
-from algomancy_scenario.kept_json import keep_json
-from algomancy_scenario.kpi import BaseKPI
+from algomancy_scenario.algorithmfactory import AlgorithmFactory
+from algomancy_scenario.basealgorithm import BaseAlgorithm
+from algomancy_scenario.keyperformanceindicator import BaseKPI
+from algomancy_scenario.persistence.kept_json import keep_json
 
 
 class Catalog:

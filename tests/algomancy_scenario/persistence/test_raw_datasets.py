@@ -12,7 +12,7 @@ import pytest
 from scenario_project import WAIT, ItemsPipeline
 
 from algomancy_data import ETLResult, File
-from algomancy_scenario.raw_datasets import RawDataset, files_in, raw_folders
+from algomancy_scenario.persistence.raw_datasets import RawDataset, files_in, raw_folders
 from algomancy_utils import NotFoundError
 
 

@@ -16,9 +16,9 @@ from algomancy_data import (
 from algomancy_data.dataset_keys import check_dataset_key
 from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.run import RunInput
+from algomancy_scenario.running.job import RunInput
 from algomancy_scenario.scenario import Scenario
-from algomancy_scenario.session_gate import SessionGate
+from algomancy_scenario.sessions.locks import SessionLocks
 from algomancy_utils import BaseParameterSet, EmptyParameters, PreconditionError
 
 
@@ -29,7 +29,7 @@ class SessionDatasets:
 
     Args:
         config: The configuration.
-        gate: The session's locks.
+        locks: The session's locks.
         store: Where datasets are stored.
         durable: Whether the store outlives the process.
         references: Tells how many scenarios use a dataset.
@@ -38,12 +38,12 @@ class SessionDatasets:
     def __init__(
         self,
         config: CoreConfig,
-        gate: SessionGate,
+        locks: SessionLocks,
         store: SessionStore,
         durable: bool,
         references: Callable[[str], int],
     ) -> None:
-        self._gate = gate
+        self._locks = locks
         self._store = store
         self._durable = durable
         self._references = references
@@ -104,7 +104,7 @@ class SessionDatasets:
 
     def delete(self, key: str) -> None:
         """Delete a dataset. See `ScenarioManager.delete_data`."""
-        with self._gate:
+        with self._locks:
             self.manager.get_dataset(key)
             self._refuse_if_referenced(key, "deleted")
             self.manager.delete_data(key)
@@ -112,7 +112,7 @@ class SessionDatasets:
     def write(self, key: str) -> None:
         """Write a dataset to the store again. See `ScenarioManager.store_data_as_json`."""
         _ = self.manager.get_dataset(key).json
-        with self._gate:
+        with self._locks:
             self.manager.store_data_as_json(key)
 
     def _put(self, dataset: Dataset, *, replace: bool = True) -> None:
@@ -120,7 +120,7 @@ class SessionDatasets:
         if self._durable:
             # Encodes it, which the store would otherwise make happen with the mutex held.
             _ = dataset.json
-        with self._gate:
+        with self._locks:
             if not replace:
                 self._refuse_if_taken(dataset.key)
             self._refuse_if_referenced(dataset.key, "replaced")

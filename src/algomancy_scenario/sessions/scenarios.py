@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from algomancy_scenario.catalog import Catalog
-from algomancy_scenario.executor import RunExecutor
+from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.processor import Processor
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenario import Scenario, ScenarioState, ScenarioStatus, stored_params
-from algomancy_scenario.scenario_record import ScenarioRecord
-from algomancy_scenario.scenario_shelf import ScenarioShelf
-from algomancy_scenario.session_datasets import SessionDatasets
-from algomancy_scenario.session_gate import SessionGate
+from algomancy_scenario.scenarioprocessor import ScenarioProcessor
+from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_scenario.sessions.datasets import SessionDatasets
+from algomancy_scenario.sessions.locks import SessionLocks
 from algomancy_utils import PreconditionError, Runtime
 
 _UNFINISHED = (ScenarioStatus.QUEUED, ScenarioStatus.PROCESSING)
@@ -23,8 +23,8 @@ class SessionScenarios:
     """Creates, queues, cancels, resets and deletes scenarios.
 
     Args:
-        gate: The session's locks.
-        shelf: The session's scenarios.
+        locks: The session's locks.
+        registry: The session's scenarios.
         datasets: The session's datasets.
         store: Where scenarios are stored.
         catalog: The algorithms and KPIs of the configuration.
@@ -34,22 +34,22 @@ class SessionScenarios:
 
     def __init__(
         self,
-        gate: SessionGate,
-        shelf: ScenarioShelf,
+        locks: SessionLocks,
+        registry: ScenarioRegistry,
         datasets: SessionDatasets,
         store: SessionStore,
         catalog: Catalog,
         executor: RunExecutor,
         runtime: Runtime,
     ) -> None:
-        self._gate = gate
-        self._shelf = shelf
+        self._locks = locks
+        self._registry = registry
         self._datasets = datasets
         self._store = store
         self._catalog = catalog
         self._runtime = runtime
         self._sequence = 0
-        self.processor = Processor(gate, shelf, store, catalog, executor, runtime, datasets.input_of)
+        self.processor = ScenarioProcessor(locks, registry, store, catalog, executor, runtime, datasets.input_of)
 
     def create(
         self,
@@ -69,9 +69,9 @@ class SessionScenarios:
         params.set_validated_values({} if algo_params is None else algo_params)
         dataset_params.set_validated_values({} if data_params is None else data_params)
         algo_values, data_values = stored_params(params), stored_params(dataset_params)
-        with self._gate:
+        with self._locks:
             dataset = self._datasets.manager.get_dataset(dataset_key)
-            if self._shelf.by_tag(tag) is not None:
+            if self._registry.by_tag(tag) is not None:
                 raise PreconditionError(f"Tag '{tag}' is already used by another scenario of this session.")
             sequence = self._sequence + 1
             record = ScenarioRecord(
@@ -90,29 +90,29 @@ class SessionScenarios:
             self._store.save_scenario(record)
             self._sequence = sequence
             scenario = Scenario(record, self._catalog)
-            with self._gate.state:
-                self._shelf.insert(scenario)
+            with self._locks.state:
+                self._registry.insert(scenario)
                 run = self.processor.enqueue(scenario) if queue else None
         self.processor.start(run)
         return scenario
 
     def delete(self, scenario_id: str) -> bool:
         """Delete a scenario and stop its run. See `ScenarioManager.delete_scenario`."""
-        with self._gate:
-            scenario = self._shelf.by_id(scenario_id)
+        with self._locks:
+            scenario = self._registry.by_id(scenario_id)
             if scenario is None:
                 return False
             self._store.delete_scenario(scenario_id)
-            with self._gate.state:
-                self._shelf.remove(scenario)
+            with self._locks.state:
+                self._registry.remove(scenario)
                 replaced = self.processor.withdraw(scenario)
         self.processor.replace(*replaced)
         return True
 
     def queue(self, scenario_id: str) -> None:
         """Queue a scenario. See `ScenarioManager.process_scenario_async`."""
-        with self._gate:
-            scenario = self._shelf.known(scenario_id)
+        with self._locks:
+            scenario = self._registry.known(scenario_id)
             if scenario.status in _UNFINISHED:
                 raise PreconditionError(f"Scenario '{scenario.tag}' is {scenario.status} already.")
             if scenario.status is not ScenarioStatus.CREATED:
@@ -123,15 +123,15 @@ class SessionScenarios:
             state = scenario.next_state(status=ScenarioStatus.QUEUED, queue_position=sequence)
             self._store.save_scenario(scenario.record(state))
             self._sequence = sequence
-            with self._gate.state:
-                self._shelf.publish(scenario, state)
+            with self._locks.state:
+                self._registry.publish(scenario, state)
                 run = self.processor.enqueue(scenario)
         self.processor.start(run)
 
     def cancel(self, scenario_id: str) -> Scenario:
         """Cancel a scenario. See `ScenarioManager.cancel_scenario`."""
-        with self._gate:
-            scenario = self._shelf.known(scenario_id)
+        with self._locks:
+            scenario = self._registry.known(scenario_id)
             if scenario.status not in _UNFINISHED:
                 raise PreconditionError(
                     f"Scenario '{scenario.tag}' is {scenario.status}; only one that is queued or processing can be "
@@ -145,36 +145,36 @@ class SessionScenarios:
                     error="Cancelled",
                 )
                 self._store.save_scenario(scenario.record(state))
-                with self._gate.state:
-                    self._shelf.publish(scenario, state)
+                with self._locks.state:
+                    self._registry.publish(scenario, state)
                     replaced = self.processor.withdraw(scenario)
         self.processor.replace(*replaced)
         return scenario
 
     def reset(self, scenario_id: str) -> Scenario:
         """Take a scenario back to `created`. See `ScenarioManager.reset_scenario`."""
-        with self._gate:
-            scenario = self._shelf.known(scenario_id)
+        with self._locks:
+            scenario = self._registry.known(scenario_id)
             if scenario.status in _UNFINISHED:
                 raise PreconditionError(f"Scenario '{scenario.tag}' is {scenario.status}; cancel it first.")
             state = ScenarioState(revision=scenario.revision + 1)
             self._store.save_scenario(scenario.record(state))
-            with self._gate.state:
-                self._shelf.publish(scenario, state)
+            with self._locks.state:
+                self._registry.publish(scenario, state)
         return scenario
 
     def restore(self, records: Iterable[ScenarioRecord]) -> None:
         """Take over scenarios that are in the store already; before anyone else knows the session."""
         for record in sorted(records, key=lambda each: each.sequence):
             self._sequence = max(self._sequence, record.sequence, record.queue_position or 0)
-            if self._shelf.by_tag(record.tag) is None:
-                self._shelf.insert(Scenario(record, self._catalog))
+            if self._registry.by_tag(record.tag) is None:
+                self._registry.insert(Scenario(record, self._catalog))
 
     def resume(self) -> None:
         """Queue again, in the old order, what was queued or processing when the server stopped (contract DUR-2)."""
-        waiting = [s for s in self._shelf.scenarios() if s.status is ScenarioStatus.QUEUED]
+        waiting = [s for s in self._registry.scenarios() if s.status is ScenarioStatus.QUEUED]
         waiting.sort(key=lambda each: each.state.queue_position or 0)
-        with self._gate, self._gate.state:
+        with self._locks, self._locks.state:
             runs = [self.processor.enqueue(scenario) for scenario in waiting]
         for run in runs:
             self.processor.start(run)

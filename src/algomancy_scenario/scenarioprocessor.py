@@ -9,29 +9,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from algomancy_scenario.algorithm import RunCancelled
-from algomancy_scenario.catalog import Catalog
-from algomancy_scenario.executor import RunExecutor
+from algomancy_scenario.basealgorithm import RunCancelled
+from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.run import Run, RunFailure, RunInput
+from algomancy_scenario.persistence.scenario_record import ScenarioStatus
+from algomancy_scenario.running.executor import RunExecutor
+from algomancy_scenario.running.job import Run, RunFailure, RunInput
 from algomancy_scenario.scenario import Scenario
-from algomancy_scenario.scenario_record import ScenarioStatus
-from algomancy_scenario.scenario_shelf import ScenarioShelf
-from algomancy_scenario.session_gate import SessionGate, SessionGoneError
+from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
 from algomancy_utils import Runtime
 
 _log = logging.getLogger(__name__)
 
 
-class Processor:
+class ScenarioProcessor:
     """The queue of a session and its current run.
 
     A run's reports count only while it is the current one: stopping it means to put another in its place. A scenario's
     status and its place here change under one hold of the state lock, so that nobody sees the one without the other.
 
     Args:
-        gate: The session's locks.
-        shelf: The session's scenarios.
+        locks: The session's locks.
+        registry: The session's scenarios.
         store: Where results are stored.
         catalog: The algorithms and KPIs of the configuration.
         executor: Where runs happen.
@@ -41,16 +41,16 @@ class Processor:
 
     def __init__(
         self,
-        gate: SessionGate,
-        shelf: ScenarioShelf,
+        locks: SessionLocks,
+        registry: ScenarioRegistry,
         store: SessionStore,
         catalog: Catalog,
         executor: RunExecutor,
         runtime: Runtime,
         load: Callable[[Scenario], RunInput],
     ) -> None:
-        self._gate = gate
-        self._shelf = shelf
+        self._locks = locks
+        self._registry = registry
         self._store = store
         self._catalog = catalog
         self._executor = executor
@@ -59,7 +59,7 @@ class Processor:
         self._queue: OrderedDict[str, Scenario] = OrderedDict()
         self._current: Run | None = None
         self._closed = False
-        self._idle = threading.Condition(gate.state)
+        self._idle = threading.Condition(locks.state)
 
     # ------------------------------------------------------------------ called with both locks held
 
@@ -109,7 +109,7 @@ class Processor:
     @property
     def processing(self) -> Scenario | None:
         """The scenario now processing."""
-        with self._gate.state:
+        with self._locks.state:
             run = self._current
             return run.scenario if run is not None and run.scenario.status is ScenarioStatus.PROCESSING else None
 
@@ -134,13 +134,13 @@ class Processor:
         Returns:
             Whether that is so; `False` means the time is up.
         """
-        with self._gate.state:
+        with self._locks.state:
             return self._idle.wait_for(lambda: not self._queue and self._current is None, timeout)
 
     @contextmanager
     def frozen(self, scenario: Scenario) -> Iterator[None]:
         """Keep the progress of a scenario as it is, so that what is stored is what will be published."""
-        with self._gate.state:
+        with self._locks.state:
             run = self._current if self._current is not None and self._current.scenario is scenario else None
             if run is not None:
                 run.frozen = True
@@ -156,12 +156,12 @@ class Processor:
         Raises:
             RunCancelled: The run is no longer the current one.
         """
-        with self._gate.state:
+        with self._locks.state:
             if run is not self._current:
                 raise RunCancelled
             scenario = run.scenario
             if progress > scenario.progress and not run.frozen:
-                self._shelf.publish(scenario, scenario.next_state(progress=progress))
+                self._registry.publish(scenario, scenario.next_state(progress=progress))
 
     # ------------------------------------------------------------------ inside
 
@@ -196,17 +196,17 @@ class Processor:
 
     def _begin(self, run: Run) -> bool:
         # With the mutex, so that nobody who read `queued` acts on it when it is no longer true.
-        with self._gate, self._gate.state:
+        with self._locks, self._locks.state:
             if run is not self._current:
                 return False
             scenario = run.scenario
             state = scenario.next_state(status=ScenarioStatus.PROCESSING, started_at=self._runtime.now())
-            self._shelf.publish(scenario, state)
+            self._registry.publish(scenario, state)
             return True
 
     def _finish(self, run: Run, ending: dict[str, Any]) -> None:
         scenario = run.scenario
-        with self._gate:
+        with self._locks:
             # Only those who hold the mutex change which run is the current one.
             if run is not self._current:
                 return
@@ -218,8 +218,8 @@ class Processor:
                 state = state._replace(
                     status=ScenarioStatus.FAILED, outcome=None, error="The result could not be stored."
                 )
-            with self._gate.state:
-                self._shelf.publish(scenario, state)
+            with self._locks.state:
+                self._registry.publish(scenario, state)
                 self._current = None
                 following = self._next()
         self.start(following)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from algomancy_scenario.kept_json import keep_json, keep_plain_json
+from algomancy_scenario.persistence.kept_json import keep_json, keep_plain_json
 
 
 @pytest.mark.parametrize("keep", [keep_json, keep_plain_json])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from scenario_project import WAIT
 
-from algomancy_scenario.executor import ThreadExecutor
+from algomancy_scenario.running.executor import ThreadExecutor
 
 
 @pytest.fixture

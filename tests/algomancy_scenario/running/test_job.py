@@ -12,7 +12,7 @@ import pytest
 from scenario_project import WAIT, Answer, AnswerKPI, Control, config, payload
 
 from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
-from algomancy_scenario.run import describe
+from algomancy_scenario.running.job import describe
 
 
 def _raise(error: BaseException) -> Any:
