@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from algomancy_data.limits import ReadLimits
+from algomancy_data.reading.limits import ReadLimits
 from algomancy_scenario.core_configuration import CoreConfig
 
 _MIB = 1024 * 1024

@@ -31,7 +31,7 @@ from algomancy_api.routers.data import refuse_reserved_key
 from algomancy_api.routers.meta import get_health
 from algomancy_api.server import serve
 from algomancy_data.encoding import encode_json
-from algomancy_data.offload import WORKER
+from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
 
 logger = logging.getLogger("algomancy_api")

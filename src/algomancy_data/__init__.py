@@ -23,8 +23,8 @@ from algomancy_data.extractor import (
     XLSXSingleExtractor,
 )
 from algomancy_data.file import CSVFile, File, JSONFile, XLSXFile
-from algomancy_data.limits import ReadLimits
 from algomancy_data.loader import DataSourceLoader, Loader
+from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.schema import Column, ColumnGroup, DataType, FileExtension, Schema, SchemaType
 from algomancy_data.transformer import (
     CascadeDropTransformer,

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from algomancy_data.data_classification import DataClassification
 from algomancy_data.datasource import BaseDataSource, DataSource
-from algomancy_data.offload import run_by_size
-from algomancy_data.payload import Metadata, canonical_unless_same, read_tables, with_metadata
+from algomancy_data.reading.offload import run_by_size
+from algomancy_data.stored.payload import Metadata, canonical_unless_same, read_tables, with_metadata
 from algomancy_utils.runtime import random_id, utc_now
 
 

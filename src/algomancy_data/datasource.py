@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from algomancy_data.data_classification import DataClassification
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.payload import Metadata, parse_creation_datetime, read_tables, write_dataset
 from algomancy_data.plain_values import clean_text
-from algomancy_data.stored_tables import check_writable, column_names
+from algomancy_data.stored.payload import Metadata, parse_creation_datetime, read_tables, write_dataset
+from algomancy_data.stored.tables import check_writable, column_names
 from algomancy_utils.runtime import random_id, utc_now
 
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from algomancy_data.csv_tables import read_csv_table
+from algomancy_data.cells.tables import ReadTable, convert_table, plain_columns
 from algomancy_data.extraction import ExtractionError, ExtractionSequence, Extractor
 from algomancy_data.file import File
-from algomancy_data.json_tables import read_json_table, read_json_tables
-from algomancy_data.offload import INLINE_BYTES, WORKER, run_by_size
-from algomancy_data.raw_tables import ReadTable, convert_table, plain_columns
+from algomancy_data.reading.csv_reader import read_csv_table
+from algomancy_data.reading.json_reader import read_json_table, read_json_tables
+from algomancy_data.reading.offload import INLINE_BYTES, WORKER, run_by_size
+from algomancy_data.reading.xlsx_reader import inflated_size, read_xlsx_tables, read_xlsx_tables_within_memory
 from algomancy_data.schema import Column, FileExtension, Schema
-from algomancy_data.stored_tables import column_names
+from algomancy_data.stored.tables import column_names
 from algomancy_data.validation_message import ValidationSeverity
-from algomancy_data.xlsx_tables import inflated_size, read_xlsx_tables, read_xlsx_tables_within_memory
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from algomancy_data.extraction import ExtractionError
-from algomancy_data.limits import ReadLimits
+from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.schema import FileExtension
 
 _NAME_LENGTH_SHOWN = 100

@@ -197,7 +197,7 @@ def _simplify_numpy(numpy: Any, value: Any) -> Any:  # noqa: ANN401 - the module
 
 
 def _times_and_durations(numpy: Any, value: Any) -> Any:  # noqa: ANN401 - the module, and a value of it
-    from algomancy_data.iso_times import PER_SECOND, duration_texts, time_texts
+    from algomancy_data.stored.times import PER_SECOND, duration_texts, time_texts
 
     if value.ndim > 1:
         return list(value)

@@ -217,7 +217,7 @@ class DefaultValidator(_SchemasValidator):
 
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
         """Fill in the defaults."""
-        from algomancy_data.conversion import convert
+        from algomancy_data.cells.conversion import convert
 
         found = []
         for table, _, columns in self._tables(data):

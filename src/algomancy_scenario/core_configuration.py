@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from algomancy_data import BaseDataSource
-from algomancy_data.limits import ReadLimits
+from algomancy_data.reading.limits import ReadLimits
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_utils import ParameterError

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_api.api_launcher import is_loopback
 from algomancy_api.dependencies import get_scenario_manager, get_session_manager
-from algomancy_data.offload import WORKER
+from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
 
 

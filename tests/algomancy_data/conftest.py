@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from algomancy_data import DataClassification, DataSource
-from algomancy_data.offload import WORKER
+from algomancy_data.reading.offload import WORKER
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from algomancy_data import DataClassification, Dataset, DataSource
-from algomancy_data.offload import INLINE_BYTES
+from algomancy_data.reading.offload import INLINE_BYTES
 
 
 class Own(DataSource):

@@ -39,7 +39,7 @@ def test_package_import_leaves_heavy_libraries_out() -> None:
     """Importing the package and all its modules imports neither pandas nor what comes with it."""
     code = (
         "import sys, pkgutil, importlib, algomancy_data\n"
-        "for m in pkgutil.iter_modules(algomancy_data.__path__): importlib.import_module(f'algomancy_data.{m.name}')\n"
+        "for m in pkgutil.walk_packages(algomancy_data.__path__, 'algomancy_data.'): importlib.import_module(m.name)\n"
         "print([m for m in ('pandas', 'numpy', 'openpyxl', 'loky') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ import json
 import orjson
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset, DataSource
-from algomancy_data.payload import Metadata
+from algomancy_data.stored.payload import Metadata
 
 _CHECKED_BYTES = 8 << 20
 _HEAD = '{"metadata":'

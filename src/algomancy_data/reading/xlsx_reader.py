@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from algomancy_data.cells.tables import ReadTable, convert_table
 from algomancy_data.extraction import ExtractionError
-from algomancy_data.limits import ReadLimits
-from algomancy_data.offload import within_memory
-from algomancy_data.raw_tables import ReadTable, convert_table
+from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.reading.offload import within_memory
 from algomancy_data.schema import Column
 from algomancy_utils.errors import TooLargeError
 

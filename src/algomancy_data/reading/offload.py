@@ -17,7 +17,7 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from algomancy_data.process_memory import give_back_freed_memory, reuse_freed_memory
+from algomancy_data.reading.process_memory import give_back_freed_memory, reuse_freed_memory
 
 if TYPE_CHECKING:
     from loky.process_executor import BrokenProcessPool, ShutdownExecutorError

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from algomancy_data import DataClassification, DataSource, compact_text
-from algomancy_data.payload import canonical, read_tables, write_dataset
+from algomancy_data import DataClassification, DataSource
+from algomancy_data.stored import compact_text
+from algomancy_data.stored.payload import canonical, read_tables, write_dataset
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 ZONES = ["UTC", "Europe/Amsterdam", "America/St_Johns", "UTC+05:30"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from algomancy_data.encoding import decode_json
-from algomancy_data.limits import ReadLimits
-from algomancy_data.offload import INLINE_BYTES, ParsingWorker, run_by_size
+from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.reading.offload import INLINE_BYTES, ParsingWorker, run_by_size
 from algomancy_utils.errors import TooLargeError
 
 
@@ -90,7 +90,7 @@ def test_worker_at_work_does_not_hold_up_the_end() -> None:
     """A process ends at once, and quietly, however long its worker would still have to go."""
     code = (
         "import threading, time\n"
-        "from algomancy_data.offload import WORKER\n"
+        "from algomancy_data.reading.offload import WORKER\n"
         "WORKER.run(abs, 1)\n"
         "begun = threading.Event()\n"
         "def work():\n"
@@ -118,7 +118,7 @@ def test_worker_needs_no_main_guard_and_ends_with_its_parent(tmp_path: Path) -> 
             """
             import os, sys
             print("script")
-            from algomancy_data.offload import WORKER
+            from algomancy_data.reading.offload import WORKER
             print(WORKER.run(os.getpid), flush=True)
             sys.stdin.read()
             """

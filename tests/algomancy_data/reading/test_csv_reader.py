@@ -18,8 +18,8 @@ from algomancy_data import (
     ReadLimits,
     Schema,
     ValidationSeverity,
-    csv_tables,
 )
+from algomancy_data.reading import csv_reader
 from algomancy_utils.errors import TooLargeError
 
 HEAD = "a;b;c;d;e;f\n"
@@ -48,7 +48,7 @@ def _extract(content: str | bytes, separator: str | None = ";", **limits: int) -
 @pytest.fixture(params=[100_000, 2], ids=["one_chunk", "many_chunks"])
 def chunk_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """How many rows are read at a time."""
-    monkeypatch.setattr(csv_tables, "_CHUNK_ROWS", request.param)
+    monkeypatch.setattr(csv_reader, "_CHUNK_ROWS", request.param)
     return request.param
 
 
@@ -231,7 +231,7 @@ def test_csv_short_rows_are_refused_before_they_are_filled_up(monkeypatch: pytes
     def take(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(csv_tables._Reading, "_take", take)
+    monkeypatch.setattr(csv_reader._Reading, "_take", take)
     heading = ";".join(f"c{number}" for number in range(2_000))
     with pytest.raises(ExtractionError, match="row 0 has 1 cells where the heading has 2000"):
         _extract(f"{heading}\n" + "1\n" * 600)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data.encoding import MAX_DEPTH, is_deeper_than
-from algomancy_data.iso_times import aware_time_texts, duration_texts, parse_durations, parse_times, time_texts
-from algomancy_data.stored_types import Kind, StoredType
+from algomancy_data.stored.times import aware_time_texts, duration_texts, parse_durations, parse_times, time_texts
+from algomancy_data.stored.types import Kind, StoredType
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from algomancy_data.compact_text import CompactTable
-from algomancy_data.stored_columns import check_cells
-from algomancy_data.stored_tables import TableRows, check_length, columns_of, parse_columns, table_around
-from algomancy_data.stored_types import Kind
+from algomancy_data.stored.columns import check_cells
+from algomancy_data.stored.compact_text import CompactTable
+from algomancy_data.stored.tables import TableRows, check_length, columns_of, parse_columns, table_around
+from algomancy_data.stored.types import Kind
 
 _BY_CHUNK = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.OBJECT)
 """Kinds whose cells can be checked some at a time; of the others the column must be seen whole."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algomancy_data.number_texts import parse_boolean, parse_number, parse_whole_number
+from algomancy_data.cells.numbers import parse_boolean, parse_number, parse_whole_number
 
 NUMBERS = {
     "1": 1, "+4": 4, "-0": 0, " 12 ": 12, "007": 7, "1.5": 1.5, "1,5": 1.5, "-1,": -1.0, ".5": 0.5, ",5": 0.5,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_data.process_memory import give_back_freed_memory, reuse_freed_memory
+from algomancy_data.reading.process_memory import give_back_freed_memory, reuse_freed_memory
 
 BLOCK, COUNT, KEPT = 1_000, 60_000, 500
 

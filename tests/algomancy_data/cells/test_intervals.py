@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from algomancy_data.interval_texts import parse_intervals
+from algomancy_data.cells.intervals import parse_intervals
 
 
 @pytest.mark.parametrize(

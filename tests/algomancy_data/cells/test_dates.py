@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from algomancy_data.date_texts import parse_dates
+from algomancy_data.cells.dates import parse_dates
 
 READ: dict[str, tuple[list[str], list[str]]] = {
     "iso": (["2025-03-14", "2025-03-14T15:09", "2025-03-14 15:09:26.5"],

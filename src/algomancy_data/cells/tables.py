@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cell_values import Converted
-from algomancy_data.conversion import convert
+from algomancy_data.cells.conversion import convert
+from algomancy_data.cells.values import Converted
 from algomancy_data.schema import Column
 from algomancy_data.validation_message import ValidationMessage, ValidationSeverity
 

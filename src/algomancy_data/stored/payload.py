@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from algomancy_data.compact_tables import canonical_compact_table, parse_compact_table
-from algomancy_data.compact_text import CompactTable, NotCompactError, take_apart
 from algomancy_data.data_classification import DataClassification
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.stored_tables import canonical_table, parse_table, write_table
+from algomancy_data.stored.compact_tables import canonical_compact_table, parse_compact_table
+from algomancy_data.stored.compact_text import CompactTable, NotCompactError, take_apart
+from algomancy_data.stored.tables import canonical_table, parse_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cell_values import Converted, convert_values, tightened
-from algomancy_data.date_texts import UNIT
+from algomancy_data.cells.dates import UNIT
+from algomancy_data.cells.values import Converted, convert_values, tightened
 from algomancy_data.schema import DataType
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from algomancy_data.encoding import EncodingError, encode_json
-from algomancy_data.stored_columns import check_cells, column_cells, read_cells
-from algomancy_data.stored_types import Kind, StoredType, parse_stored_type, storable
+from algomancy_data.stored.columns import check_cells, column_cells, read_cells
+from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
     import pandas as pd

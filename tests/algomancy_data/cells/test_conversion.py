@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from algomancy_data import DataType
-from algomancy_data.conversion import convert
+from algomancy_data.cells.conversion import convert
 
 NAN = float("nan")
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from algomancy_data.date_texts import parse_dates
-from algomancy_data.number_texts import parse_number
+from algomancy_data.cells.dates import parse_dates
+from algomancy_data.cells.numbers import parse_number
 
 _BRACKETS = re.compile(r"([\[(])\s*([^,;]+?)\s*[,;]\s*([^,;]+?)\s*([\])])")
 _PLAIN = re.compile(r"(.+?)\s*(?:/|\.\.|–|—)\s*(.+)")
