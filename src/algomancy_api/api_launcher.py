@@ -14,22 +14,20 @@ from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from algomancy_api.access import LOOPBACK_HOSTS, AccessPolicy
-from algomancy_api.allowed_methods import AllowedMethods
 from algomancy_api.api_configuration import ApiConfiguration
 from algomancy_api.backend import SessionBackend
 from algomancy_api.backend_calls import BackendCalls
-from algomancy_api.cors import Cors
-from algomancy_api.docs_page import ASSETS_PATH, DOCS_PATH, add_docs_page
+from algomancy_api.document.openapi import add_documented_operations, document_of
+from algomancy_api.document.operation import restore_slashes
+from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, add_docs_page
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.garbage_collection import rare_collections
-from algomancy_api.gate import Gate
-from algomancy_api.openapi import add_documented_operations, document_of
-from algomancy_api.operation import restore_slashes
-from algomancy_api.replies import conditional_reply
+from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy, Cors
+from algomancy_api.http.gate import AllowedMethods, Gate
+from algomancy_api.http.replies import conditional_reply
+from algomancy_api.http.server import serve
 from algomancy_api.routers.data import refuse_reserved_key
 from algomancy_api.routers.meta import get_health
-from algomancy_api.server import serve
 from algomancy_data.encoding import encode_json
 from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from algomancy_api.validation_messages import describe_validation_errors
+from algomancy_api.http.validation_messages import describe_validation_errors
 from algomancy_utils.baseparameterset import ParameterError
 from algomancy_utils.errors import NotFoundError, TooLargeError
 

@@ -19,7 +19,7 @@ def openapi(output: Path | None) -> None:
 
     It needs no server and no configuration.
     """
-    from algomancy_api.openapi import openapi_document
+    from algomancy_api.document.openapi import openapi_document
 
     text = json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
     if output is None:

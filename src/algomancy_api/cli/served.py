@@ -68,8 +68,8 @@ def reloaded_app() -> FastAPI:
     Raises:
         SystemExit: it cannot be served as the files are now; why was written to standard error.
     """
-    from algomancy_api.access import LOOPBACK_HOSTS, AccessPolicy
     from algomancy_api.api_launcher import is_loopback
+    from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy
 
     try:
         app = load_app(os.environ[CONFIG_VARIABLE], os.environ.get(DATA_PATH_VARIABLE))

@@ -1,14 +1,17 @@
-"""The operations, one module per group."""
+"""The operations: each function answers one method of one path, and its docstring is its documentation.
+
+The launcher and the document import from here; nothing else does. Begin with `sessions`, the shortest group.
+"""
 
 from __future__ import annotations
 
-from algomancy_api.operation import Operation, Operations
-from algomancy_api.routers import algorithms, data, etl, kpis, meta, scenarios, sessions
+from algomancy_api.document.operation import Operation, Operations
+from algomancy_api.routers import catalog, data, etl, meta, scenarios, sessions
 
 GROUPS: tuple[Operations, ...] = (
     sessions.operations,
-    algorithms.operations,
-    kpis.operations,
+    catalog.algorithms,
+    catalog.kpis,
     scenarios.operations,
     data.operations,
     etl.operations,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from algomancy_api.backend import ScenarioBackend, optional_member
 from algomancy_api.backend_calls import calls_of
+from algomancy_api.document.operation import DataKey, Link, Operations, SessionId
 from algomancy_api.errors import (
     BAD_KEY,
     BAD_PAYLOAD,
@@ -22,12 +23,10 @@ from algomancy_api.errors import (
     UNKNOWN_DATASET,
     UNKNOWN_SESSION,
 )
+from algomancy_api.http.bodies import read_body
+from algomancy_api.http.replies import conditional_reply, location, reply
 from algomancy_api.lookups import require_dataset, require_free_key
-from algomancy_api.operation import Link, Operations
 from algomancy_api.parameter_describer import describe_parameter_set
-from algomancy_api.replies import conditional_reply, location, reply
-from algomancy_api.request_bodies import read_body
-from algomancy_api.routers.paths import DataKey, SessionId
 from algomancy_api.schemas import Dataset, DatasetKeys, DeriveDatasetRequest, ParameterList
 from algomancy_data.dataset_keys import check_dataset_key
 from algomancy_data.encoding import decode_json, encode_json

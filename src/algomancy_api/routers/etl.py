@@ -15,11 +15,10 @@ from starlette.responses import Response
 
 from algomancy_api.backend import EtlResultLike
 from algomancy_api.backend_calls import calls_of
+from algomancy_api.document.operation import Operations, SessionId
 from algomancy_api.errors import BAD_BODY, BAD_FILE, DATASET_IN_USE, TOO_LARGE, UNKNOWN_SESSION
-from algomancy_api.operation import Operations
-from algomancy_api.replies import reply
-from algomancy_api.request_bodies import limited
-from algomancy_api.routers.paths import SessionId
+from algomancy_api.http.bodies import limited
+from algomancy_api.http.replies import reply
 from algomancy_api.schemas import EtlReport
 from algomancy_data.dataset_keys import check_dataset_key
 from algomancy_data.encoding import encode_json

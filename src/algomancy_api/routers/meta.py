@@ -6,8 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from algomancy_api.backend_calls import calls_of
-from algomancy_api.operation import Operations
-from algomancy_api.replies import reply
+from algomancy_api.document.operation import Operations
+from algomancy_api.http.replies import reply
 from algomancy_api.schemas import Health
 from algomancy_data.encoding import encode_json
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from algomancy_api.backend import ScenarioBackend, ScenarioLike, optional_member
 from algomancy_api.backend_calls import BackendCalls, OpenSession, calls_of
+from algomancy_api.document.operation import Link, Operations, ScenarioId, SessionId
 from algomancy_api.errors import (
     BAD_PARAMETER,
     NOT_CANCELLABLE,
@@ -21,11 +23,8 @@ from algomancy_api.errors import (
     UNKNOWN_SCENARIO,
     UNKNOWN_SESSION,
 )
+from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
 from algomancy_api.lookups import find_scenario, require_algorithm, require_dataset, require_free_tag
-from algomancy_api.operation import Link, Operations
-from algomancy_api.paging import page_links
-from algomancy_api.replies import JsonReply, conditional_reply, location, reply
-from algomancy_api.routers.paths import ScenarioId, SessionId
 from algomancy_api.scenario_json import scenario_json, scenario_list_json, status_json
 from algomancy_api.schemas import (
     CreateScenarioRequest,
@@ -33,6 +32,7 @@ from algomancy_api.schemas import (
     ScenarioListQuery,
     ScenarioStatus,
     ScenarioSummary,
+    ScenarioView,
 )
 from algomancy_utils.errors import NotFoundError, PreconditionError
 
@@ -73,7 +73,7 @@ async def list_scenarios(
     collect = calls.look_up if few else calls.transfer
     scenarios, total = await collect(scenario_list_json, session.scenarios, query)
     path = location(request, "sessions", session.id, "scenarios")["Location"]
-    return await conditional_reply(request, scenarios, page_links(path, query, total))
+    return await conditional_reply(request, scenarios, _page_links(path, query, total))
 
 
 @operations.operation(
@@ -282,3 +282,29 @@ async def _act(request: Request, name: str, session_id: str, scenario_id: str, s
 def _processing_json(scenarios: ScenarioBackend) -> bytes:
     scenario = scenarios.currently_processing
     return b"null" if scenario is None else scenario_json(scenario)
+
+
+def _page_links(path: str, query: ScenarioListQuery, total: int) -> dict[str, str]:
+    """Return the `Link` header of one page, or nothing when no `limit` divides the list into pages.
+
+    Args:
+        path: Path of the list.
+        query: What was asked for.
+        total: How many scenarios there are in all.
+    """
+    if query.limit is None:
+        return {}
+    pages = []
+    if query.offset + query.limit < total:
+        pages.append(("next", query.offset + query.limit))
+    if query.offset > 0:
+        pages.append(("prev", max(0, query.offset - query.limit)))
+    links = ", ".join(f'<{_page(path, query, offset)}>; rel="{relation}"' for relation, offset in pages)
+    return {"Link": links} if links else {}
+
+
+def _page(path: str, query: ScenarioListQuery, offset: int) -> str:
+    parameters: dict[str, object] = {"limit": query.limit, "offset": offset}
+    if query.view is not ScenarioView.FULL:
+        parameters["view"] = query.view.value
+    return f"{path}?{urlencode(parameters)}"

@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from algomancy_api.backend import SessionBackend
 from algomancy_api.backend_calls import calls_of
+from algomancy_api.document.operation import Link, Operations, SessionId
 from algomancy_api.errors import CREATE_FORBIDDEN, NAME_TAKEN, SHUTTING_DOWN, UNKNOWN_SESSION, ForbiddenError
+from algomancy_api.http.replies import JsonReply, location, reply
 from algomancy_api.lookups import require_free_name
-from algomancy_api.operation import Link, Operations
-from algomancy_api.replies import JsonReply, location, reply
-from algomancy_api.routers.paths import SessionId
 from algomancy_api.schemas import (
     CopySessionRequest,
     CreateSessionRequest,

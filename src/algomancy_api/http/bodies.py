@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from algomancy_api.backend_calls import calls_of
-from algomancy_api.validation_messages import describe_validation_errors
+from algomancy_api.http.validation_messages import describe_validation_errors
 from algomancy_data.encoding import decode_json
 from algomancy_data.reading.offload import WORKER
 

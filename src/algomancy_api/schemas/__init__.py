@@ -1,88 +1,30 @@
 """What travels over the wire: one pydantic model per request and reply body.
 
-The server's document, the client and the tests all read these models; this module imports neither FastAPI nor pandas.
-Replies may carry members that are not listed here: readers ignore what they do not know.
+The server's document, the client and the tests all read these models; this package imports neither FastAPI nor pandas.
+Replies may carry members that are not listed here: readers ignore what they do not know. Begin with the bodies below;
+`fields` has the kinds of values they hold, `parameters` what describes a parameter.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
-from pydantic_core import PydanticCustomError
-from typing_extensions import TypeAliasType
+from pydantic import Field
 
-# One line of text that shows something: no control characters, and at least one character that is not white space.
-# Written out as code points, because `\s`, `\S` and `\p` mean different things to JavaScript, Python and Rust.
-TEXT_PATTERN = (
-    r"^[^\x00-\x1f\x7f-\x9f]*"
-    r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-    r"[^\x00-\x1f\x7f-\x9f]*$"
-)
-MAX_TEXT_LENGTH = 255
-
-Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT_LENGTH, pattern=TEXT_PATTERN)]
-"""A name a person gives: 1 to 255 characters, not blank, no control characters (SES-4, SES-11, SCN-15)."""
-
-Key = Annotated[StrictStr, Field(min_length=1)]
-"""A name that is looked up or checked by the backend: any non-empty string."""
-
-DatasetKey = Annotated[
+from algomancy_api.schemas.fields import (
+    MAX_OFFSET,
+    DatasetKey,
+    DecimalInteger,
+    JsonObject,
     Key,
-    Field(
-        json_schema_extra={
-            "maxLength": MAX_TEXT_LENGTH,
-            "pattern": r"^(?!(?:\.{1,2}|from-json)$)[^/\x00-\x1f\x7f-\x9f]*$",
-        }
-    ),
-]
-"""What a dataset may be called. Described here and left to the backend to check, which is answered 400 (DAT-9)."""
-
-Choice = str | bool | int | float
-"""One of the values an enumeration allows; most are text."""
-
-JsonObject = dict[str, Any]
-"""An object whose members are the user's own."""
-
-
-def _decimal_digits(value: object) -> object:
-    # pydantic would also take ' 7 ', '7.0' and '1_000' for integers.
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
-        raise PydanticCustomError("int_parsing", "Input should be an integer")
-    return value
-
-
-DecimalInteger = Annotated[int, BeforeValidator(_decimal_digits)]
-"""An integer in a query: decimal digits and nothing else."""
-
-MAX_PAGE_LENGTH = 10_000
-MAX_OFFSET = 2**31 - 1
-
-PageLength = Annotated[int, Field(ge=1, le=MAX_PAGE_LENGTH), BeforeValidator(_decimal_digits)]
-"""How many items a page of a list may have."""
-
-
-def _as_left_out_or_given(schema: dict[str, Any]) -> None:
-    """Describe a query parameter whose `None` stands for its being left out: no text in a query is null."""
-    given, _ = schema.pop("anyOf")
-    schema.update(given, format="int32")
-
-
-class Model(BaseModel):
-    """Settings shared by all bodies: unknown members are ignored (GEN-4)."""
-
-    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
-
-
-class Error(Model):
-    """The body of every error reply. Branch on the HTTP status, not on the text."""
-
-    detail: str = Field(min_length=1)
-    """What was wrong, for a person to read: which thing, and what is allowed."""
-
+    Model,
+    PageLength,
+    Text,
+)
+from algomancy_api.schemas.fields import Error as Error
+from algomancy_api.schemas.parameters import ParameterDescriptor as ParameterDescriptor
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
 
@@ -134,153 +76,6 @@ class AlgorithmList(Model):
 
     algorithms: list[str]
     """Names, as `algo_name` takes them."""
-
-
-class StringParameterDescriptor(Model):
-    """A parameter that takes text."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["string"]
-    """Kind of the parameter: always `string`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: str | None
-    """The value used when none is given; null when there is none."""
-    default: str | None
-    """The value a new parameter starts with."""
-
-
-class IntegerParameterDescriptor(Model):
-    """A parameter that takes a whole number."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["integer"]
-    """Kind of the parameter: always `integer`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: int | None
-    """The value used when none is given, between `min` and `max`; null when there is none."""
-    default: int | None
-    """The value a new parameter starts with."""
-    min: int | None
-    """Smallest value allowed; null when unbounded."""
-    max: int | None
-    """Largest value allowed; null when unbounded."""
-
-
-class FloatParameterDescriptor(Model):
-    """A parameter that takes a number."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["float"]
-    """Kind of the parameter: always `float`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: float | None
-    """The value used when none is given, between `min` and `max`; null when there is none."""
-    default: float | None
-    """The value a new parameter starts with."""
-    min: float | None
-    """Smallest value allowed; null when unbounded."""
-    max: float | None
-    """Largest value allowed; null when unbounded."""
-
-
-class BooleanParameterDescriptor(Model):
-    """A parameter that is true or false."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["boolean"]
-    """Kind of the parameter: always `boolean`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: bool | None
-    """The value used when none is given; null when there is none."""
-    default: bool | None
-    """The value a new parameter starts with."""
-
-
-class EnumParameterDescriptor(Model):
-    """A parameter that takes one of some choices."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["enum"]
-    """Kind of the parameter: always `enum`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: Choice | None
-    """The choice used when none is given; null when there is none."""
-    choices: list[Choice]
-    """What may be chosen."""
-
-
-class MultiEnumParameterDescriptor(Model):
-    """A parameter that takes several of some choices."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["multi_enum"]
-    """Kind of the parameter: always `multi_enum`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: list[Choice] | None
-    """The choices used when none are given; null when there are none."""
-    choices: list[Choice]
-    """What may be chosen."""
-
-
-class TimeParameterDescriptor(Model):
-    """A parameter that takes a moment."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["time"]
-    """Kind of the parameter: always `time`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: str | None
-    """The moment used when none is given, in ISO 8601; null when there is none."""
-    default: str | None
-    """The moment a new parameter starts with, in ISO 8601; null for the moment of asking."""
-
-
-class IntervalParameterDescriptor(Model):
-    """A parameter that takes a start and an end."""
-
-    name: str
-    """Name of the parameter, unique within its set."""
-    type: Literal["interval"]
-    """Kind of the parameter: always `interval`."""
-    required: bool
-    """Whether the parameter must have a value."""
-    value: Annotated[list[str], Field(min_length=2, max_length=2)] | None
-    """Start and end used when none are given, in ISO 8601, start first; null when there are none."""
-    default: Annotated[list[str | None], Field(min_length=2, max_length=2)]
-    """Start and end a new parameter starts with, in ISO 8601."""
-
-
-ParameterDescriptor = TypeAliasType(
-    "ParameterDescriptor",
-    Annotated[
-        StringParameterDescriptor
-        | IntegerParameterDescriptor
-        | FloatParameterDescriptor
-        | BooleanParameterDescriptor
-        | EnumParameterDescriptor
-        | MultiEnumParameterDescriptor
-        | TimeParameterDescriptor
-        | IntervalParameterDescriptor,
-        Field(
-            discriminator="type", description="What a form needs to know to show one parameter; told apart by `type`."
-        ),
-    ],
-)
-"""What a form needs to know to show one parameter; told apart by `type`."""
 
 
 class ParameterList(Model):
@@ -418,6 +213,12 @@ class ScenarioView(StrEnum):
 
     FULL = "full"
     SUMMARY = "summary"
+
+
+def _as_left_out_or_given(schema: dict[str, Any]) -> None:
+    """Describe a query parameter whose `None` stands for its being left out: no text in a query is null."""
+    given, _ = schema.pop("anyOf")
+    schema.update(given, format="int32")
 
 
 class ScenarioListQuery(Model):

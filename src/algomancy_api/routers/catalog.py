@@ -1,4 +1,4 @@
-"""Algorithms and their parameters (contract ALG)."""
+"""What a scenario can be made of: algorithms with their parameters (contract ALG), and KPIs (contract KPI)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from fastapi import Request
 from starlette.responses import Response
 
 from algomancy_api.backend_calls import calls_of
+from algomancy_api.document.operation import AlgorithmName, Operations, SessionId
 from algomancy_api.errors import REFUSED_BY_PROJECT, UNEXPECTED, UNKNOWN_ALGORITHM, UNKNOWN_SESSION
+from algomancy_api.http.replies import JsonReply, reply
 from algomancy_api.lookups import require_algorithm
-from algomancy_api.operation import Operations
 from algomancy_api.parameter_describer import describe_parameter_set
-from algomancy_api.replies import JsonReply, reply
-from algomancy_api.routers.paths import AlgorithmName, SessionId
-from algomancy_api.schemas import AlgorithmList, ParameterList
+from algomancy_api.schemas import AlgorithmList, KpiList, ParameterList
 from algomancy_data.encoding import encode_json
 
-operations = Operations("Algorithms", "What a scenario can run, and the parameters each algorithm takes.")
+algorithms = Operations("Algorithms", "What a scenario can run, and the parameters each algorithm takes.")
+kpis = Operations("KPIs", "What the result of a scenario is measured by.")
 
 
-@operations.operation("GET", "/sessions/{session_id}/algorithms", AlgorithmList, UNKNOWN_SESSION)
+@algorithms.operation("GET", "/sessions/{session_id}/algorithms", AlgorithmList, UNKNOWN_SESSION)
 async def list_algorithms(request: Request, session_id: SessionId) -> Response:
     """List the algorithms.
 
@@ -31,7 +31,7 @@ async def list_algorithms(request: Request, session_id: SessionId) -> Response:
     return JsonReply(encode_json({"algorithms": names}))
 
 
-@operations.operation(
+@algorithms.operation(
     "GET",
     "/sessions/{session_id}/algorithms/{algorithm_name}/parameters",
     ParameterList,
@@ -54,3 +54,14 @@ async def get_algorithm_parameters(request: Request, session_id: SessionId, algo
 
     descriptors = await calls_of(request).write(describe)
     return await reply(request, encode_json({"name": algorithm_name, "parameters": descriptors}))
+
+
+@kpis.operation("GET", "/sessions/{session_id}/kpis", KpiList, UNKNOWN_SESSION)
+async def list_kpis(request: Request, session_id: SessionId) -> Response:
+    """List the KPIs.
+
+    Their names are the keys of every scenario's `kpis`.
+    """
+    session = await calls_of(request).session(session_id)
+    names = await calls_of(request).look_up(lambda: list(session.scenarios.available_kpis))
+    return JsonReply(encode_json({"kpis": names}))

@@ -6,8 +6,9 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
+from fastapi import Path
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -25,9 +26,14 @@ from algomancy_api.errors import (
     ForbiddenError,
     InternalError,
 )
-from algomancy_api.request_bodies import read_model, read_query
+from algomancy_api.http.bodies import read_model, read_query
 
 Endpoint = Callable[..., Awaitable[Response]]
+
+SessionId = Annotated[str, Path(description="Id of the session (its UUID), or its current display name.")]
+AlgorithmName = Annotated[str, Path(description="Name of the algorithm.")]
+ScenarioId = Annotated[str, Path(description="Id of the scenario (its UUID).")]
+DataKey = Annotated[str, Path(description="Key of the dataset.")]
 
 ENCODED_SLASH = "\udc2f"
 """Stands for a `/` that was percent-encoded in the path, while routes are matched: no decoded path can hold it."""

@@ -1,17 +1,24 @@
-"""Who may come in: by the host they ask for, by the site that sends them, and by the token they carry."""
+"""Access: checks host, origin and token of each request, and answers cross-origin requests of browsers."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
 
-from starlette.types import Scope
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
 
-from algomancy_api.errors import ForbiddenError, ForeignHostError, UnauthorizedError
+from algomancy_api.errors import ForbiddenError, ForeignHostError, UnauthorizedError, error_response
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# HEAD is asked of every GET route; PUT is for routes of the user's.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_HEADERS = ("Authorization", "Content-Type", "If-None-Match")
+_EXPOSED_HEADERS = ("Location", "ETag", "Link")
 
 
 class AccessPolicy:
@@ -83,6 +90,34 @@ class AccessPolicy:
         scheme, _, token = sent.partition(" ")
         if not hmac.compare_digest(f"{scheme.capitalize()} {token.strip()}".encode(), credentials):
             raise UnauthorizedError("This server wants a bearer token: send 'Authorization: Bearer <token>'.")
+
+
+class Cors(CORSMiddleware):
+    """Starlette's middleware, with preflights that are answered as every other OPTIONS and every other error is.
+
+    Args:
+        app: What it stands before.
+        origins: Origins whose pages may use the server; `*` for all, and then without their credentials.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=[origin.rstrip("/").lower() for origin in origins],
+            allow_credentials="*" not in origins,
+            allow_methods=_METHODS,
+            allow_headers=_HEADERS,
+            expose_headers=_EXPOSED_HEADERS,
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a preflight: 204 without a body, or 400 with the one shape of error (contract GEN-1)."""
+        answer = super().preflight_response(request_headers)
+        headers = {name: text for name, text in answer.headers.items() if not name.startswith("content-")}
+        if answer.status_code == 200:
+            return Response(status_code=204, headers=headers)
+        refused = bytes(answer.body).decode().removeprefix("Disallowed CORS ")
+        return error_response(400, f"Not allowed in a cross-origin request: its {refused}.", headers)
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

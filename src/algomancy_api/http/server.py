@@ -36,7 +36,7 @@ def serve(app: ASGIApp, host: str, port: int, *, forwarded_allow_ips: str | Sequ
     """
     import uvicorn
 
-    from algomancy_api.http_protocol import BoundedProtocol
+    from algomancy_api.http.protocol import BoundedProtocol
 
     class Server(uvicorn.Server):
         """Tells where it is once it can be stopped: before that a Ctrl-C may get lost in an import."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,9 +15,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from algomancy_api.document.operation import Operation, OperationRoute, add_operations, summary_and_description
 from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, Failure
-from algomancy_api.examples import load_examples
-from algomancy_api.operation import Operation, OperationRoute, add_operations, summary_and_description
 from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, meta
 from algomancy_api.schemas import Error, EtlUpload
 
@@ -125,6 +126,18 @@ def package_version() -> str:
         return version("algomancy-api")
     except PackageNotFoundError:
         return f"{CONTRACT['version']}+{CONTRACT['revision']}"
+
+
+@functools.cache
+def load_examples() -> dict[str, dict[str, Any]]:
+    """Return one true request and reply for each operation, by `operationId`, as the bundled example gives them.
+
+    Ids and times differ from one server to the next; the tests replay everything else.
+    """
+    examples: dict[str, dict[str, Any]] = json.loads(
+        files(__package__).joinpath("examples.json").read_text(encoding="utf-8")
+    )
+    return examples
 
 
 def _documented(route: OperationRoute) -> APIRoute:

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 import uvicorn
 
-from algomancy_api.http_protocol import MAX_HEAD_BYTES, BoundedProtocol
+from algomancy_api.http.protocol import MAX_HEAD_BYTES, BoundedProtocol
 
 
 async def _app(scope: object, receive: object, send: object) -> None:

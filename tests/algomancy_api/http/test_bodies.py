@@ -12,7 +12,7 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from algomancy_api.request_bodies import limited
+from algomancy_api.http.bodies import limited
 
 JSON = {"Content-Type": "application/json"}
 SESSIONS = "/api/v1/sessions"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_api.server import serve
+from algomancy_api.http.server import serve
 
 PROGRAM = """
 import concurrent.futures, os, sys, threading, time
@@ -46,7 +46,7 @@ class Process:
     """A server in a process, with what it has written so far."""
 
     def __init__(self) -> None:
-        program = PROGRAM.format(folder=str(Path(__file__).parent))
+        program = PROGRAM.format(folder=str(Path(__file__).parents[1]))
         self.process = subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from algomancy_api.replies import accepts_gzip, entity_tag
+from algomancy_api.http.replies import accepts_gzip, entity_tag
 
 MAIN = "/api/v1/sessions/main"
 
