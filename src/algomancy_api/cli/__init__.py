@@ -10,13 +10,11 @@ from __future__ import annotations
 import click
 
 from algomancy_api.cli.algorithms import algorithms
+from algomancy_api.cli.commands import ReportingGroup, examples
 from algomancy_api.cli.compare import compare
 from algomancy_api.cli.data import data
-from algomancy_api.cli.failures import ReportingGroup
-from algomancy_api.cli.openapi import openapi
-from algomancy_api.cli.run import run
-from algomancy_api.cli.scenarios import scenarios
-from algomancy_api.cli.serve import serve
+from algomancy_api.cli.scenarios import run, scenarios
+from algomancy_api.cli.serve import openapi, serve
 from algomancy_api.cli.sessions import sessions
 
 __all__ = ["main"]
@@ -25,7 +23,7 @@ __all__ = ["main"]
 @click.group(
     cls=ReportingGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    examples=("algomancy-api serve", 'algomancy-api run Slow --dataset "Master data" --param duration=5'),
+    epilog=examples("algomancy-api serve", 'algomancy-api run Slow --dataset "Master data" --param duration=5'),
 )
 @click.version_option(package_name="algomancy-api", prog_name="algomancy-api")
 def main() -> None:

@@ -1,41 +1,137 @@
-"""Commands that show an example of their use at the end of their `--help`."""
+"""What all commands share: examples in their help, the options of a connection, and how failures are told.
+
+A failure is one line and an exit code, never a traceback for a person's mistake.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from algomancy_api.client import AlgomancyClient
 
-def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
-    with formatter.section("Example" if len(examples) == 1 else "Examples"):
-        for line in examples:
-            # Not wrapped: a line that is copied must work.
-            formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+DEFAULT_URL = "http://127.0.0.1:8051"
+FAILED = 1
+"""Exit code: what was asked for has failed."""
+COULD_NOT = 2
+"""Exit code: it could not be asked for."""
 
-
-class Command(click.Command):
-    """A command with examples: whole lines that work as they stand."""
-
-    def __init__(self, *args: Any, examples: Sequence[str], **settings: Any) -> None:  # noqa: ANN401 - click's
-        super().__init__(*args, **settings)
-        self.examples = examples
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the examples."""
-        _write_examples(formatter, self.examples)
+JSON_MODE = "algomancy_api.json"
+"""Key in `click.Context.meta`: whether the person asked for JSON."""
 
 
-class Group(click.Group):
-    """A group of commands with examples."""
+def examples(*lines: str) -> str:
+    """The end of a command's help: whole lines that work as they stand, so they are not wrapped."""
+    return "\n".join(("\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)))
 
-    command_class = Command
 
-    def __init__(self, *args: Any, examples: Sequence[str], **settings: Any) -> None:  # noqa: ANN401 - click's
-        super().__init__(*args, **settings)
-        self.examples = examples
+class ReportingGroup(click.Group):
+    """A group of commands whose known failures end in one line on standard error."""
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the examples."""
-        _write_examples(formatter, self.examples)
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever a command returns
+        """Run a command; report what the client or the file system complained about."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                # A name that the terminal has no characters for is no reason to stop.
+                stream.reconfigure(errors="replace")
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if not ctx.meta.get(JSON_MODE):
+                raise
+            report(ctx, error.format_message())
+            ctx.exit(COULD_NOT)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            from algomancy_api.client.exceptions import (
+                AlgomancyError,
+                ApiError,
+                ScenarioFailed,
+                UploadRejected,
+                WaitTimeout,
+            )
+
+            if isinstance(error, OSError) and not isinstance(error, AlgomancyError | BrokenPipeError):
+                report(ctx, str(error.strerror or error))
+                ctx.exit(COULD_NOT)
+            if not isinstance(error, AlgomancyError):
+                raise
+            failed = isinstance(error, ScenarioFailed | UploadRejected | WaitTimeout)
+            report(ctx, str(error), status=error.status if isinstance(error, ApiError) else None)
+            ctx.exit(FAILED if failed else COULD_NOT)
+
+
+def report(ctx: click.Context, message: str, status: int | None = None) -> None:
+    """Write a failure to standard error, as JSON where that was asked for."""
+    from algomancy_api.cli.output import shown
+
+    if ctx.meta.get(JSON_MODE):
+        fact: dict[str, Any] = {"detail": message}
+        if status is not None:
+            fact["status"] = status
+        click.echo(json.dumps(fact), err=True)
+    else:
+        colour = False if os.environ.get("NO_COLOR") else None
+        click.echo(f"{click.style('Error:', fg='red')} {shown(message)}", err=True, color=colour)
+
+
+def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a connection, and `client` and `as_json` as its first arguments.
+
+    Args:
+        in_session: whether the command works within a session. Where none is named, it is the server's default one.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @click.option(
+            "--url", envvar="ALGOMANCY_URL", default=DEFAULT_URL, show_default=True, help="Address of the server."
+        )
+        @click.option("--token", envvar="ALGOMANCY_TOKEN", help="Token, where the server asks for one.")
+        @click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            is_eager=True,  # known before anything else is found to be wrong
+            callback=_remember,
+            help="Answer in JSON, for programs.",
+        )
+        @wraps(command)
+        def connect(url: str, token: str | None, as_json: bool, **others: Any) -> None:  # noqa: ANN401 - click's
+            if "" in others.values():
+                raise click.UsageError("A name must not be empty.")
+            session = others.pop("session", None)
+            with _client(url, token, session, in_session) as client:
+                command(client, as_json, **others)
+
+        if not in_session:
+            return connect
+        return click.option(
+            "--session", envvar="ALGOMANCY_SESSION", help="Id or name of the session.  [default: the server's]"
+        )(connect)
+
+    return decorate
+
+
+def _remember(context: click.Context, _: click.Parameter, as_json: bool) -> bool:
+    context.meta[JSON_MODE] = as_json
+    return as_json
+
+
+def _client(url: str, token: str | None, session: str | None, in_session: bool) -> AlgomancyClient:
+    from algomancy_api.client import AlgomancyClient
+
+    try:
+        client = AlgomancyClient(url, session or "main", token)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if in_session and not session:
+        return client.in_session(client.list_sessions().default)
+    return client

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import Command
-from algomancy_api.cli.connection import connected
+from algomancy_api.cli.commands import connected, examples
 from algomancy_api.cli.kpis import better, goal
 from algomancy_api.cli.output import Best, number, print_json, print_table
 from algomancy_api.cli.scenarios import pick
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from algomancy_api.schemas import ScenarioSummary
 
 
-@click.command(cls=Command, examples=('algomancy-api compare "as it is" "greedy"',))
+@click.command(epilog=examples('algomancy-api compare "as it is" "greedy"'))
 @click.argument("scenarios", metavar="ID ID...", nargs=-1, required=True)
 @connected()
 def compare(client: AlgomancyClient, as_json: bool, scenarios: tuple[str, ...]) -> None:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import Group
-from algomancy_api.cli.connection import connected
-from algomancy_api.cli.failures import FAILED, report
+from algomancy_api.cli.commands import FAILED, connected, examples, report
 from algomancy_api.cli.output import console, fitting_columns, print_json, print_table, short_moment, shown
 
 if TYPE_CHECKING:
@@ -20,14 +18,15 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    cls=Group,
-    examples=("algomancy-api data list", 'algomancy-api data upload "Week 12" items.csv locations.json planning.xlsx'),
+    epilog=examples(
+        "algomancy-api data list", 'algomancy-api data upload "Week 12" items.csv locations.json planning.xlsx'
+    ),
 )
 def data() -> None:
     """List, show, upload, derive and delete datasets."""
 
 
-@data.command("list", examples=("algomancy-api data list",))
+@data.command("list", epilog=examples("algomancy-api data list"))
 @connected()
 def list_(client: AlgomancyClient, as_json: bool) -> None:
     """List the keys of the datasets."""
@@ -35,7 +34,9 @@ def list_(client: AlgomancyClient, as_json: bool) -> None:
 
 
 @data.command(
-    examples=('algomancy-api data show "Master data"', 'algomancy-api data show "Master data" --table items --rows 5')
+    epilog=examples(
+        'algomancy-api data show "Master data"', 'algomancy-api data show "Master data" --table items --rows 5'
+    )
 )
 @click.argument("key")
 @click.option("--table", "table_name", metavar="NAME", help="Show the rows of this table.")
@@ -62,7 +63,7 @@ def show(client: AlgomancyClient, as_json: bool, key: str, table_name: str | Non
         )
 
 
-@data.command(examples=('algomancy-api data upload "Week 12" items.csv locations.json planning.xlsx',))
+@data.command(epilog=examples('algomancy-api data upload "Week 12" items.csv locations.json planning.xlsx'))
 @click.argument("key")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -87,7 +88,7 @@ def upload(client: AlgomancyClient, as_json: bool, key: str, files: tuple[Path, 
         context.exit(FAILED)
 
 
-@data.command(examples=('algomancy-api data derive "Master data" "What if"',))
+@data.command(epilog=examples('algomancy-api data derive "Master data" "What if"'))
 @click.argument("key")
 @click.argument("new_key")
 @connected()
@@ -100,7 +101,7 @@ def derive(client: AlgomancyClient, as_json: bool, key: str, new_key: str) -> No
         click.echo(shown(f"Derived '{new_key}' from '{key}'."))
 
 
-@data.command(examples=('algomancy-api data delete "What if"',))
+@data.command(epilog=examples('algomancy-api data delete "What if"'))
 @click.argument("key")
 @connected()
 def delete(client: AlgomancyClient, as_json: bool, key: str) -> None:

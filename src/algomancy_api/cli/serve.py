@@ -1,7 +1,8 @@
-"""`algomancy-api serve`."""
+"""`algomancy-api serve` and `algomancy-api openapi`."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -10,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import Command
-from algomancy_api.cli.failures import COULD_NOT, report
+from algomancy_api.cli.commands import COULD_NOT, examples, report
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
 @click.command(
-    cls=Command,
-    examples=("algomancy-api serve", "algomancy-api serve --config my_project:cfg --data-path state --port 8060"),
+    epilog=examples("algomancy-api serve", "algomancy-api serve --config my_project:cfg --data-path state --port 8060"),
 )
 @click.option(
     "--config",
@@ -75,6 +74,28 @@ def serve(target: str | None, host: str | None, port: int | None, data_path: str
     except OSError as error:
         report(context, error.strerror or str(error))
         context.exit(COULD_NOT)
+
+
+@click.command(epilog=examples("algomancy-api openapi --output openapi.json"))
+@click.option(
+    "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."
+)
+def openapi(output: Path | None) -> None:
+    """Print the OpenAPI document.
+
+    It needs no server and no configuration.
+    """
+    from algomancy_api.document.openapi import openapi_document
+
+    text = json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        click.echo(text.encode(), nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.UsageError(f"'{output}' cannot be written: {error.strerror}.") from None
+    click.echo(f"Wrote {output}.", err=True)
 
 
 def _serve_reloading(target: str, host: str, port: int, data_path: str | None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.failures import COULD_NOT
+from algomancy_api.cli.commands import COULD_NOT
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from algomancy_api.cli.commands import Command
-from algomancy_api.cli.connection import connected
+from algomancy_api.cli.commands import connected, examples
 from algomancy_api.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
 
 
-@click.command(cls=Command, examples=("algomancy-api sessions --url http://127.0.0.1:8051",))
+@click.command(epilog=examples("algomancy-api sessions --url http://127.0.0.1:8051"))
 @connected(in_session=False)
 def sessions(client: AlgomancyClient, as_json: bool) -> None:
     """List the sessions of a server."""

@@ -11,8 +11,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import httpx
 
-from algomancy_api.client import catalog, data, scenarios, sessions, waiting
-from algomancy_api.client.exchange import Api, Flow, Send, authorization
+from algomancy_api.client import data, scenarios, sessions, waiting
+from algomancy_api.client.flow import Api, Flow, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 from algomancy_api.client.sync_client import signature_without_flow
 
@@ -92,11 +92,9 @@ class AsyncAlgomancyClient:
     copy_session = awaiting(sessions.copy_session)
     rename_session = awaiting(sessions.rename_session)
     delete_session = awaiting(sessions.delete_session)
-
-    list_algorithms = awaiting(catalog.list_algorithms)
-    get_algorithm_parameters = awaiting(catalog.get_algorithm_parameters)
-    get_data_parameters = awaiting(catalog.get_data_parameters)
-    list_kpis = awaiting(catalog.list_kpis)
+    list_algorithms = awaiting(sessions.list_algorithms)
+    get_algorithm_parameters = awaiting(sessions.get_algorithm_parameters)
+    list_kpis = awaiting(sessions.list_kpis)
 
     list_scenarios = awaiting(scenarios.list_scenarios)
     list_scenario_summaries = awaiting(scenarios.list_scenario_summaries)
@@ -114,6 +112,7 @@ class AsyncAlgomancyClient:
     list_datasets = awaiting(data.list_datasets)
     get_dataset = awaiting(data.get_dataset)
     dataset = awaiting(data.dataset)
+    get_data_parameters = awaiting(data.get_data_parameters)
     delete_dataset = awaiting(data.delete_dataset)
     derive_dataset = awaiting(data.derive_dataset)
     add_dataset_from_json = awaiting(data.add_dataset_from_json)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from algomancy_api.client.exceptions import UnexpectedReply, UploadRejected
-from algomancy_api.client.exchange import Api, Call, Flow
+from algomancy_api.client.flow import Api, Call, Flow
 from algomancy_api.client.upload import Upload, UploadFile, UploadProgress
-from algomancy_api.schemas import Dataset, DatasetKeys, EtlReport
+from algomancy_api.schemas import Dataset, DatasetKeys, EtlReport, ParameterList
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,15 @@ def dataset(api: Api, key: str) -> Flow[DataSource]:
         return DataSource.from_json(response.content)
     except ValueError as error:
         raise UnexpectedReply(f"Dataset '{key}' cannot be turned into tables: {error}") from error
+
+
+def get_data_parameters(api: Api, key: str) -> Flow[ParameterList]:
+    """The parameters a dataset has for each scenario (an optional operation).
+
+    Raises:
+        NotFound: there is no such dataset, or the server does not offer this.
+    """
+    return api.fetch(Call("GET", api.session_path("data", key, "parameters")), ParameterList)
 
 
 def delete_dataset(api: Api, key: str) -> Flow[None]:

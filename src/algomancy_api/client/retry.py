@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from algomancy_api.client.exceptions import ConnectionFailed, TooManyRequests, Unavailable
 
-PASSING = (ConnectionFailed, Unavailable, TooManyRequests)
+TRANSIENT = (ConnectionFailed, Unavailable, TooManyRequests)
 """The failures that may pass by themselves."""
 
 

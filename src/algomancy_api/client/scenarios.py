@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from algomancy_api.client.exceptions import InvalidParameter
-from algomancy_api.client.exchange import Api, Call, Flow, read
+from algomancy_api.client.flow import Api, Call, Flow, read
 from algomancy_api.schemas import Scenario, ScenarioStatus, ScenarioSummary
 
 AnyScenario: TypeAlias = ScenarioSummary | ScenarioStatus | str

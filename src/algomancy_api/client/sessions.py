@@ -1,9 +1,9 @@
-"""The operations on sessions, and the server's sign of life."""
+"""The operations on sessions: the server's sign of life, the sessions, and the algorithms and KPIs that one offers."""
 
 from __future__ import annotations
 
-from algomancy_api.client.exchange import Api, Call, Flow, read
-from algomancy_api.schemas import Health, Session, SessionList
+from algomancy_api.client.flow import Api, Call, Flow, read
+from algomancy_api.schemas import AlgorithmList, Health, KpiList, ParameterList, Session, SessionList
 
 
 def get_health(api: Api) -> Flow[Health]:
@@ -66,3 +66,22 @@ def delete_session(api: Api, session: str) -> Flow[SessionList]:
     if not response.is_success:  # an earlier attempt deleted it, and its answer was lost
         return (yield from list_sessions(api))
     return read(SessionList, response)
+
+
+def list_algorithms(api: Api) -> Flow[AlgorithmList]:
+    """The names of the algorithms a scenario may run."""
+    return api.fetch(Call("GET", api.session_path("algorithms")), AlgorithmList)
+
+
+def get_algorithm_parameters(api: Api, algorithm_name: str) -> Flow[ParameterList]:
+    """The parameters of an algorithm: types, bounds, choices and the values used when none are given.
+
+    Raises:
+        NotFound: there is no such algorithm.
+    """
+    return api.fetch(Call("GET", api.session_path("algorithms", algorithm_name, "parameters")), ParameterList)
+
+
+def list_kpis(api: Api) -> Flow[KpiList]:
+    """The names of the KPIs each scenario is measured by."""
+    return api.fetch(Call("GET", api.session_path("kpis")), KpiList)

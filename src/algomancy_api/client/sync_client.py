@@ -11,8 +11,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import httpx
 
-from algomancy_api.client import catalog, data, scenarios, sessions, waiting
-from algomancy_api.client.exchange import Api, Flow, Send, authorization
+from algomancy_api.client import data, scenarios, sessions, waiting
+from algomancy_api.client.flow import Api, Flow, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 
 P = ParamSpec("P")
@@ -99,11 +99,9 @@ class AlgomancyClient:
     copy_session = blocking(sessions.copy_session)
     rename_session = blocking(sessions.rename_session)
     delete_session = blocking(sessions.delete_session)
-
-    list_algorithms = blocking(catalog.list_algorithms)
-    get_algorithm_parameters = blocking(catalog.get_algorithm_parameters)
-    get_data_parameters = blocking(catalog.get_data_parameters)
-    list_kpis = blocking(catalog.list_kpis)
+    list_algorithms = blocking(sessions.list_algorithms)
+    get_algorithm_parameters = blocking(sessions.get_algorithm_parameters)
+    list_kpis = blocking(sessions.list_kpis)
 
     list_scenarios = blocking(scenarios.list_scenarios)
     list_scenario_summaries = blocking(scenarios.list_scenario_summaries)
@@ -121,6 +119,7 @@ class AlgomancyClient:
     list_datasets = blocking(data.list_datasets)
     get_dataset = blocking(data.get_dataset)
     dataset = blocking(data.dataset)
+    get_data_parameters = blocking(data.get_data_parameters)
     delete_dataset = blocking(data.delete_dataset)
     derive_dataset = blocking(data.derive_dataset)
     add_dataset_from_json = blocking(data.add_dataset_from_json)

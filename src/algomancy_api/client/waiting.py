@@ -18,8 +18,8 @@ from algomancy_api.client.exceptions import (
     Unavailable,
     WaitTimeout,
 )
-from algomancy_api.client.exchange import Api, Call, Flow, Sleep, read
-from algomancy_api.client.retry import PASSING, PollSchedule
+from algomancy_api.client.flow import Api, Call, Flow, Sleep, read
+from algomancy_api.client.retry import TRANSIENT, PollSchedule
 from algomancy_api.client.scenarios import (
     AnyScenario,
     create_scenario,
@@ -113,7 +113,7 @@ def _create(
     while True:
         try:
             return (yield from create_scenario(api, own_tag, dataset_key, algo_name, algo_params, data_params))
-        except (*PASSING, Conflict) as error:
+        except (*TRANSIENT, Conflict) as error:
             # A first conflict is a real one; a later one means that the attempt before came through after all.
             if tag or (isinstance(error, Conflict) and not failures) or failures + 1 >= api.retry.attempts:
                 raise
@@ -154,7 +154,7 @@ class _Watch:
         while True:
             try:
                 yield from self._api.attempt(scenario_call(self._api, "POST", self._id, "run"))
-            except (*PASSING, Conflict) as error:
+            except (*TRANSIENT, Conflict) as error:
                 # Whether the server took it before the answer got lost (or ran it by itself) shows in the status.
                 if (yield from self._look()).status != RunStatus.CREATED:
                     return
@@ -193,7 +193,7 @@ class _Watch:
         while True:
             try:
                 return (yield from self._api.attempt(call))
-            except PASSING as error:
+            except TRANSIENT as error:
                 failures += 1
                 yield from self._pause(self._bearable(error, failures, silent_since), error)
             except NotFound as error:

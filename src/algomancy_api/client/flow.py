@@ -27,7 +27,7 @@ from algomancy_api.client.exceptions import (
     UnexpectedReply,
     error_class,
 )
-from algomancy_api.client.retry import PASSING, RetryPolicy, parse_retry_after
+from algomancy_api.client.retry import TRANSIENT, RetryPolicy, parse_retry_after
 from algomancy_api.client.upload import CountedStream, Upload
 
 T = TypeVar("T")
@@ -159,7 +159,7 @@ class Api:
         while True:
             try:
                 return (yield from self.attempt(call))
-            except PASSING as error:
+            except TRANSIENT as error:
                 failures += 1
                 delay = self.retry.delay(failures, error.retry_after)
                 if not call.repeatable or failures >= self.retry.attempts or delay > self.retry.max_retry_after:
