@@ -22,7 +22,7 @@ from typing import Any
 from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_api.example import build_example_config
 from algomancy_data import BaseDataSource, ETLResult, File
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import check_dataset_key
 from algomancy_scenario import BaseAlgorithm, BaseKPI
 from algomancy_utils import BaseParameterSet
 

@@ -6,15 +6,13 @@ Importing this package imports neither pandas nor numpy: they come with the firs
 from __future__ import annotations
 
 from algomancy_data.datamanager import DataManager, DatasetStore, StatefulDataManager, StatelessDataManager
-from algomancy_data.dataset import Dataset
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import Dataset, check_dataset_key
 from algomancy_data.datasource import BASE_DATA_BOUND, BaseDataSource, DataClassification, DataSource
 from algomancy_data.encoding import EncodingError, decode_json, encode_json
 from algomancy_data.etl import ETLConstructionError, ETLFactory, ETLPipeline, ETLResult, SimpleETLFactory
 from algomancy_data.extractor import (
     CSVSingleExtractor,
     DataFrameExtractor,
-    ExtractionError,
     ExtractionSequence,
     Extractor,
     JSONMultiExtractor,
@@ -22,7 +20,7 @@ from algomancy_data.extractor import (
     XLSXMultiExtractor,
     XLSXSingleExtractor,
 )
-from algomancy_data.file import CSVFile, File, JSONFile, XLSXFile
+from algomancy_data.file import CSVFile, ExtractionError, File, JSONFile, XLSXFile
 from algomancy_data.loader import DataSourceLoader, Loader
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.schema import Column, ColumnGroup, DataType, FileExtension, Schema, SchemaType

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from algomancy_data.dataset import Dataset
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import Dataset, check_dataset_key
 from algomancy_data.datasource import BaseDataSource, DataSource
-from algomancy_data.etl_pipeline import ETLFactory, ETLResult, files_by_name
+from algomancy_data.etl import ETLFactory, ETLResult, files_by_name
 from algomancy_data.file import File
 from algomancy_data.reading.limits import ReadLimits
-from algomancy_data.reading.process_memory import give_back_freed_memory, reuse_freed_memory
+from algomancy_data.reading.offload import give_back_freed_memory, reuse_freed_memory
 from algomancy_data.schema import Schema
 from algomancy_utils.errors import NotFoundError
 from algomancy_utils.logger import Logger

@@ -9,17 +9,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from algomancy_data.data_classification import DataClassification
-from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.plain_values import clean_text
-from algomancy_data.stored.payload import Metadata, parse_creation_datetime, read_tables, write_dataset
+from algomancy_data.encoding import clean_text, decode_json, encode_json
+from algomancy_data.stored.payload import (
+    DataClassification,
+    Metadata,
+    parse_creation_datetime,
+    read_tables,
+    write_dataset,
+)
 from algomancy_data.stored.tables import check_writable, column_names
 from algomancy_utils.runtime import random_id, utc_now
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from algomancy_data.validation_message import ValidationMessage
+    from algomancy_data.validation import ValidationMessage
     from algomancy_utils.baseparameterset import BaseParameterSet
 
 _IMMUTABLE = {str, int, float, bool, type(None), bytes}

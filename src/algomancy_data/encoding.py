@@ -6,13 +6,228 @@ value, only when that way meets something it refuses.
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import math
+import sys
+from collections import deque
+from collections.abc import Iterable, KeysView, Mapping, ValuesView
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 import orjson
 
-from algomancy_data.plain_values import EncodingError, plain, simplify
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_LISTS = (list, tuple, set, frozenset, deque, KeysView, ValuesView)
 
-__all__ = ["MAX_DEPTH", "EncodingError", "decode_json", "encode_json", "is_deeper_than"]
+
+class EncodingError(ValueError):
+    """A value cannot be said in JSON; the message says where it is and why."""
+
+
+class _UnknownKindError(TypeError):
+    """Nothing is known of a value's kind."""
+
+
+def iso_duration(value: timedelta) -> str:
+    """Write a duration as ISO 8601 text, the way pandas does: `P1DT2H3M4.5S`, with negative days before zero."""
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    # A pandas duration is a timedelta with nanoseconds besides.
+    nanoseconds = value.microseconds * 1_000 + getattr(value, "nanoseconds", 0)
+    fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
+    return f"P{value.days}DT{hours}H{minutes}M{seconds}{fraction}S"
+
+
+def clean_text(text: str) -> str:
+    """Replace lone surrogates, which UTF-8 cannot hold, by U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def simplify(value: object) -> Any:  # noqa: ANN401 - any JSON value, or one to be simplified further
+    """Return a simpler value that means the same, one step nearer to JSON.
+
+    Args:
+        value: A value that is none of JSON's own kinds.
+
+    Returns:
+        A JSON value, or a list or dict whose items may want simplifying in turn.
+
+    Raises:
+        TypeError: Nothing is known of this kind of value.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
+        return _simplify_numpy(numpy, value)
+    if pandas is not None and (value is pandas.NaT or value is pandas.NA):
+        return None
+    if isinstance(value, timedelta):
+        return iso_duration(value)
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, (Decimal, Fraction)):
+        return _number(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _bytes_text(bytes(value))
+    if isinstance(value, (UUID, PurePath)):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return _in_order(value)
+    if isinstance(value, _LISTS):
+        return list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if pandas is not None:
+        return _simplify_pandas(pandas, value)
+    raise _UnknownKindError
+
+
+def plain(value: object, max_depth: int) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value rebuilt from JSON's own kinds alone, whatever it takes.
+
+    Args:
+        value: Any value.
+        max_depth: How deep lists and objects may nest.
+
+    Returns:
+        The value in None, bool, int, float, str, list and dict.
+
+    Raises:
+        EncodingError: Something in it cannot be said in JSON; the message tells where.
+    """
+    return _plain(value, "", max_depth)
+
+
+def _plain(value: object, where: str, depth: int) -> Any:  # noqa: ANN401 - any JSON value
+    if depth < 0:
+        raise EncodingError("The value nests too deeply, or contains itself, and cannot be written as JSON.")
+    if value is None or type(value) is bool:
+        return value
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return clean_text(str.__str__(value))
+    if isinstance(value, int) and not isinstance(value, Enum):
+        number = int(value)
+        if not _SMALLEST <= number <= _LARGEST:
+            raise EncodingError(f"The number{_at(where)} has more than 64 bits and cannot be written as JSON.")
+        return number
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return _plain_object(value, where, depth)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{where}[{position}]", depth - 1) for position, item in enumerate(value)]
+    try:
+        simpler = simplify(value)
+    except _UnknownKindError:
+        raise EncodingError(
+            f"The value{_at(where)} is no text, number, boolean, time, list or object and cannot be written as JSON."
+        ) from None
+    return _plain(simpler, where, depth - 1)
+
+
+def _plain_object(value: dict[Any, Any], where: str, depth: int) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, item in value.items():
+        name = _key_text(key)
+        if name in result:
+            raise EncodingError(f"Two keys of the object{_at(where)} read '{name}' once written as text.")
+        result[name] = _plain(item, f"{where}.{name}" if where else name, depth - 1)
+    return result
+
+
+def _key_text(key: object) -> str:
+    if isinstance(key, Enum):
+        key = key.value
+    if isinstance(key, str):
+        return clean_text(str.__str__(key))
+    if key is None:
+        return "null"
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, (datetime, date, time)):
+        return key.isoformat()
+    if isinstance(key, tuple):
+        return ",".join(_key_text(part) for part in key)
+    return clean_text(str(key))
+
+
+def _at(where: str) -> str:
+    return f" at '{where}'" if where else ""
+
+
+def _number(value: Decimal | Fraction) -> int | float | None:
+    if isinstance(value, Decimal) and not value.is_finite():
+        return None
+    if value == (whole := int(value)) and _SMALLEST <= whole <= _LARGEST:
+        return whole
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _bytes_text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()
+
+
+def _in_order(value: Iterable[Any]) -> list[Any]:
+    # The order of a set differs from one process to the next; equal values should give equal JSON.
+    try:
+        return sorted(value)
+    except TypeError:
+        return sorted(value, key=repr)
+
+
+def _simplify_numpy(numpy: Any, value: Any) -> Any:  # noqa: ANN401 - the module, and a value of it
+    if value.dtype.kind in "mM":
+        return _times_and_durations(numpy, value)
+    if isinstance(value, (numpy.void, numpy.complexfloating)):
+        raise _UnknownKindError
+    return value.item() if isinstance(value, numpy.generic) else value.tolist()
+
+
+def _times_and_durations(numpy: Any, value: Any) -> Any:  # noqa: ANN401 - the module, and a value of it
+    from algomancy_data.stored.times import PER_SECOND, duration_texts, time_texts
+
+    if value.ndim > 1:
+        return list(value)
+    values = numpy.atleast_1d(numpy.asarray(value))
+    unit = numpy.datetime_data(values.dtype)[0]
+    if unit not in PER_SECOND:
+        # Days and the like; finer than a nanosecond is nothing anybody writes down.
+        unit = "s" if unit in "YMWDhm" else "ns"
+        values = values.astype(f"{values.dtype.kind}8[{unit}]")
+    texts = time_texts(values, unit) if values.dtype.kind == "M" else duration_texts(values, unit)
+    return texts if value.ndim else texts[0]
+
+
+def _simplify_pandas(pandas: Any, value: Any) -> Any:  # noqa: ANN401 - the module, and a value perhaps of it
+    if isinstance(value, pandas.DataFrame):
+        return value.to_dict(orient="records")
+    if isinstance(value, (pandas.Series, pandas.Index, pandas.api.extensions.ExtensionArray)):
+        return list(value)
+    if isinstance(value, pandas.Interval):
+        return [value.left, value.right]
+    if isinstance(value, pandas.Period):
+        return str(value)
+    raise _UnknownKindError
+
 
 MAX_DEPTH = 200
 """How deep arrays and objects may nest in what is read and written."""

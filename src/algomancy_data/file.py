@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 from typing import IO
 
-from algomancy_data.extraction import ExtractionError
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.schema import FileExtension
 
 _NAME_LENGTH_SHOWN = 100
+
+
+class ExtractionError(ValueError):
+    """A file cannot be read at all; the message names it and says why."""
 
 
 def split_file_name(file_name: str) -> tuple[str, FileExtension]:

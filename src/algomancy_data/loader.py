@@ -11,7 +11,7 @@ from algomancy_data.datasource import BaseDataSource, DataClassification, DataSo
 if TYPE_CHECKING:
     import pandas as pd
 
-    from algomancy_data.validation_message import ValidationMessage
+    from algomancy_data.validation import ValidationMessage
     from algomancy_utils.logger import Logger
 
 

@@ -16,7 +16,7 @@ MODULES = {
     "JSONMultiExtractor DataFrameExtractor ExtractionSequence",
     "validator": "ValidationSeverity ValidationMessage ValidationResult Validator ExtractionSuccessVerification "
     "SchemaValidator RequiredColumnsValidator PrimaryKeyValidator UniqueValueValidator MissingValueValidator "
-    "ForeignKeyValidator DefaultValidator ValidationSequence OptionalColumnGuard",
+    "ForeignKeyValidator DefaultValidator ValidationSequence",
     "transformer": "Transformer NoopTransformer CleanTransformer JoinTransformer OptionalColumnGuard "
     "CascadeDropTransformer CascadeSnapshot TransformationSequence",
     "loader": "Loader DataSourceLoader",

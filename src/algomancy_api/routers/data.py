@@ -28,7 +28,7 @@ from algomancy_api.http.replies import conditional_reply, location, reply
 from algomancy_api.lookups import require_dataset, require_free_key
 from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import Dataset, DatasetKeys, DeriveDatasetRequest, ParameterList
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import check_dataset_key
 from algomancy_data.encoding import decode_json, encode_json
 
 operations = Operations(

@@ -20,7 +20,7 @@ from algomancy_api.errors import BAD_BODY, BAD_FILE, DATASET_IN_USE, TOO_LARGE, 
 from algomancy_api.http.bodies import limited
 from algomancy_api.http.replies import reply
 from algomancy_api.schemas import EtlReport
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import check_dataset_key
 from algomancy_data.encoding import encode_json
 from algomancy_data.file import File, split_file_name
 from algomancy_utils.typed_parameter import shown

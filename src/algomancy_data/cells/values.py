@@ -9,8 +9,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from algomancy_data.cells.dates import UNIT, parse_dates
-from algomancy_data.cells.intervals import parse_intervals
+from algomancy_data.cells.dates import UNIT, parse_dates, parse_intervals
 from algomancy_data.cells.numbers import parse_boolean, parse_number, parse_whole_number, whole
 from algomancy_data.schema import DataType
 

@@ -8,11 +8,9 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.conversion import convert, has_lost_digits
-from algomancy_data.cells.tables import ReadTable, conversion_messages
+from algomancy_data.cells.conversion import ReadTable, conversion_messages, convert, has_lost_digits
 from algomancy_data.cells.values import MISSING_TEXTS, Converted
-from algomancy_data.extraction import ExtractionError
-from algomancy_data.file import File
+from algomancy_data.file import ExtractionError, File
 from algomancy_data.schema import Column, DataType
 from algomancy_utils.errors import TooLargeError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from algomancy_data.cells.tables import ReadTable, convert_table
+from algomancy_data.cells.conversion import ReadTable, convert_table
 from algomancy_data.encoding import decode_json
-from algomancy_data.extraction import ExtractionError
+from algomancy_data.file import ExtractionError
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.schema import Column
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from algomancy_data.cells.tables import ReadTable, convert_table
-from algomancy_data.extraction import ExtractionError
+from algomancy_data.cells.conversion import ReadTable, convert_table
+from algomancy_data.file import ExtractionError
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.reading.offload import within_memory
 from algomancy_data.schema import Column

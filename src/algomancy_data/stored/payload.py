@@ -10,16 +10,33 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from algomancy_data.data_classification import DataClassification
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.stored.compact_tables import canonical_compact_table, parse_compact_table
-from algomancy_data.stored.compact_text import CompactTable, NotCompactError, take_apart
+from algomancy_data.stored.compact import (
+    CompactTable,
+    NotCompactError,
+    canonical_compact_table,
+    parse_compact_table,
+    take_apart,
+)
 from algomancy_data.stored.tables import canonical_table, parse_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class DataClassification(StrEnum):
+    """Where a dataset comes from."""
+
+    MASTER_DATA = "master_data"
+    """From raw files, through the ETL pipeline."""
+    DERIVED_DATA = "derived_data"
+    """Made from another dataset."""
+    DUMMY_DATA = "dummy_data"
+    """Made up, for trying things out."""
+
 
 TableT = TypeVar("TableT")
 

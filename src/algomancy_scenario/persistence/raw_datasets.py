@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset, ETLResult, File, FileExtension
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import check_dataset_key
 from algomancy_utils import NotFoundError
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from algomancy_data import BaseDataSource, Dataset
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import check_dataset_key
 from algomancy_data.encoding import decode_json, encode_json
 from algomancy_scenario.persistence.atomic import (
     make_folders,

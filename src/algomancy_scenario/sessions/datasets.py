@@ -13,7 +13,7 @@ from algomancy_data import (
     StatefulDataManager,
     StatelessDataManager,
 )
-from algomancy_data.dataset_keys import check_dataset_key
+from algomancy_data.dataset import check_dataset_key
 from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.running.job import RunInput

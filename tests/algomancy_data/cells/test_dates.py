@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from algomancy_data.cells.dates import parse_dates
+from algomancy_data.cells.dates import parse_dates, parse_intervals
 
 READ: dict[str, tuple[list[str], list[str]]] = {
     "iso": (["2025-03-14", "2025-03-14T15:09", "2025-03-14 15:09:26.5"],
@@ -54,3 +54,41 @@ def test_dates_that_are_none_are_told(text: str) -> None:
     array, unreadable = parse_dates(["15/1/2025", text, "16/1/2025"])
     assert unreadable == [1]
     assert array.isna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("1/5", pd.Interval(1.0, 5.0, "both")),
+        ("1..5", pd.Interval(1.0, 5.0, "both")),
+        ("1–5", pd.Interval(1.0, 5.0, "both")),
+        ("1,5/2,5", pd.Interval(1.5, 2.5, "both")),
+        ("-2..-1", pd.Interval(-2.0, -1.0, "both")),
+        ("[1, 5]", pd.Interval(1.0, 5.0, "both")),
+        ("[1; 5)", pd.Interval(1.0, 5.0, "left")),
+        ("(1, 5]", pd.Interval(1.0, 5.0, "right")),
+        ("(1, 5)", pd.Interval(1.0, 5.0, "neither")),
+        ("2025-01-01/2025-06-30", pd.Interval(pd.Timestamp("2025-01-01"), pd.Timestamp("2025-06-30"), "both")),
+        ("1-2-2025 / 3-2-2025", pd.Interval(pd.Timestamp("2025-02-01"), pd.Timestamp("2025-02-03"), "both")),
+    ],
+)  # fmt: skip
+def test_interval_is_read(text: str, interval: pd.Interval) -> None:
+    """Numbers and dates with the usual signs between them are read; brackets tell which end belongs."""
+    array, unreadable = parse_intervals([None, text])
+    assert unreadable == []
+    assert array[1] == interval
+    assert array.isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("text", ["x", "5/1", "1", "2025-06-30/2025-01-01", "[1, 5)", "2025-01-01/2025-01-02", "1/x"])
+def test_interval_that_is_none_or_of_another_kind_is_told(text: str) -> None:
+    """What is no interval, or unlike the first of the column in bounds or brackets, is told by place."""
+    array, unreadable = parse_intervals(["1/5", text, "2/3"])
+    assert unreadable == [1]
+    assert array.isna().tolist() == [False, True, False]
+
+
+def test_interval_column_may_be_empty() -> None:
+    """Columns without any interval keep a type of intervals."""
+    for texts in ([], [None], ["x"]):
+        assert isinstance(parse_intervals(texts)[0].dtype, pd.IntervalDtype)

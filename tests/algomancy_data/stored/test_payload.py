@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algomancy_data import DataClassification, DataSource
-from algomancy_data.stored import compact_text
+from algomancy_data.stored import compact
 from algomancy_data.stored.payload import canonical, read_tables, write_dataset
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -254,7 +254,7 @@ def test_dataset_is_the_same_decoded_in_pieces_or_whole(
     monkeypatch: pytest.MonkeyPatch, payload: dict[str, Any], chunk: int
 ) -> None:
     """Wherever the text is cut, and whatever its strings look like, pieces make up the same dataset."""
-    monkeypatch.setattr(compact_text, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(compact, "CHUNK_BYTES", chunk)
     whole, pieces = canonical(json.dumps(payload)), canonical(_compact(payload))
     assert pieces == whole
     assert json.loads(pieces[1]) == payload
@@ -266,7 +266,7 @@ def test_dataset_in_compact_form_is_decoded_in_pieces() -> None:
     """What this project writes comes apart, so that it is never decoded whole."""
     frame = pd.DataFrame({"a": range(30_000), "b": "x"})
     text = _source(one=frame, two=frame[:1], three=pd.DataFrame()).to_json_bytes()
-    metadata, tables = compact_text.take_apart(text)
+    metadata, tables = compact.take_apart(text)
     assert metadata["tables"] == list(tables) == ["one", "two", "three"]
     assert len(list(tables["one"].chunks())) > 3
     assert sum(map(len, tables["one"].chunks())) == 30_000
