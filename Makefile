@@ -5,18 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= 1
 EXAMPLES ?= 200
+# Each distribution of this repository, as its sources stand.
+SERVER := --editable . --editable src
 # One more than the two cores this is meant for: tests that wait for a server leave theirs to others.
 TEST_PROCESSES ?= 3
 ARGS ?=
 
 define install
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing $(VENV) && uv pip install --quiet --python $(BIN)/python --editable . $(1); \
+	  uv venv --quiet --allow-existing $(VENV) && uv pip install --quiet --python $(BIN)/python $(1); \
 	else \
 	  { test -x $(BIN)/pip || python3 -m venv $(VENV) \
 	    || { echo "No virtual environment could be made: install python3-venv, or uv." >&2; exit 1; }; } \
 	  && $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' \
-	  && $(BIN)/python -m pip install --quiet --editable . $(1); \
+	  && $(BIN)/python -m pip install --quiet $(1); \
 	fi
 	@touch $@
 endef
@@ -25,11 +27,11 @@ endef
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.server: pyproject.toml
-	$(call install,)
+$(VENV)/.server: pyproject.toml src/pyproject.toml
+	$(call install,$(SERVER))
 
-$(VENV)/.developer: pyproject.toml
-	$(call install,--group test --group docs --group lint)
+$(VENV)/.developer: pyproject.toml src/pyproject.toml conformance/pyproject.toml
+	$(call install,$(SERVER) --editable conformance --group test --group docs --group lint)
 	@touch $(VENV)/.server
 
 .PHONY: demo

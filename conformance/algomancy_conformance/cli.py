@@ -22,7 +22,7 @@ CANNOT_TEST = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="algomancy-api")
+@click.version_option(package_name="algomancy-conformance")
 def main() -> None:
     """Tell whether a backend keeps the Algomancy HTTP contract, clause by clause."""
 
@@ -134,7 +134,7 @@ def need_the_extra() -> None:
     """
     missing = [m for m in ("pytest", "schemathesis", "hypothesis", "jinja2") if importlib.util.find_spec(m) is None]
     if missing:
-        raise KitError(f"{', '.join(missing)} missing: pip install 'algomancy-api[conformance]'")
+        raise KitError(f"{', '.join(missing)} missing: pip install algomancy-conformance")
 
 
 @contextlib.contextmanager

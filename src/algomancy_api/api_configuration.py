@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_scenario.core_configuration import CoreConfig
 

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_api.http.validation_messages import describe_validation_errors
 from algomancy_utils.baseparameterset import ParameterError
 from algomancy_utils.errors import NotFoundError, TooLargeError

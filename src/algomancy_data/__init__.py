@@ -5,6 +5,7 @@ Importing this package imports neither pandas nor numpy: they come with the firs
 
 from __future__ import annotations
 
+import algomancy_utils.installation  # noqa: F401 - refuses files of two makes in one folder
 from algomancy_data.datamanager import DataManager, DatasetStore, StatefulDataManager, StatelessDataManager
 from algomancy_data.dataset import Dataset, check_dataset_key
 from algomancy_data.datasource import BASE_DATA_BOUND, BaseDataSource, DataClassification, DataSource

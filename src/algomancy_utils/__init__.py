@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import algomancy_utils.installation  # noqa: F401 - refuses files of two makes in one folder
 from algomancy_utils.baseparameterset import (
     BASE_PARAMS_BOUND,
     BaseParameterSet,

@@ -59,6 +59,9 @@ class ReportingGroup(click.Group):
                 WaitTimeout,
             )
 
+            if isinstance(error, ImportError) and (error.name or "").startswith("algomancy_"):
+                report(ctx, str(error))  # No backend is installed, or two over each other.
+                ctx.exit(COULD_NOT)
             if isinstance(error, OSError) and not isinstance(error, AlgomancyError | BrokenPipeError):
                 report(ctx, str(error.strerror or error))
                 ctx.exit(COULD_NOT)

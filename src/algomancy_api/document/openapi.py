@@ -6,7 +6,6 @@ import copy
 import functools
 import json
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import Any
 
@@ -21,8 +20,8 @@ from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, meta
 from algomancy_api.schemas import Error, EtlUpload
 
 DEFAULT_PREFIX = "/api/v1"
-CONTRACT = {"name": "algomancy-api", "version": "0.8.2", "revision": "reference.1"}
-"""The contract the document describes."""
+CONTRACT = {"name": "algomancy-api", "version": "0.8.2"}
+"""The contract the document describes; the packages have versions of their own."""
 
 _TITLE = "Algomancy API"
 _SUMMARY = "Datasets, scenarios and their results, over HTTP."
@@ -65,7 +64,7 @@ def build_document(app: FastAPI, *, with_token: bool = False) -> dict[str, Any]:
     ours = _operation_routes(app)
     generated = get_openapi(
         title=_TITLE,
-        version=package_version(),
+        version=CONTRACT["version"],
         openapi_version="3.1.0",
         summary=_SUMMARY,
         description=_DESCRIPTION,
@@ -118,14 +117,6 @@ def document_of(app: FastAPI, *, with_token: bool) -> Callable[[], dict[str, Any
         return app.openapi_schema
 
     return openapi
-
-
-def package_version() -> str:
-    """Return the version of this package, or that of the contract where it is not installed."""
-    try:
-        return version("algomancy-api")
-    except PackageNotFoundError:
-        return f"{CONTRACT['version']}+{CONTRACT['revision']}"
 
 
 @functools.cache
