@@ -33,6 +33,13 @@ class ApiConfiguration(CoreConfig):
             '`"*"` for all.'
         },
     )
+    cors_headers: Sequence[str] = field(
+        default=(),
+        metadata={
+            "doc": "Request headers that those pages may send beside the usual ones and those of tracing, such as "
+            '`"X-Tenant"`; `"*"` for all.'
+        },
+    )
     allow_session_create: bool = field(default=True, metadata={"doc": "Whether sessions may be created and copied."})
     forwarded_allow_ips: str | Sequence[str] | None = field(
         default=None,
@@ -88,7 +95,7 @@ class ApiConfiguration(CoreConfig):
             raise ValueError(f"Field 'prefix' must be empty, or a path such as '/api/v1', got {self.prefix!r}.")
 
     def _check_names(self) -> None:
-        for name in ("cors_origins", "allowed_hosts"):
+        for name in ("cors_origins", "cors_headers", "allowed_hosts"):
             values = getattr(self, name)
             if values is None:
                 continue

@@ -100,7 +100,7 @@ class ApiLauncher:
         install_exception_handlers(app)
         app.add_middleware(Gate, policy=policy, allowed_methods=app.state.allowed_methods, prefix=config.prefix)
         if config.cors_origins:
-            app.add_middleware(Cors, origins=config.cors_origins)
+            app.add_middleware(Cors, origins=config.cors_origins, headers=config.cors_headers)
         return app
 
     @staticmethod

@@ -98,15 +98,16 @@ class Cors(CORSMiddleware):
     Args:
         app: What it stands before.
         origins: Origins whose pages may use the server; `*` for all, and then without their credentials.
+        headers: What those pages may send beside the usual request headers; `*` for all.
     """
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str], headers: Sequence[str] = ()) -> None:
         super().__init__(
             app,
             allow_origins=[origin.rstrip("/").lower() for origin in origins],
             allow_credentials="*" not in origins,
             allow_methods=_METHODS,
-            allow_headers=_HEADERS,
+            allow_headers=["*"] if "*" in headers else [*_HEADERS, *headers],
             expose_headers=_EXPOSED_HEADERS,
         )
 

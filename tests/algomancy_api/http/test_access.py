@@ -96,6 +96,17 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
+@pytest.mark.parametrize(("listed", "allowed"), [([], False), (["x-tenant"], True), (["*"], True)])
+def test_preflight_allows_the_headers_that_are_listed(
+    listed: list[str], allowed: bool, make_client: Callable[..., TestClient]
+) -> None:
+    """A header of one's own passes where the configuration names it, or says that all do."""
+    http = make_client(cors_origins=["http://page"], cors_headers=listed)
+    asked = {"Origin": "http://page", "Access-Control-Request-Method": "GET",
+             "Access-Control-Request-Headers": "X-Tenant"}  # fmt: skip
+    assert (http.options(SESSIONS, headers=asked).status_code == 204) is allowed
+
+
 @pytest.mark.parametrize(("headers", "fault"), REFUSED.values(), ids=REFUSED)
 def test_refused_preflight_has_the_shape_of_every_error(
     headers: dict[str, str], fault: str, make_client: Callable[..., TestClient]
