@@ -73,7 +73,7 @@ conformance: $(VENV)/.developer  ## run the conformance suite against the bundle
 
 .PHONY: selftest
 selftest: $(VENV)/.developer  ## prove the conformance suite: every broken server must be found out
-	$(BIN)/algomancy-conformance selftest $(ARGS)
+	$(BIN)/algomancy-conformance selftest --unbroken example.own_backend:application $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.developer  ## the full schemathesis run: EXAMPLES per operation, SEED to replay

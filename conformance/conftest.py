@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["algomancy_conformance.plugin"]
+pytest_plugins = ["algomancy_conformance.running.plugin"]

@@ -237,13 +237,12 @@ class DictSessions:
         return session_id
 
 
-def main() -> None:
-    """Serve the bundled example's algorithms and data from the dictionaries."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=8051, help="the port to listen on")
-    config = build_example_config(port=parser.parse_args().port)
-    ApiLauncher.run(ApiLauncher.build(config, session_manager=DictSessions(config)))
+def application(port: int = 8051) -> Any:
+    """The bundled example's algorithms and data, served from the dictionaries."""
+    return ApiLauncher.build(config := build_example_config(port=port), session_manager=DictSessions(config))
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=8051, help="the port to listen on")
+    ApiLauncher.run(application(parser.parse_args().port))

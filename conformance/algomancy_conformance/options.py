@@ -1,56 +1,118 @@
-"""What a run was asked to do."""
+"""What a run is asked to do. Each setting is declared once; command line and pytest derive their options from it."""
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
-from .clauses import Level, Profile
+from .clauses import Level, Profile, all_clauses
+from .outcomes import KitError
 
 LAYERS = ("clauses", "fuzzing", "model", "document")
+PROFILES = tuple(profile.value for profile in Profile)
+LEVELS = tuple(level.value.lower() for level in Level)
+PREFIX = re.compile(r"[\w.~%/-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a setting is given on a command line.
+
+    Attributes:
+        help: What it does, in a sentence.
+        flag: Its option.
+        metavar: What stands for its value; empty for one that takes none.
+        least: The smallest number it may be; None where it is no number.
+        choices: What it may be, where that is limited.
+        many: Whether it may be given again.
+        variable: The environment variable it is read from as well.
+    """
+
+    help: str
+    flag: str = ""
+    metavar: str = ""
+    least: int | None = None
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    variable: str = ""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The settings of one run; each is an option of ``algomancy-conformance run``.
+    """The settings of one run; each is an option of ``algomancy-conformance run`` and of ``pytest conformance``."""
 
-    Attributes:
-        prefix: What all routes but the meta ones start with.
-        profile: By whose yardstick to judge.
-        level: Leave out clauses less binding than this.
-        only: Check these clauses alone; empty means all.
-        examples: Random cases per operation in the fuzzing layer, and per run of the model.
-        seed: What the random layers start from.
-        read_only: Send GETs only.
-        token: A bearer token.
-        slow: The algorithm that takes time, where the kit should not find it itself.
-        fast: The algorithm that ends at once.
-        failing: The algorithm that fails.
-        crashing: An algorithm whose parameters cannot even be described: it raises within the request.
-        dataset: The dataset to work with.
-        etl_files: A folder with files the target's ETL accepts.
-        cors_origin: An origin the target allows.
-        restart_command: A shell command that kills the target with SIGKILL and starts it again.
-        disposable: The target is the kit's to wipe.
-        layers: Which layers to run.
-    """
+    prefix: Annotated[str, Setting("What the routes start with.", metavar="PATH")] = "/api/v1"
+    profile: Annotated[Profile, Setting("By whose yardstick to judge.", choices=PROFILES)] = Profile.SEED
+    level: Annotated[Level, Setting("Leave out clauses less binding than this.", choices=LEVELS)] = Level.MAY
+    only: Annotated[
+        tuple[str, ...], Setting("Check this clause alone; may be given again.", metavar="CLAUSE", many=True)
+    ] = ()
+    examples: Annotated[int, Setting("Random cases per operation.", least=1, metavar="N")] = 20
+    seed: Annotated[int, Setting("What the random layers start from, to replay a run.", least=0, metavar="N")] = field(
+        default_factory=lambda: secrets.randbelow(2**32)
+    )
+    read_only: Annotated[bool, Setting("Send GETs only.")] = False
+    token: Annotated[
+        str | None, Setting("A bearer token; it appears in no report.", metavar="T", variable="ALGOMANCY_TOKEN")
+    ] = None
+    slow: Annotated[str | None, Setting("The algorithm that takes time.", metavar="NAME")] = None
+    fast: Annotated[str | None, Setting("The algorithm that ends at once.", metavar="NAME")] = None
+    failing: Annotated[str | None, Setting("The algorithm that fails.", metavar="NAME")] = None
+    crashing: Annotated[
+        str | None, Setting("An algorithm whose parameters raise when they are asked for.", metavar="NAME")
+    ] = None
+    dataset: Annotated[str | None, Setting("The dataset to work with a copy of.", metavar="KEY")] = None
+    etl_files: Annotated[Path | None, Setting("A folder of files the ETL accepts.", metavar="FOLDER")] = None
+    cors_origin: Annotated[str | None, Setting("An origin the target allows.", metavar="ORIGIN")] = None
+    restart_command: Annotated[
+        str | None, Setting("Kills the target with SIGKILL and starts it again.", metavar="COMMAND")
+    ] = None
+    disposable: Annotated[bool, Setting("The target is the kit's to wipe.")] = False
+    layers: Annotated[tuple[str, ...], Setting("Run this layer alone.", flag="--layer", choices=LAYERS, many=True)] = (
+        LAYERS
+    )
 
-    prefix: str = "/api/v1"
-    profile: Profile = Profile.SEED
-    level: Level = Level.MAY
-    only: tuple[str, ...] = ()
-    examples: int = 20
-    seed: int = field(default_factory=lambda: secrets.randbelow(2**32))
-    read_only: bool = False
-    token: str | None = None
-    slow: str | None = None
-    fast: str | None = None
-    failing: str | None = None
-    crashing: str | None = None
-    dataset: str | None = None
-    etl_files: Path | None = None
-    cors_origin: str | None = None
-    restart_command: str | None = None
-    disposable: bool = False
-    layers: tuple[str, ...] = LAYERS
+    @classmethod
+    def given(cls, values: Mapping[str, Any]) -> Options:
+        """The settings from what a command line gave; what is None or empty keeps its default.
+
+        Raises:
+            KitError: A value cannot be followed.
+        """
+        options = cls(**{name: _typed(name, value) for name, value in values.items() if value not in (None, (), [])})
+        if not PREFIX.fullmatch(options.prefix):
+            raise KitError(f"--prefix {options.prefix}: a path is wanted, such as /api/v1.")
+        unknown = [name for name in options.only if name not in all_clauses()]
+        if unknown:
+            raise KitError(f"--only {unknown[0]}: there is no such clause; `algomancy-conformance clauses` lists them.")
+        if options.etl_files is not None and not options.etl_files.is_dir():
+            raise KitError(f"--etl-files {options.etl_files}: there is no such folder.")
+        return options
+
+
+def settings() -> dict[str, tuple[Setting, Any]]:
+    """Every setting and its default by the name it has in :class:`Options`; the seed has none, for it is drawn."""
+    plain = Options(seed=0)
+    hints = get_type_hints(Options, include_extras=True)
+    return {
+        name: (hint.__metadata__[0], None if name == "seed" else getattr(plain, name)) for name, hint in hints.items()
+    }
+
+
+def flag_of(name: str, setting: Setting) -> str:
+    """The option on a command line."""
+    return setting.flag or "--" + name.replace("_", "-")
+
+
+def _typed(name: str, value: Any) -> Any:  # noqa: ANN401
+    if name == "profile":
+        return Profile(value)
+    if name == "level":
+        return Level(value.upper())
+    if name == "etl_files":
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value

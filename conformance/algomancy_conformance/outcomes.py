@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
+    from .target.messages import Exchange
 
 
 class Outcome(StrEnum):

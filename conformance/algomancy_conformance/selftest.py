@@ -6,10 +6,8 @@ process, so that one takes about a second.
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -19,22 +17,17 @@ from typing import Any
 
 import click
 
-from algomancy_api import ApiLauncher
-from algomancy_api.example import build_example_config
-
-from .anything import App
 from .clauses import Level, Profile, all_clauses
 from .mutants import MUTANTS
 from .mutants.reference import CRASHING, ORIGIN, reference_app
 from .mutants.wire import Deviant, Mutant
 from .options import Options
 from .outcomes import KitError, Outcome
-from .serving import ThreadServer
-from .session import check_target
-from .target import Server, Target, serve_factory
+from .running.checking import check_target
+from .target.servers import Server, Target, serve_factory
+from .target.serving import ThreadServer
 
-OWN_BACKEND = Path(__file__).parents[2] / "example" / "own_backend.py"
-REFERENCE = "algomancy_conformance.selftest:reference_app"
+REFERENCE = "algomancy_conformance.mutants.reference:reference_app"
 
 
 class AppTarget:
@@ -134,8 +127,13 @@ def try_mutant(index: int) -> Finding:
     )
 
 
-def try_unbroken(name: str, factory: str, options: Options) -> Finding:
+def try_unbroken(factory: str) -> Finding:
     """Run the whole suite against a server that is not broken."""
+    if factory == REFERENCE:
+        name = "the reference"
+        options = Options(profile=Profile.REFERENCE, crashing=CRASHING, cors_origin=ORIGIN, seed=1)
+    else:
+        name, options = factory, Options(seed=1)
     started = time.monotonic()
     try:
         target = serve_factory(factory)
@@ -154,20 +152,13 @@ def try_unbroken(name: str, factory: str, options: Options) -> Finding:
     return Finding(name, "", not wrong, "; ".join(wrong) or verdict.sentence, time.monotonic() - started)
 
 
-def own_backend_app() -> App:
-    """The tiny second backend of the examples, as an application."""
-    sys.path.insert(0, str(OWN_BACKEND.parent))
-    config = build_example_config()
-    return ApiLauncher.build(config, session_manager=importlib.import_module(OWN_BACKEND.stem).DictSessions(config))
-
-
-def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: bool = True) -> int:
+def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: Sequence[str] = (REFERENCE,)) -> int:
     """Run the mutants and the servers that are not broken, and print a table.
 
     Args:
         only: Names of mutants or clauses; empty means all of them, and the servers that are not broken.
         jobs: How many to run at a time.
-        unbroken: Whether to run the servers that are not broken.
+        unbroken: Application factories of servers that are not broken; all but the reference are judged as others are.
 
     Returns:
         How many mutants survived or servers were accused wrongly.
@@ -182,8 +173,8 @@ def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: bool = Tr
     findings: list[Finding] = []
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
         futures: list[Future[Finding]] = []
-        if unbroken and not only:
-            futures += [pool.submit(try_unbroken, *arguments) for arguments in unbroken_servers()]
+        for factory in unbroken if not only else ():
+            futures.append(pool.submit(try_unbroken, factory))
         futures += [pool.submit(try_mutant, index) for index in chosen]
         for done in as_completed(futures):
             findings.append(done.result())
@@ -203,14 +194,6 @@ def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: bool = Tr
         bold=True,
     )
     return len(wrong) + len(missing)
-
-
-def unbroken_servers() -> Iterator[tuple[str, str, Options]]:
-    """The servers that must pass, each with how to judge it."""
-    options = Options(profile=Profile.REFERENCE, crashing=CRASHING, cors_origin=ORIGIN, seed=1)
-    yield "the reference", REFERENCE, options
-    if OWN_BACKEND.exists():
-        yield "example/own_backend.py", "algomancy_conformance.selftest:own_backend_app", Options(seed=1)
 
 
 def unguarded() -> list[str]:

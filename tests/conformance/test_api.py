@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from algomancy_conformance.api import Api
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import KitError, Outcome, Untried
-from algomancy_conformance.session import check_target
-from algomancy_conformance.target import UrlTarget
+from algomancy_conformance.running.checking import check_target
+from algomancy_conformance.target.client import Api
+from algomancy_conformance.target.servers import UrlTarget
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)

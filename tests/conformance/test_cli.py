@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from algomancy_conformance.cli import main
-from algomancy_conformance.target import is_loopback
+from algomancy_conformance.target.servers import is_loopback
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -98,7 +98,7 @@ def test_fault_of_the_kit_is_2(monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("a wheel came off")
 
-    monkeypatch.setattr("algomancy_conformance.target.find_target", break_down)
+    monkeypatch.setattr("algomancy_conformance.target.servers.find_target", break_down)
     code, output = run("run", "http://127.0.0.1:1")
 
     assert code == 2

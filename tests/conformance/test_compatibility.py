@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.compatibility import missing_parts
-from algomancy_conformance.published import published_document
+from algomancy_conformance.document import missing_parts, published_document
 
 STATUS_PATH = "/api/v1/sessions/{session_id}/scenarios/{scenario_id}/status"
 

@@ -7,7 +7,7 @@ import json
 
 from openpyxl import load_workbook
 
-from algomancy_conformance.etl_sample import NOT_A_VALUE, EtlSample, guesses, spoiled_csv, spoiled_json
+from algomancy_conformance.target.etl_sample import NOT_A_VALUE, EtlSample, guesses, spoiled_csv, spoiled_json
 
 TABLE = {"columns": ["a", "b"], "data": [{"a": 1, "b": "x;y"}, {"a": None, "b": "z"}], "index": [0, 1], "dtypes": {}}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.api import Api, Session
+from algomancy_conformance.judging.verdict import Verdict
 from algomancy_conformance.mutants.reference import reference_app
 from algomancy_conformance.mutants.wire import (
     Call,
@@ -22,10 +22,10 @@ from algomancy_conformance.mutants.wire import (
 )
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import Outcome, Untried
+from algomancy_conformance.running.checking import check_target
 from algomancy_conformance.selftest import AppTarget
-from algomancy_conformance.session import check_target
-from algomancy_conformance.verdict import Verdict
-from algomancy_conformance.world import Algorithm, World
+from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.world import Algorithm, World
 
 SLOW = {"name": "duration", "type": "integer", "min": 1, "max": 60}
 

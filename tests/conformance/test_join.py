@@ -12,9 +12,9 @@ import pytest
 
 import algomancy_conformance.suite
 from algomancy_conformance.clauses import Level, Profile, all_clauses, clause_table
-from algomancy_conformance.fuzzing import OPERATION_CLAUSE
+from algomancy_conformance.document import operation_ids
 from algomancy_conformance.mutants import MUTANTS
-from algomancy_conformance.published import operation_ids
+from algomancy_conformance.randomised.fuzzing import OPERATION_CLAUSE
 
 README = Path(__file__).parents[2] / "conformance" / "README.md"
 

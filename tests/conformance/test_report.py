@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import pytest
 
 from algomancy_conformance.clauses import Profile
-from algomancy_conformance.exchange import Exchange, readable, strict_json, worth_showing
+from algomancy_conformance.judging.report import WRITERS, write_reports
+from algomancy_conformance.judging.verdict import Verdict, judge
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import CheckResult, Outcome
-from algomancy_conformance.report import WRITERS, write_reports
-from algomancy_conformance.verdict import Verdict, judge
+from algomancy_conformance.target.messages import Exchange, readable, strict_json, worth_showing
 
 TOKEN = "s3cret-token"
 

@@ -13,17 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
-from algomancy_conformance.api import Api
 from algomancy_conformance.clauses import Profile
+from algomancy_conformance.judging.report import WRITERS
 from algomancy_conformance.mutants import MUTANTS
 from algomancy_conformance.mutants.reference import CRASHING
 from algomancy_conformance.mutants.wire import Call
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import KitError, Outcome
-from algomancy_conformance.report import WRITERS
-from algomancy_conformance.run import Run
+from algomancy_conformance.running.checking import check_target
+from algomancy_conformance.running.context import Run
 from algomancy_conformance.selftest import AppTarget, try_mutant
-from algomancy_conformance.session import check_target
+from algomancy_conformance.target.client import Api
 
 CHECKED = ("SES-1", "SES-4", "SES-7", "SCN-3", "DAT-4", "MET-1")
 

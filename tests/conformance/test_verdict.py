@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_conformance.baseline import read_baseline
 from algomancy_conformance.clauses import Level, Profile, all_clauses
+from algomancy_conformance.judging.verdict import Verdict, combined, judge, read_baseline
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import CheckResult, KitError, Outcome
-from algomancy_conformance.verdict import Verdict, combined, judge
 
 PASSED, FAILED, ERROR = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR
 UNTESTED, NOT_OFFERED = Outcome.UNTESTED, Outcome.NOT_OFFERED

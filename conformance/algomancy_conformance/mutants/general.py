@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 
-from ..anything import Json
+from ..target.messages import Json
 from .wire import (
     Call,
     Forward,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from ..anything import Json
+from ..target.messages import Json
 from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
 
 RUN = "POST /sessions/*/scenarios/*/run"

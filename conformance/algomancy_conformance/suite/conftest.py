@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from algomancy_conformance.api import Api, Session
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.plugin import RUN
-from algomancy_conformance.run import Run
-from algomancy_conformance.world import World
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.plugin import RUN
+from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.world import World
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from algomancy_conformance.api import Api, Session, path_of
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.suite.shapes import check_descriptor, check_error, demand
-from algomancy_conformance.world import World
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_descriptor, check_error, demand
+from algomancy_conformance.target.client import Api, Session, path_of
+from algomancy_conformance.target.world import World
 
 
 @clause("ALG-1", operation="list_algorithms", read_only=True)

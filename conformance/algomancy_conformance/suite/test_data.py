@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.api import Session
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import NotOffered, Untried
-from algomancy_conformance.suite.shapes import check_dataset, check_descriptor, check_error, demand, same_json
-from algomancy_conformance.world import World, small_payload
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_dataset, check_descriptor, check_error, demand, same_json
+from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.world import World, small_payload
 
 BAD_KEYS = {
     "a slash": "a/b",

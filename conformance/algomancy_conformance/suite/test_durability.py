@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.api import Api, Session
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import KitError
-from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import check_queue, demand, session_list
-from algomancy_conformance.target import wait_until_answering
-from algomancy_conformance.world import ENDED, World
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_queue, demand, session_list
+from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.servers import wait_until_answering
+from algomancy_conformance.target.world import ENDED, World
 
 
 @dataclass

@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from algomancy_conformance.anything import Json
-from algomancy_conformance.api import Api, Session
-from algomancy_conformance.checks import clause
-from algomancy_conformance.exchange import strict_json
 from algomancy_conformance.outcomes import KitError, NotOffered, Untried
-from algomancy_conformance.suite.shapes import check_error, demand, session_list
-from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_error, demand, session_list
+from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.messages import Json, strict_json
+from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
 ABSURD_LENGTH = 2**40
 LIMITED = {"create_session": "/sessions", "add_dataset_from_json": "/data/from-json", "run_etl": "/etl"}

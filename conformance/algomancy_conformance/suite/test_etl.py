@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_conformance.api import Answer, Session
-from algomancy_conformance.checks import clause
-from algomancy_conformance.etl_sample import EtlSample, find_sample, post_files
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import check_dataset, check_error, check_members, demand
-from algomancy_conformance.world import World
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_dataset, check_error, check_members, demand
+from algomancy_conformance.target.client import Answer, Session
+from algomancy_conformance.target.etl_sample import EtlSample, find_sample, post_files
+from algomancy_conformance.target.world import World
 
 LARGE_BYTES = 12_000_000
 LONGEST_WAIT = 1.0

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.anything import Json
-from algomancy_conformance.api import Api, Session
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import check_error, check_json, demand, session_list
-from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_error, check_json, demand, session_list
+from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.messages import Json
+from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
 ANY = f"/sessions/{UNKNOWN_ID}"
 REFUSED: dict[str, tuple[str, str, Any]] = {

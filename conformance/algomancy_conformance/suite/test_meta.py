@@ -1,14 +1,18 @@
-"""MET: health, the OpenAPI document's address, and the documentation page."""
+"""MET: health, the documentation page, and the target's own OpenAPI document."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from algomancy_conformance.api import Answer, Api
-from algomancy_conformance.checks import clause
-from algomancy_conformance.suite.shapes import check_json, check_members, demand
-from algomancy_conformance.world import World
+import pytest
+
+from algomancy_conformance.document import missing_parts, published_document
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_json, check_members, demand
+from algomancy_conformance.target.client import Answer, Api
+from algomancy_conformance.target.world import World
 
 
 def check_health(answer: Answer, api: Api) -> None:
@@ -84,3 +88,31 @@ def test_docs_loads_nothing_from_the_internet(api: Api) -> None:
     for address in addresses:
         demand(urlsplit(address).netloc == urlsplit(api.url).netloc, f"the page loads {address}")
         demand(api.root("GET", address).status == 200, f"{address} does not answer 200")
+
+
+@pytest.fixture
+def document(api: Api) -> dict[str, Any]:
+    """The target's own document."""
+    answer = api.root("GET", "/openapi.json").expect(200)
+    demand(answer.headers.get("content-type", "").startswith("application/json"), "the document is not sent as JSON")
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+@clause("MET-2", layer="document", read_only=True)
+def test_document_is_valid_openapi_31(document: dict[str, Any]) -> None:
+    """The target's document is valid OpenAPI 3.1."""
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    demand(str(document.get("openapi", "")).startswith("3.1"), f"its version is {document.get('openapi')!r}")
+    errors = [
+        f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in OpenAPIV31SpecValidator(document).iter_errors()
+    ]
+    demand(not errors, "\n".join(errors[:5]))
+
+
+@clause("MET-6", layer="document", read_only=True)
+def test_document_promises_what_the_published_one_does(api: Api, document: dict[str, Any]) -> None:
+    """No operation, documented status, response field or enum value of the published document is missing."""
+    missing = missing_parts(published_document(), document, api.prefix)
+    demand(not missing, f"{len(missing)} missing: " + "; ".join(missing[:10]))

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.api import Session
-from algomancy_conformance.checks import clause
 from algomancy_conformance.clauses import Profile
 from algomancy_conformance.outcomes import NotOffered
-from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import (
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import (
     check_error,
     check_queue,
     check_scenario,
@@ -21,7 +20,8 @@ from algomancy_conformance.suite.shapes import (
     is_number,
     session_list,
 )
-from algomancy_conformance.world import ENDED, UNKNOWN_ID, World
+from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World
 
 ORDER = ["created", "queued", "processing", "complete", "failed"]
 

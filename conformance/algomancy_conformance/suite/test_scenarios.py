@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.anything import Json
-from algomancy_conformance.api import Session
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import NotOffered
-from algomancy_conformance.suite.shapes import check_error, check_scenario, demand
-from algomancy_conformance.world import UNKNOWN_ID, World
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_error, check_scenario, demand
+from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.messages import Json
+from algomancy_conformance.target.world import UNKNOWN_ID, World
 
 RACERS = 8
 TAG = "Größe 1/2, Gro\N{COMBINING DIAERESIS}ße 仓库 👩‍🚀"

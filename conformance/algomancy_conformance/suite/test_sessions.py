@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from algomancy_conformance.anything import Json
-from algomancy_conformance.api import Api, Session, path_of
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import NotOffered, Untried
-from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import check_error, demand, is_uuid, session_list
-from algomancy_conformance.world import UNKNOWN_ID, World, small_payload
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_error, demand, is_uuid, session_list
+from algomancy_conformance.target.client import Api, Session, path_of
+from algomancy_conformance.target.messages import Json
+from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
 NAMES = {
     "spaces": " two  words",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from algomancy_conformance.checks import clause
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.run import Run
-from algomancy_conformance.suite.shapes import demand
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import demand
 
 FEWEST_ANSWERS = 20
 

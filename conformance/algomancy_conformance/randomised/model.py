@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from .api import Answer, Session
-from .budget import ShrinkBudget
-from .outcomes import Broken
-from .world import ENDED, UNKNOWN_ID, World
+from ..outcomes import Broken
+from ..target.client import Answer, Session
+from ..target.world import ENDED, UNKNOWN_ID, World
+from . import ShrinkBudget
 
 TAGS = st.sampled_from(["a", "b", "A", "tag ü"])
 KEYS = st.sampled_from(["k", "k", "K"])

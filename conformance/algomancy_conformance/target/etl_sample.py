@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .api import Answer, Session
-from .outcomes import Untried
+from ..outcomes import Untried
+from .client import Answer, Session
 from .world import World
 
 EXTENSIONS = ("csv", "json", "xlsx")

@@ -1,6 +1,6 @@
 """Serves one application factory on a port of 127.0.0.1, in a process the kit may kill.
 
-Run as ``python -m algomancy_conformance.serving module:factory --port N [--data FOLDER]``.
+Run as ``python -m algomancy_conformance.target.serving module:factory --port N [--data FOLDER]``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from typing import Any
 import click
 import uvicorn
 
-from .anything import App
-from .outcomes import KitError
-from .target import KEEPS_NO_STATE
+from ..outcomes import KitError
+from .servers import KEEPS_NO_STATE
+
+App = Any
+"""An ASGI application of whatever framework."""
 
 
 def load_factory(name: str) -> Callable[..., Any]:

@@ -1,4 +1,8 @@
-"""Bounds how long hypothesis may look for a smaller failing case: against a broken server it would take minutes."""
+"""The random layers: requests made by schemathesis, and sequences of them compared with a model of the contract.
+
+Begin with :mod:`.fuzzing` or :mod:`.model`; the tests that drive them are in the suite. Here is what both need: a bound
+on how long hypothesis may look for a smaller failing case, which takes minutes against a broken server.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .outcomes import Broken
+from ..outcomes import Broken
 
 
 class OutOfTime(BaseException):

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from .clauses import Level, Profile, all_clauses
-from .options import Options
-from .outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried
-from .run import Run
-from .target import find_target
-from .terminal import print_verdict
-from .verdict import judge
+from ..clauses import all_clauses
+from ..judging.terminal import print_verdict
+from ..judging.verdict import judge
+from ..options import Options, flag_of, settings
+from ..outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried
+from ..target.servers import find_target
+from .context import Run
 
 RUN = pytest.StashKey[Run]()
 SHOWN_EXCHANGES = 6
+PYTEST_FLAGS = {"seed": "--conformance-seed"}
+"""Options that have another name here, for other plugins may have taken theirs."""
 GIVE_UP = 3
 """After so many requests in a row without an answer the rest is not tried: each might wait half a minute."""
 
@@ -149,24 +151,22 @@ def message_of(error: BaseException) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of ``pytest conformance``."""
+    """The options of ``pytest conformance``: those of ``algomancy-conformance run``."""
     group = parser.getgroup("conformance")
-    group.addoption("--base-url", help="the target, for example http://127.0.0.1:8051")
-    group.addoption("--app", help="module:factory of an application to serve and check")
-    group.addoption("--serve", help="a command that serves the target on {port}")
-    group.addoption("--prefix", default="/api/v1", help="what the routes start with")
-    group.addoption("--profile", default="seed", choices=[p.value for p in Profile])
-    group.addoption("--level", default="may", choices=[level.value.lower() for level in Level])
-    group.addoption("--only", action="append", default=[], help="check this clause alone; may be given again")
-    group.addoption("--examples", type=int, default=20, help="random cases per operation")
-    group.addoption("--conformance-seed", type=int, help="what the random layers start from")
-    group.addoption("--read-only", action="store_true", help="send GETs only")
-    group.addoption("--token", default=os.environ.get("ALGOMANCY_TOKEN"), help="a bearer token, or ALGOMANCY_TOKEN")
-    group.addoption("--allow-remote", action="store_true", help="let the target be on another machine")
-    group.addoption("--fast", help="the algorithm that ends at once")
-    group.addoption("--slow", help="the algorithm that takes time")
-    group.addoption("--failing", help="the algorithm that fails")
-    group.addoption("--etl-files", type=Path, help="files the target's ETL accepts")
+    group.addoption("--base-url", help="The target, for example http://127.0.0.1:8051.")
+    group.addoption("--app", help="MODULE:FACTORY of an application to serve and check.")
+    group.addoption("--serve", help="A command that serves the target on {port}.")
+    group.addoption("--allow-remote", action="store_true", help="Let the target be on another machine.")
+    for name, (setting, default) in settings().items():
+        more: dict[str, Any] = {"help": setting.help, "dest": f"conformance_{name}"}
+        if isinstance(default, bool):
+            more["action"] = "store_true"
+        else:
+            more |= {"action": "append"} if setting.many else {}
+            more |= {"choices": setting.choices} if setting.choices else {}
+            more |= {"type": int} if setting.least is not None else {}
+            more |= {"default": os.environ.get(setting.variable)} if setting.variable else {}
+        group.addoption(PYTEST_FLAGS.get(name, flag_of(name, setting)), **more)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -176,26 +176,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", "clause: the clauses of the contract a test checks")
         return
     try:
+        options = Options.given({name: given(f"conformance_{name}") for name in settings()})
         target, _ = find_target(
             given("--base-url"), given("--app"), given("--serve"), allow_remote=given("--allow-remote")
         )
     except KitError as error:
         raise pytest.UsageError(str(error).replace("a URL,", "--base-url,")) from None
-    more = {} if given("--conformance-seed") is None else {"seed": given("--conformance-seed")}
-    options = Options(
-        prefix=given("--prefix"),
-        profile=Profile(given("--profile")),
-        level=Level(given("--level").upper()),
-        only=tuple(given("--only")),
-        examples=given("--examples"),
-        read_only=given("--read-only"),
-        token=given("--token"),
-        fast=given("--fast"),
-        slow=given("--slow"),
-        failing=given("--failing"),
-        etl_files=given("--etl-files"),
-        **more,
-    )
     run = Run(target, options)
     config.add_cleanup(target.close)
     try:

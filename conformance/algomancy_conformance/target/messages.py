@@ -7,6 +7,13 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any
+"""A value parsed from JSON, or about to be written as such."""
+
+Argument = Any
+"""What an argument of httpx may be."""
 
 SHOWN_CHARACTERS = 2000
 REPLAYED_BYTES = 32_000

@@ -10,9 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
-from .anything import Argument, Json
-from .exchange import Exchange, readable, strict_json, worth_showing
-from .outcomes import KitError, Untried
+from ..outcomes import KitError, Untried
+from .messages import Argument, Exchange, Json, readable, strict_json, worth_showing
 
 KEPT_EXCHANGES = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .outcomes import KitError, Untried
+from ..outcomes import KitError, Untried
 
 START_SECONDS = 30.0
 KEEPS_NO_STATE = 78
@@ -242,7 +242,7 @@ def serve_command(command: str) -> CommandTarget:
 
 def serve_factory(factory: str) -> CommandTarget:
     """The target behind ``--app``: a function that gives an ASGI application, served by a process of its own."""
-    words = [sys.executable, "-m", "algomancy_conformance.serving", factory, "--port", "{port}"]
+    words = [sys.executable, "-m", "algomancy_conformance.target.serving", factory, "--port", "{port}"]
     return CommandTarget(words, [*words, "--data", "{data}"])
 
 

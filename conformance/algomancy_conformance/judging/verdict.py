@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
-from .clauses import Clause, Level, Profile, all_clauses
-from .options import LAYERS, Options
-from .outcomes import CheckResult, Outcome
+from ..clauses import Clause, Level, Profile, all_clauses
+from ..options import LAYERS, Options
+from ..outcomes import CheckResult, KitError, Outcome
 
 SEVERITY = (Outcome.FAILED, Outcome.ERROR, Outcome.PASSED, Outcome.NOT_OFFERED, Outcome.UNTESTED)
 
@@ -173,3 +175,62 @@ PROFILE_SENTENCE = {
     Profile.SEED: "judged by the MUST clauses as the seed states them; what binds the reference alone is a SHOULD",
     Profile.REFERENCE: "judged by everything the reference promises",
 }
+
+
+def read_baseline(path: Path) -> dict[str, str]:
+    """The reason by clause id.
+
+    The file is TOML::
+
+        [[known]]
+        clause = "SCN-17"
+        reason = "Runs are processes of a batch system and cannot be stopped."
+
+    Raises:
+        KitError: The file cannot be read, lists an unknown clause or one twice, or an entry has no reason.
+    """
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("known", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise KitError(f"The baseline {path} cannot be read: {error}") from None
+    known: dict[str, str] = {}
+    for number, row in enumerate(rows, 1):
+        clause = row.get("clause")
+        reason = row.get("reason")
+        if clause not in all_clauses():
+            raise KitError(f"The baseline's entry {number} names {clause!r}, which is no clause.")
+        if clause in known:
+            raise KitError(f"The baseline lists {clause} twice.")
+        if not isinstance(reason, str) or not reason.strip():
+            raise KitError(f"The baseline's entry for {clause} has no reason.")
+        known[clause] = reason.strip()
+    return known
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One resource: ``passed/all`` per level, and how many had each other outcome."""
+
+    resource: str
+    levels: tuple[str, ...]
+    others: tuple[int, ...]
+
+
+OTHERS = (Outcome.FAILED, Outcome.ERROR, Outcome.UNTESTED, Outcome.NOT_OFFERED)
+HEADINGS = ("resource", *(level.value for level in Level), *(outcome.value for outcome in OTHERS))
+
+
+def summary_rows(verdict: Verdict) -> list[SummaryRow]:
+    """A row per resource in the contract's order, and one for all of them."""
+    names = list(dict.fromkeys(entry.clause.resource for entry in verdict.clauses))
+    rows = []
+    for name in [*names, "all"]:
+        entries = [e for e in verdict.clauses if name in (e.clause.resource, "all")]
+        levels = []
+        for level in Level:
+            of_level = [e for e in entries if e.level is level]
+            passed = sum(e.outcome is Outcome.PASSED for e in of_level)
+            levels.append(f"{passed}/{len(of_level)}" if of_level else "–")
+        others = tuple(sum(e.outcome is outcome for e in entries) for outcome in OTHERS)
+        rows.append(SummaryRow(name, tuple(levels), others))
+    return rows

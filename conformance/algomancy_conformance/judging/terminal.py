@@ -7,10 +7,9 @@ import sys
 
 import click
 
-from .options import LAYERS, Options
-from .outcomes import CheckResult, Outcome
-from .report.summary import HEADINGS, summary_rows
-from .verdict import PROFILE_SENTENCE, ClauseVerdict, Verdict
+from ..options import LAYERS, Options
+from ..outcomes import CheckResult, Outcome
+from .verdict import HEADINGS, PROFILE_SENTENCE, ClauseVerdict, Verdict, summary_rows
 
 MARKS = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.ERROR: "E", Outcome.UNTESTED: "?", Outcome.NOT_OFFERED: "-"}
 COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.ERROR: "red"}

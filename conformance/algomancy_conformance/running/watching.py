@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .api import Answer
-from .suite.shapes import check_error, check_json
+from ..shapes import check_error, check_json
+from ..target.client import Answer
 
 KEPT = 5
 LARGE = 2_000_000

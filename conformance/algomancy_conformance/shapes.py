@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 
-from algomancy_conformance.anything import Json
-from algomancy_conformance.api import Answer
-from algomancy_conformance.exchange import strict_json
+from algomancy_conformance.target.client import Answer
+from algomancy_conformance.target.messages import Json, strict_json
 
 STATUSES = ("created", "queued", "processing", "complete", "failed")
 DIRECTIONS = ("HIGHER", "LOWER", "AT_LEAST", "AT_MOST")

@@ -1,12 +1,44 @@
-"""Whether one OpenAPI document offers all that another one promises. More is allowed, less is not."""
+"""The published OpenAPI document, and whether another document offers all that it promises.
+
+The published one is the one in this package, never the target's. More than it promises is allowed, less is not.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from .published import PUBLISHED_PREFIX, operations
+METHODS = ("get", "post", "put", "patch", "delete")
+PUBLISHED_PREFIX = "/api/v1"
+
+
+@cache
+def published_document() -> dict[str, Any]:
+    """The document, parsed."""
+    text = files("algomancy_conformance").joinpath("openapi.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+@cache
+def operation_ids() -> tuple[str, ...]:
+    """The operationIds of the published document, in its order."""
+    return tuple(op["operationId"] for _, _, op in operations(published_document()))
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation object of every operation."""
+    return [
+        (path, method, item[method])
+        for path, item in document.get("paths", {}).items()
+        for method in METHODS
+        if isinstance(item, dict) and method in item
+    ]
+
 
 Schema = dict[str, Any]
 COMBINED = ("anyOf", "oneOf", "allOf")

@@ -18,13 +18,13 @@ from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
-from .anything import Json
-from .api import Answer, Session
-from .budget import ShrinkBudget
-from .etl_sample import EtlSample
-from .outcomes import Broken, KitError, NotOffered, Untried
-from .published import PUBLISHED_PREFIX, operations, published_document
-from .world import World
+from ..document import PUBLISHED_PREFIX, operations, published_document
+from ..outcomes import Broken, KitError, NotOffered, Untried
+from ..target.client import Answer, Session
+from ..target.etl_sample import EtlSample
+from ..target.messages import Json
+from ..target.world import World
+from . import ShrinkBudget
 
 Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
 RandomCase: TypeAlias = "Case[Any]"

@@ -1,30 +1,21 @@
-"""One run of the suite against one target, by pytest in this process."""
+"""What the checks of one run share: target, options, client, findings; opened before them and closed after."""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
-
-from .api import Api
-from .options import Options
-from .outcomes import CheckResult, KitError
-from .residue import clean_up
+from ..options import Options
+from ..outcomes import CheckResult, KitError
+from ..target.client import Api
+from ..target.residue import clean_up
+from ..target.servers import Target
+from ..target.world import World
 from .watching import Watcher
-from .world import World
-
-if TYPE_CHECKING:
-    from .target import Target
-
-SUITE = Path(__file__).parent / "suite"
 
 
 @dataclass
@@ -99,52 +90,3 @@ def held_signals() -> Iterator[None]:
     finally:
         for number, handler in held.items():
             signal.signal(number, handler)
-
-
-def run_suite(run: Run) -> None:
-    """Run the suite, and clean up after it also when it is broken off.
-
-    Raises:
-        KitError: The target cannot be reached, or pytest itself could not run the suite.
-        KeyboardInterrupt: The user broke it off.
-    """
-    from .plugin import SuitePlugin
-
-    arguments = [
-        str(SUITE),
-        f"--rootdir={SUITE}",
-        f"--config-file={SUITE / 'pytest.ini'}",
-        "--import-mode=importlib",
-        "--quiet",
-        "--no-header",
-        "--no-summary",
-        "--capture=no",
-        "--tb=native",  # nobody sees the tracebacks, and pytest's own take a while to make
-    ]
-    output = io.StringIO()
-    try:
-        run.open()
-        with _own_pytest(), contextlib.redirect_stdout(output):
-            code = pytest.main(arguments, plugins=[SuitePlugin(run)])
-    finally:
-        run.close()
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR) or (code and not run.results):
-        raise KitError(f"pytest could not run the suite: {output.getvalue()[-2000:]}")
-
-
-@contextlib.contextmanager
-def _own_pytest() -> Iterator[None]:
-    """Keep the user's own pytest plugins and options out of the run."""
-    mine = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
-    before = {name: os.environ.get(name) for name in mine}
-    os.environ.update(mine)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

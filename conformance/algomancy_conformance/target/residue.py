@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from .api import Answer, Api, path_of
-from .outcomes import KitError, Untried
+from ..outcomes import KitError, Untried
+from .client import Answer, Api, path_of
 
 
 @dataclass

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from .api import Api, Session, path_of
-from .options import Options
-from .outcomes import Untried
+from ..options import Options
+from ..outcomes import Untried
+from .client import Api, Session, path_of
 from .residue import Ledger, listed_in, sessions_of, snapshot
 
 SLOW_PARAMETER = re.compile(r"duration|second|sleep|delay|wait|time", re.IGNORECASE)

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
-from ..outcomes import KitError
-from ..verdict import Verdict
-from .badge import badge
-from .html import html
-from .json_report import json_report
-from .junit import junit
-from .markdown import markdown
+from ..outcomes import KitError, Outcome
+from .formats import badge, json_report, junit, markdown
+from .verdict import HEADINGS, PROFILE_SENTENCE, Verdict, summary_rows
+
+ORDER = (Outcome.FAILED, Outcome.ERROR, Outcome.UNTESTED, Outcome.NOT_OFFERED, Outcome.PASSED)
+
+
+def html(verdict: Verdict) -> str:
+    """The whole run as one HTML page."""
+    from jinja2 import Environment
+
+    source = files("algomancy_conformance").joinpath("judging/report.html.j2").read_text(encoding="utf-8")
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
+    page: str = template.render(
+        verdict=verdict,
+        profile_sentence=PROFILE_SENTENCE[verdict.options.profile],
+        headings=HEADINGS,
+        rows=summary_rows(verdict),
+        entries=sorted(verdict.clauses, key=lambda entry: (ORDER.index(entry.outcome), entry.level.rank)),
+        outcomes=ORDER,
+        open_outcomes=(Outcome.FAILED, Outcome.ERROR),
+    )
+    return page
+
 
 WRITERS = {
     "report.html": html,
