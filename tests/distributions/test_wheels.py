@@ -41,13 +41,8 @@ for package in sys.argv[1:]:
 MIXED = "Remove both, `pip uninstall algomancy-reference algomancy-utils algomancy-data algomancy-scenario`"
 
 
-GAPS = {
-    "algomancy_api.lookups",
-    "algomancy_api.scenario_json",
-    "algomancy_conformance.mutants",
-    "algomancy_conformance.selftest",
-}
-"""Modules that do not yet say what to install where something is missing: this list only gets shorter."""
+GAPS = {"algomancy_api.lookups", "algomancy_api.scenario_json"}
+"""Modules that do not yet say what to install where no backend is: this list only gets shorter."""
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +86,7 @@ def test_wheel_alone_imports_every_module(name: str, wheels: dict[str, Path], tm
     """Every module of the wheel is imported where nothing is installed but what the wheel says it needs."""
     alone = Environment(tmp_path / "site", [wheels[name]])
     done = alone.run("-c", IMPORT_ALL, *PACKAGES[name], folder=tmp_path)
-    assert done.stderr == ""
-    failed = {line.split(" | ")[0] for line in done.stdout.splitlines()}
-    assert failed == {gap for gap in GAPS if gap.split(".")[0] in PACKAGES[name]}
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_server_imports_every_module(server: Environment, tmp_path: Path) -> None:
@@ -111,7 +104,7 @@ def test_server_without_a_backend_says_what_to_install(wheels: dict[str, Path], 
     assert not [name for name in said if name.split(".")[1] in ("client", "cli", "schemas", "py")]
     commands = "pip install 'algomancy-api[reference]'", "pip install 'algomancy-api[algomancy]'"
     silent = {name for name, sentence in said.items() if not all(command in sentence for command in commands)}
-    assert silent == {gap for gap in GAPS if gap.startswith("algomancy_api")}
+    assert silent == GAPS
 
 
 def test_serve_without_a_backend_says_what_to_install(wheels: dict[str, Path], tmp_path: Path) -> None:
