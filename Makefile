@@ -36,7 +36,7 @@ $(VENV)/.developer: pyproject.toml src/pyproject.toml conformance/pyproject.toml
 
 .PHONY: demo
 demo: $(VENV)/.server  ## serve the bundled example on http://127.0.0.1:8051
-	@$(BIN)/algomancy-api serve $(ARGS)
+	@ALGOMANCY_MAKE_TARGET=demo $(BIN)/algomancy-api serve $(ARGS)
 
 .PHONY: test
 test: $(VENV)/.developer  ## run all tests

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
 
 DEFAULT_URL = "http://127.0.0.1:8051"
+TOKEN_VARIABLE = "ALGOMANCY_TOKEN"
 FAILED = 1
 """Exit code: what was asked for has failed."""
 COULD_NOT = 2
@@ -97,7 +98,10 @@ def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Cal
         @click.option(
             "--url", envvar="ALGOMANCY_URL", default=DEFAULT_URL, show_default=True, help="Address of the server."
         )
-        @click.option("--token", envvar="ALGOMANCY_TOKEN", help="Token, where the server asks for one.")
+        @click.option("--token", envvar=TOKEN_VARIABLE, help="Token, where the server asks for one.")
+        @click.option(
+            "--prefix", envvar="ALGOMANCY_PREFIX", default="/api/v1", show_default=True, help="Path of its routes."
+        )
         @click.option(
             "--json",
             "as_json",
@@ -107,11 +111,11 @@ def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Cal
             help="Answer in JSON, for programs.",
         )
         @wraps(command)
-        def connect(url: str, token: str | None, as_json: bool, **others: Any) -> None:  # noqa: ANN401 - click's
+        def connect(url: str, token: str | None, prefix: str, as_json: bool, **others: Any) -> None:  # noqa: ANN401 - click's
             if "" in others.values():
                 raise click.UsageError("A name must not be empty.")
             session = others.pop("session", None)
-            with _client(url, token, session, in_session) as client:
+            with _client(url, token, prefix, session if in_session else "main") as client:
                 command(client, as_json, **others)
 
         if not in_session:
@@ -128,13 +132,12 @@ def _remember(context: click.Context, _: click.Parameter, as_json: bool) -> bool
     return as_json
 
 
-def _client(url: str, token: str | None, session: str | None, in_session: bool) -> AlgomancyClient:
+def _client(url: str, token: str | None, prefix: str, session: str | None) -> AlgomancyClient:
+    """A client of the server; without a session, of the server's default one."""
     from algomancy_api.client import AlgomancyClient
 
     try:
-        client = AlgomancyClient(url, session or "main", token)
+        client = AlgomancyClient(url, session or "main", token, prefix=prefix)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if in_session and not session:
-        return client.in_session(client.list_sessions().default)
-    return client
+    return client if session else client.in_session(client.list_sessions().default)

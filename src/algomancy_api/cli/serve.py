@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from algomancy_api.cli.commands import COULD_NOT, examples, report
+from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, examples, report
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
 @click.command(
-    epilog=examples("algomancy-api serve", "algomancy-api serve --config my_project:cfg --data-path state --port 8060"),
+    epilog=examples(
+        "algomancy-api serve",
+        "algomancy-api serve --config my_project:cfg --data-path state --port 8060",
+        "algomancy-api serve --cors-origin http://localhost:5173",
+    )
 )
 @click.option(
     "--config",
@@ -38,26 +46,62 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False),
     help="Folder to keep the state in, so that it outlives the server; made when missing.",
 )
+@click.option("--title", help="What the server is called.")
+@click.option("--prefix", metavar="PATH", help="What all its paths begin with.  [default: the configuration's]")
+@click.option(
+    "--token",
+    envvar=TOKEN_VARIABLE,
+    show_envvar=True,
+    help="Token that requests must carry; from the environment, only where the configuration names none.",
+)
+@click.option(
+    "--cors-origin",
+    "cors_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Origin whose pages may use the server, such as http://localhost:5173; * for all. May be repeated.",
+)
+@click.option(
+    "--cors-header",
+    "cors_headers",
+    metavar="NAME",
+    multiple=True,
+    help="Request header that those pages may send beside the usual ones; * for all. May be repeated.",
+)
+@click.option("--autorun/--no-autorun", default=None, help="Whether a scenario is queued as soon as it is created.")
 @click.option(
     "--reload",
     is_flag=True,
     help="Start anew whenever a Python file in the working directory changes. Where --host and --port do not say "
     "otherwise, this listens on 127.0.0.1:8051, whatever the configuration says.",
 )
-def serve(target: str | None, host: str | None, port: int | None, data_path: str | None, reload: bool) -> None:
+def serve(
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    token: str | None,
+    reload: bool,
+    **options: Any,  # noqa: ANN401 - the fields of a configuration
+) -> None:
     """Serve a backend until Ctrl-C."""
-    from algomancy_api.cli.served import EXAMPLE, NotServable, load_app
+    from algomancy_api.cli.served import EXAMPLE, NotServable, is_fresh_example, load_app
 
     context = click.get_current_context()
-    if data_path == "":
+    if options["data_path"] == "":
         raise click.UsageError("The data path must not be empty.")
-    if target is None:
-        target = EXAMPLE
+    settings = {name: value for name, value in options.items() if value is not None and value != ()}
+    default_token = None
+    if context.get_parameter_source("token") is ParameterSource.ENVIRONMENT:
+        default_token = token
+    elif token is not None:
+        settings["api_token"] = token
+    target = EXAMPLE if target is None else target
     if reload:
-        _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, data_path)
+        _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, settings)
         return
+    is_fresh = is_fresh_example(target, settings)
     try:
-        app = load_app(target, data_path)
+        app = load_app(target, settings, default_token)
         config = getattr(app.state, "config", None)
         if config is None:
             raise NotServable(f"'{target}' is an application that ApiLauncher.build did not make.")
@@ -68,6 +112,10 @@ def serve(target: str | None, host: str | None, port: int | None, data_path: str
         context.exit(COULD_NOT)
     from algomancy_api.api_launcher import ApiLauncher
 
+    if is_fresh:
+        from algomancy_api.example.runs import add_sample_runs
+
+        add_sample_runs(app.state.session_manager)
     click.echo(banner(app, host, port))
     try:
         ApiLauncher.run(app, host, port)
@@ -98,8 +146,8 @@ def openapi(output: Path | None) -> None:
     click.echo(f"Wrote {output}.", err=True)
 
 
-def _serve_reloading(target: str, host: str, port: int, data_path: str | None) -> None:
-    from algomancy_api.cli.served import CONFIG_VARIABLE, DATA_PATH_VARIABLE, HOST_VARIABLE, NotServable
+def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, Any]) -> None:
+    from algomancy_api.cli.served import CONFIG_VARIABLE, HOST_VARIABLE, SETTINGS_VARIABLE, NotServable
 
     try:
         port = _free_port(host, port)
@@ -108,8 +156,7 @@ def _serve_reloading(target: str, host: str, port: int, data_path: str | None) -
         click.get_current_context().exit(COULD_NOT)
     os.environ[CONFIG_VARIABLE] = target
     os.environ[HOST_VARIABLE] = host
-    if data_path is not None:
-        os.environ[DATA_PATH_VARIABLE] = data_path
+    os.environ[SETTINGS_VARIABLE] = json.dumps(settings)
     import uvicorn
 
     click.echo(f"Serving '{target}' on {_url(host, port)}, anew at each change below {Path.cwd()}.")
@@ -134,17 +181,38 @@ def _free_port(host: str, port: int) -> int:
     from algomancy_api.cli.served import NotServable
 
     try:
-        (family, kind, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        with socket.socket(family, kind) as probe:
-            if os.name == "posix":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            return int(probe.getsockname()[1])
+        return _bound(host, port)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise NotServable(
-            f"Port {port} of {host} cannot be listened on: {reason}. Choose another with --port or --host."
-        ) from None
+        advice = "Choose another with --port or --host."
+        if error.errno == errno.EADDRINUSE:
+            # `make demo` passes its name on: there, options go into a variable of make's.
+            by_make = os.environ.get("ALGOMANCY_MAKE_TARGET")
+            option = f"--port {_free_above(host, port)}"
+            advice = "Choose another: " + (f'make {by_make} ARGS="{option}".' if by_make else f"{option}.")
+        raise NotServable(f"Port {port} of {host} cannot be listened on: {reason}. {advice}") from None
+
+
+def _free_above(host: str, port: int) -> int:
+    """A free port soon after this one; any free one where there is none."""
+    for candidate in range(port + 1, min(port + 20, 65_536)):
+        with suppress(OSError):
+            return _bound(host, candidate)
+    return _bound(host, 0)
+
+
+def _bound(host: str, port: int) -> int:
+    """Bind a port and let it go; gives its number.
+
+    Raises:
+        OSError: it cannot be bound.
+    """
+    (family, kind, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with socket.socket(family, kind) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        return int(probe.getsockname()[1])
 
 
 def banner(app: FastAPI, host: str, port: int) -> str:
@@ -154,6 +222,7 @@ def banner(app: FastAPI, host: str, port: int) -> str:
     config = app.state.config
     url = _url("127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else host, port)
     lines = [
+        ("Open", f"{url}/"),
         ("API", f"{url}{config.prefix}"),
         ("Docs", f"{url}/docs"),
         ("Document", f"{url}/openapi.json"),
@@ -161,6 +230,8 @@ def banner(app: FastAPI, host: str, port: int) -> str:
         ("Algorithms", ", ".join(config.algorithms)),
         ("KPIs", ", ".join(config.kpis)),
         ("State", f"kept in {config.data_path}" if config.has_persistent_state else "in memory: gone when it stops"),
+        ("Token", "requests must carry one" if config.api_token else "none: whoever reaches the port may use it"),
+        *((("Pages", f"of {', '.join(config.cors_origins)}, too"),) if config.cors_origins else ()),
     ]
     # Folded between words, below the text itself.
     fold = TextWrapper(console().width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)

@@ -5,38 +5,58 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT
+from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 EXAMPLE = "algomancy_api.example:build_example_config"
 CONFIG_VARIABLE = "ALGOMANCY_SERVE_CONFIG"
-DATA_PATH_VARIABLE = "ALGOMANCY_SERVE_DATA_PATH"
+SETTINGS_VARIABLE = "ALGOMANCY_SERVE_SETTINGS"
 HOST_VARIABLE = "ALGOMANCY_SERVE_HOST"
+FIELD_OF_OPTION = {
+    "--data-path": "data_path",
+    "--title": "title",
+    "--prefix": "prefix",
+    "--token": "api_token",
+    "--cors-origin": "cors_origins",
+    "--cors-header": "cors_headers",
+    "--autorun": "autorun",
+}
+"""The field of the configuration that each option of `serve` gives."""
 
 
 class NotServable(Exception):
     """What was asked for cannot be served; the message tells why."""
 
 
-def load_app(target: str, data_path: str | None) -> FastAPI:
+def is_fresh_example(target: str, settings: Mapping[str, Any]) -> bool:
+    """Whether this serves the bundled example without a state from before; to be asked before it is loaded."""
+    data_path = settings.get("data_path")
+    return target == EXAMPLE and (
+        data_path is None or not Path(data_path).is_dir() or not any(Path(data_path).iterdir())
+    )
+
+
+def load_app(target: str, settings: Mapping[str, Any], default_token: str | None = None) -> FastAPI:
     """The application that `module:attribute` stands for.
 
     The attribute is a configuration, an application, or something callable that gives either.
 
     Args:
         target: module and attribute; the module is looked for in the working directory, too.
-        data_path: folder to keep the state in; None to do as the configuration says.
+        settings: fields of the configuration that are to be other than it says. `data_path` makes the state persistent.
+        default_token: the token to ask for where the configuration names none.
 
     Raises:
         NotServable: there is no such thing, it cannot be made, or it is nothing to serve.
@@ -45,13 +65,22 @@ def load_app(target: str, data_path: str | None) -> FastAPI:
 
     from algomancy_api.api_launcher import ApiLauncher
 
-    found, taken = _called(target, _attribute(target), data_path)
+    found, taken = _called(target, _attribute(target), settings.get("data_path"))
+    fields = {name: value for name, value in settings.items() if name not in taken}
     if isinstance(found, FastAPI):
-        if data_path is not None and not taken:
-            raise NotServable(f"'{target}' is an application: a data path can be given to a configuration only.")
+        if fields:
+            raise NotServable(f"'{target}' is an application: {_options(fields)} can be given to a configuration only.")
+        if default_token is not None and getattr(getattr(found.state, "config", None), "api_token", None) is None:
+            click.echo(
+                f"Warning: {TOKEN_VARIABLE} is set, but '{target}' is an application that asks for no token: give its "
+                "configuration an api_token.",
+                err=True,
+            )
         return found
-    if data_path is not None and not taken:
-        found = _with_data_path(target, found, data_path)
+    if default_token is not None and _field(found, "api_token") is None:
+        fields.setdefault("api_token", default_token)
+    if fields:
+        found = _with_fields(target, found, fields)
     try:
         return ApiLauncher.build(found)
     except TypeError:
@@ -59,6 +88,12 @@ def load_app(target: str, data_path: str | None) -> FastAPI:
             f"'{target}' is neither a configuration nor an application, nor a callable that gives one."
         ) from None
     except (ValueError, AssertionError, RuntimeError, OSError) as error:
+        built = _built_already(target, found)
+        if built is not None:
+            raise NotServable(
+                f"The module has built an application of '{target}' already, and that one uses the data folder: "
+                f"serve '{built}', or build it below `if __name__ == \"__main__\":` only."
+            ) from error
         raise NotServable(f"'{target}' cannot be served: {error}") from error
 
 
@@ -69,10 +104,13 @@ def reloaded_app() -> FastAPI:
         SystemExit: it cannot be served as the files are now; why was written to standard error.
     """
     from algomancy_api.api_launcher import is_loopback
+    from algomancy_api.example.runs import add_sample_runs
     from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy
 
+    target, settings = os.environ[CONFIG_VARIABLE], json.loads(os.environ[SETTINGS_VARIABLE])
+    is_fresh = is_fresh_example(target, settings)
     try:
-        app = load_app(os.environ[CONFIG_VARIABLE], os.environ.get(DATA_PATH_VARIABLE))
+        app = load_app(target, settings, os.environ.get(TOKEN_VARIABLE) or None)
     except NotServable as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(COULD_NOT) from None
@@ -80,6 +118,8 @@ def reloaded_app() -> FastAPI:
     host = os.environ[HOST_VARIABLE]
     if isinstance(policy, AccessPolicy) and policy.allowed_hosts is None and is_loopback(host):
         policy.allowed_hosts = (*LOOPBACK_HOSTS, host)
+    if is_fresh:
+        add_sample_runs(app.state.session_manager)
     return app
 
 
@@ -105,17 +145,17 @@ def _attribute(target: str) -> Any:  # noqa: ANN401 - whatever the person named
     return found
 
 
-def _called(target: str, found: Any, data_path: str | None) -> tuple[Any, bool]:  # noqa: ANN401
-    """What a callable gives, and whether it took the data path; anything else as it is."""
+def _called(target: str, found: Any, data_path: str | None) -> tuple[Any, Sequence[str]]:  # noqa: ANN401
+    """What a callable gives, and which settings it took for that; anything else as it is."""
     from fastapi import FastAPI
 
     if not callable(found) or isinstance(found, FastAPI):
-        return found, False
-    takes_path = data_path is not None and _takes(found, "data_path")
-    if takes_path:
+        return found, ()
+    taken = {"data_path": data_path} if data_path is not None and _takes(found, "data_path") else {}
+    if taken:
         _make_folder(target, str(data_path))
     try:
-        return (found(data_path=data_path) if takes_path else found()), takes_path
+        return found(**taken), tuple(taken)
     except Exception as error:
         raise NotServable(_told(target, error)) from error
 
@@ -127,17 +167,44 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
         return False
 
 
-def _with_data_path(target: str, found: Any, data_path: str) -> Any:  # noqa: ANN401
-    fields = {"data_path": data_path, "has_persistent_state": True, "persistence_backend": "json"}
-    _make_folder(target, data_path)
+def _with_fields(target: str, found: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """The configuration with some fields changed; whatever else it is, as it is."""
+    if "data_path" in fields:
+        fields = {**fields, "has_persistent_state": True, "persistence_backend": "json"}
+        _make_folder(target, fields["data_path"])
+    from algomancy_api.api_configuration import ApiConfiguration
+
     try:
+        if isinstance(found, ApiConfiguration):
+            return dataclasses.replace(found, **fields)
         if isinstance(found, Mapping):
             return {**found, **fields}
-        if dataclasses.is_dataclass(found) and not isinstance(found, type):
-            return dataclasses.replace(found, **fields)
+        if callable(getattr(found, "as_dict", None)):
+            return {**found.as_dict(), **fields}
     except (ValueError, TypeError) as error:
-        raise NotServable(f"'{target}' cannot keep its state in '{data_path}': {error}") from error
+        raise NotServable(f"'{target}' cannot be served with {_options(fields)}: {error}") from error
     return found
+
+
+def _options(fields: Mapping[str, Any]) -> str:
+    """The options of `serve` that give these fields, in words."""
+    return ", ".join(option for option, name in FIELD_OF_OPTION.items() if name in fields)
+
+
+def _field(found: Any, name: str) -> Any:  # noqa: ANN401
+    return found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
+
+
+def _built_already(target: str, found: Any) -> str | None:  # noqa: ANN401
+    """The application in the module of `target` that keeps its state where `found` wants to."""
+    from fastapi import FastAPI
+
+    module_name = target.partition(":")[0]
+    for name, value in vars(sys.modules[module_name]).items():
+        config = getattr(value.state, "config", None) if isinstance(value, FastAPI) else None
+        if config is not None and (config is found or config.data_path == _field(found, "data_path")):
+            return f"{module_name}:{name}"
+    return None
 
 
 def _make_folder(target: str, data_path: str) -> None:

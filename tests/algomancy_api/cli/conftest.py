@@ -17,7 +17,7 @@ from algomancy_api.example import build_example_config
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine reaches a command."""
-    for name in ("ALGOMANCY_URL", "ALGOMANCY_SESSION", "ALGOMANCY_TOKEN", "FORCE_COLOR", "COLUMNS"):
+    for name in ("ALGOMANCY_URL", "ALGOMANCY_SESSION", "ALGOMANCY_TOKEN", "ALGOMANCY_PREFIX", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import Result
 
@@ -20,10 +22,15 @@ from algomancy_api.client import AlgomancyClient, RetryPolicy
 class Process:
     """A running `algomancy-api serve`."""
 
-    def __init__(self, *arguments: str, folder: Path) -> None:
+    def __init__(self, *arguments: str, folder: Path, **environment: str) -> None:
         command = [sys.executable, "-m", "algomancy_api.cli", "serve", "--port", "0", *arguments]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **environment},
         )
         self.told: list[str] = []
 
@@ -53,8 +60,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Starts servers in an empty folder, and ends those that still run."""
     processes: list[Process] = []
 
-    def start(*arguments: str) -> Process:
-        processes.append(Process(*arguments, folder=tmp_path))
+    def start(*arguments: str, **environment: str) -> Process:
+        processes.append(Process(*arguments, folder=tmp_path, **environment))
         return processes[-1]
 
     yield start
@@ -68,22 +75,28 @@ def test_serve_tells_where_it_is_and_what_is_loaded(start: Callable[..., Process
     url = server.url()
     with AlgomancyClient(url) as client:
         assert client.list_datasets().keys == ["Master data"]
+        statuses = [scenario.status.value for scenario in client.list_scenario_summaries()]
+        assert statuses == ["complete", "complete", "complete", "failed"]
     told = dict(line.split(maxsplit=1) for line in server.told[1:-1])
     assert server.told[0] == "Warehouse slotting"
+    assert told["Open"] == f"{url}/"
     assert (told["API"], told["Docs"], told["Document"]) == (f"{url}/api/v1", f"{url}/docs", f"{url}/openapi.json")
-    assert told["Session"] == "main: Master data; 0 scenarios"
+    assert told["Session"] == "main: Master data; 4 scenarios"
     assert told["Algorithms"].startswith("Slow, ")
     assert told["KPIs"] == "Travel distance, Zone balance, Worst walk"
     assert told["State"] == "in memory: gone when it stops"
+    assert told["Token"] == "none: whoever reaches the port may use it"
     assert "Ctrl-C" in server.told[-1]
     assert server.stop() == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_serve_keeps_state_in_a_folder(start: Callable[..., Process]) -> None:
-    """With `--data-path` the next server finds what the first one was told."""
+    """With `--data-path` the next server finds what the first one was told, and adds nothing to it."""
     first = start("--data-path", "deep/state")
     with AlgomancyClient(first.url()) as client:
+        for scenario in client.list_scenario_summaries():
+            client.delete_scenario(scenario)
         client.create_scenario("kept", "Master data", "Slow")
     first.stop()
     second = start("--data-path", "deep/state")
@@ -133,6 +146,90 @@ def test_serve_gives_any_configuration_a_folder(start: Callable[..., Process], t
     assert (tmp_path / "state").is_dir()
 
 
+def test_serve_changes_what_the_configuration_says(start: Callable[..., Process], tmp_path: Path) -> None:
+    """Title, prefix, token, origins, headers and autorun may be given on the command line."""
+    (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
+    server = start(
+        "--config", "my_project:cfg", "--title", "Other", "--prefix", "/planning", "--token", "s3cret", "--autorun",
+        "--cors-origin", "http://a:1", "--cors-origin", "http://b:2", "--cors-header", "X-Tenant",
+    )  # fmt: skip
+    url = server.url()
+    asked = {
+        "Origin": "http://b:2",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-tenant",
+    }
+    assert httpx.options(f"{url}/planning/sessions", headers=asked).status_code == 204
+    assert httpx.get(f"{url}/planning/sessions").status_code == 401
+    with AlgomancyClient(url, token="s3cret", prefix="/planning") as client:
+        assert client.get_health().title == "Other"
+        client.add_dataset_from_json(SMALL)
+        assert client.create_scenario("at once", "Small", "Slow").status != "created"
+    assert "  Token       requests must carry one" in server.told
+    assert "  Pages       of http://a:1, http://b:2, too" in server.told
+
+
+SMALL = {
+    "metadata": {
+        "id": "1",
+        "name": "Small",
+        "type": "master_data",
+        "creation_datetime": "2026-01-01T00:00:00Z",
+        "tables": [],
+    },
+    "tables": {},
+}
+
+
+def test_serve_takes_the_token_of_the_environment(start: Callable[..., Process], tmp_path: Path) -> None:
+    """A configuration without a token gets that of ALGOMANCY_TOKEN; one of its own stays."""
+    (tmp_path / "my_project.py").write_text(
+        f"{PROJECT}\nown = build_example_config(initial_data_path=None, api_token='own')\n", encoding="utf-8"
+    )
+    for target, token in (("cfg", "s3cret"), ("own", "own")):
+        url = start("--config", f"my_project:{target}", ALGOMANCY_TOKEN="s3cret").url()
+        assert httpx.get(f"{url}/api/v1/sessions").status_code == 401
+        with AlgomancyClient(url, token=token) as client:
+            assert client.list_sessions().sessions
+
+
+def test_serve_says_that_an_application_asks_for_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An application cannot be given the token of the environment: that is said rather than left open in silence."""
+    from algomancy_api.cli import served
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "own", raising=False)
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
+    served.load_app("own:app", {}, default_token="s3cret")
+    assert "ALGOMANCY_TOKEN is set, but 'own:app' is an application" in capsys.readouterr().err
+
+
+def test_serve_says_that_a_module_has_built_its_configuration(command: Callable[..., Result], tmp_path: Path,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """`app = build(cfg)` beside `cfg` holds the data folder: nobody else does, and the way out is named."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "service", raising=False)
+    (tmp_path / "service.py").write_text(
+        "from algomancy_api import ApiLauncher\n"
+        "from algomancy_api.example import build_example_config\n"
+        "cfg = build_example_config('state', initial_data_path=None)\n"
+        "app = ApiLauncher.build(cfg)\n",
+        encoding="utf-8",
+    )
+    try:
+        result = command("serve", "--port", "0", "--config", "service:cfg")
+    finally:
+        sys.modules.pop("service").app.state.session_manager.close()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "has built an application of 'service:cfg' already" in result.stderr
+    assert "serve 'service:app'" in result.stderr
+    assert "another server" not in result.stderr
+
+
 def test_serve_reloads(start: Callable[..., Process], tmp_path: Path) -> None:
     """With `--reload` a changed file is served soon, on the same port."""
     (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
@@ -168,6 +265,7 @@ def test_serve_tells_why_it_does_not_reload(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(served.CONFIG_VARIABLE, "nowhere:cfg")
+    monkeypatch.setenv(served.SETTINGS_VARIABLE, "{}")
     with pytest.raises(SystemExit) as caught:
         served.reloaded_app()
     assert caught.value.code == 2
@@ -183,7 +281,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "module without its own": (("--config", "lacking:cfg"), "No module named 'nowhere_at_all' (lacking.py, line 1)"),
     "something else": (("--config", "json:__doc__"), "is neither a configuration nor an application"),
     "no argument": (("--config", "json:dumps"), "'json:dumps' cannot be loaded: TypeError"),
-    "path for an app": (("--config", "own:app", "--data-path", "x"), "a data path can be given to a configuration"),
+    "path for an app": (("--config", "own:app", "--data-path", "x"), "--data-path can be given to a configuration"),
+    "title for an app": (
+        ("--config", "own:app", "--title", "x", "--token", "y"),
+        "--title, --token can be given to a configuration only",
+    ),
+    "impossible prefix": (("--prefix", "api"), "cannot be served with --prefix: Field 'prefix' must be"),
     "foreign app": (("--config", "own:foreign"), "ApiLauncher.build did not make"),
     "half a configuration": (("--config", "own:half"), "'own:half' cannot be served: "),
     "no address": (("--host", "203.0.113.7"), "Port 0 of 203.0.113.7 cannot be listened on"),
@@ -240,7 +343,16 @@ def test_serve_names_a_port_that_is_taken(reload: tuple[str, ...], command: Call
         result = command("serve", "--port", str(port), *reload)
     assert result.exit_code == 2
     assert f"Port {port} of 127.0.0.1 cannot be listened on" in result.stderr
-    assert "--port" in result.stderr
+    assert re.search(r"Choose another: --port \d+\.", result.stderr)
+
+
+def test_serve_by_make_names_makes_way_to_another_port(command: Callable[..., Result]) -> None:
+    """`make demo` takes options in a variable."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = command("serve", "--port", str(taken.getsockname()[1]), ALGOMANCY_MAKE_TARGET="demo")
+    assert re.search(r'Choose another: make demo ARGS="--port \d+"\.', result.stderr)
 
 
 def test_serve_refuses_a_folder_in_use(start: Callable[..., Process], command: Callable[..., Result],

@@ -94,7 +94,7 @@ def test_run_survives_kill_and_restart_of_a_durable_server(
     assert all(kpi.value is not None for kpi in done.kpis.values())
     assert None not in (restart.restarted_at, done.started_at)
     assert done.started_at > restart.restarted_at  # it began anew
-    assert [scenario.tag for scenario in face.list_scenario_summaries()] == ["durable"]
+    assert [scenario.tag for scenario in face.list_scenario_summaries()].count("durable") == 1
 
 
 def test_run_tells_that_a_server_without_state_forgot_it(make_server: Callable[..., Server]) -> None:
