@@ -226,7 +226,7 @@ class SessionManager:
     def delete_session(self, id_or_name: str) -> None:
         """Delete a session with everything in it; its run, if there is one, is stopped.
 
-        Deleting the last one leaves a fresh session named `main`.
+        Deleting the last one leaves a fresh session named `main`, with the datasets that a new server starts with.
 
         Args:
             id_or_name: The session.
@@ -234,10 +234,17 @@ class SessionManager:
         Raises:
             NotFoundError: There is no such session.
         """
+        self._known(id_or_name)
+        # Reading files is work, and the user's code: it is done before the mutex is taken, but for a race.
+        new_id = self._runtime.new_id()
+        initial = self._initial(new_id) if len(self._sessions) == 1 else None
         with self._write:
             self._refuse_if_closed()
             session = self._known(id_or_name)
-            successor = self._make(_FIRST_NAME) if len(self._sessions) == 1 else None
+            successor = None
+            if len(self._sessions) == 1:
+                datasets = self._initial(new_id) if initial is None else initial
+                successor = self._make(_FIRST_NAME, datasets, session_id=new_id)
 
             def forget() -> None:
                 self._store.delete_session(session.id)
@@ -271,7 +278,8 @@ class SessionManager:
         for stored in self._store.load():
             self._insert(self._restored(stored))
         if not self._sessions:
-            self._insert(self._first())
+            session_id = self._runtime.new_id()
+            self._insert(self._make(_FIRST_NAME, self._initial(session_id), session_id=session_id))
         self._choose_default()
         for session in self._sessions.values():
             session.manager.core.resume()
@@ -287,17 +295,14 @@ class SessionManager:
         manager.core.restore([datasets[key] for key in sorted(datasets)], stored.scenarios)
         return _Session(stored.id, stored.display_name, manager)
 
-    def _first(self) -> _Session:
-        """Make the session a new server starts with."""
-        session_id = self._runtime.new_id()
+    def _initial(self, session_id: str) -> list[Dataset]:
+        """Return the datasets of a fresh first session."""
         path = self._config.initial_data_path
         folders = {} if path is None else raw_folders(Path(path))
         datasets: list[Dataset] = [
             RawDataset(key, folder, session_id, self._etl.prepare_etl) for key, folder in folders.items()
         ]
-        if self._store.durable:
-            datasets = [dataset for dataset in datasets if _is_readable(dataset)]
-        return self._make(_FIRST_NAME, datasets, session_id=session_id)
+        return [dataset for dataset in datasets if _is_readable(dataset)] if self._store.durable else datasets
 
     def _make(
         self,

@@ -302,6 +302,22 @@ def test_initial_datasets_are_listed_at_once_and_read_when_wanted(
     assert sessions.get_scenario_manager("second").get_data_keys() == []
 
 
+@pytest.mark.parametrize("durable", [False, True], ids=["in memory", "durable"])
+def test_initial_datasets_come_back_with_a_fresh_main(
+    durable: bool, open_sessions: Callable[..., SessionManager], initial: Path, tmp_path: Path
+) -> None:
+    """Deleting the last session is no way to lose for good what a server starts with."""
+    settings = {"has_persistent_state": True, "data_path": tmp_path / "state"} if durable else {}
+    (tmp_path / "state").mkdir()
+    sessions = open_sessions(initial_data_path=initial, **settings)
+    old = sessions.get_scenario_manager("main").get_data("Good")
+    sessions.delete_session("main")
+    manager = sessions.get_scenario_manager("main")
+    assert "Good" in manager.get_data_keys()
+    assert manager.get_data("Good").tables["items"].equals(old.tables["items"])
+    assert manager.get_data("Good").id != old.id
+
+
 def test_initial_datasets_are_stored_by_a_durable_server(
     open_sessions: Callable[..., SessionManager], initial: Path, tmp_path: Path
 ) -> None:
