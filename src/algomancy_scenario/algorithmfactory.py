@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
+import orjson
+
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_utils import BaseParameterSet, NotFoundError, ParameterType
 
@@ -55,6 +57,21 @@ class AlgorithmFactory:
             if not any(p.parameter_type in _OF_THE_MOMENT for p in template.get_parameters().values()):
                 self._templates[name] = template
         return template.copy()
+
+    def restore_parameters(self, name: str, document: bytes) -> BaseParameterSet:
+        """Return a new set of an algorithm's parameters with the values that were stored.
+
+        Args:
+            name: The algorithm's name.
+            document: The values, as JSON.
+
+        Raises:
+            NotFoundError: There is no such algorithm.
+            ParameterError: The values are not valid for the algorithm as it is now.
+        """
+        params = self.get_parameters(name)
+        params.set_validated_values(orjson.loads(document))
+        return params
 
     def create(self, name: str, params: BaseParameterSet, data_params: BaseParameterSet | None = None) -> BaseAlgorithm:
         """Return a new instance of an algorithm.

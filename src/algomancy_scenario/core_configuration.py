@@ -22,6 +22,9 @@ SAVE_TYPES = ("json",)
 PERSISTENCE_BACKENDS = ("none", "json")
 """The stores there are."""
 
+EXECUTORS = ("threads", "processes", "dask")
+"""Where runs can happen."""
+
 _REQUIRED: Any = None
 
 
@@ -88,6 +91,31 @@ class CoreConfig:
         default="Algomancy",
         metadata={"doc": "What the server is called, in `/health` and in the documentation it serves."},
     )
+    executor: str = field(
+        default="threads",
+        metadata={
+            "doc": 'Where scenarios run: `"threads"` of this process, `"processes"` of their own on this machine, or a '
+            '`"dask"` cluster.'
+        },
+    )
+    workers: int | None = field(
+        default=None,
+        metadata={"doc": "How many runs there are at the same time; left out, as suits the executor and the cores."},
+    )
+    dask_address: str | None = field(
+        default=None, metadata={"doc": 'The scheduler of the Dask cluster, such as `"tcp://10.0.0.5:8786"`.'}
+    )
+    run_timeout: float | None = field(
+        default=None, metadata={"doc": "How many seconds a run may take; left out, as long as it likes."}
+    )
+    run_memory_limit: int | None = field(
+        default=None,
+        metadata={"doc": "How many bytes of memory a run in a process of its own may take; left out, any number."},
+    )
+    cancel_grace: float = field(
+        default=1.0,
+        metadata={"doc": "Seconds between asking a run to stop and killing its process, where it has one."},
+    )
     initial_data_path: str | os.PathLike[str] | None = field(
         default=None,
         metadata={
@@ -106,6 +134,7 @@ class CoreConfig:
         self._check_classes()
         self._check_default_algorithm()
         self._check_storage()
+        self._check_running()
         if not isinstance(self.title, str) or not self.title.strip():
             raise ValueError("Field 'title' must be a text that is not blank.")
 
@@ -196,6 +225,20 @@ class CoreConfig:
             raise ValueError(
                 f"Field 'initial_data_path' must be a folder that exists, got {str(self.initial_data_path)!r}."
             )
+
+    def _check_running(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise ValueError(f"Field 'executor' must be one of {_quoted(EXECUTORS)}, got {self.executor!r}.")
+        if self.executor == "dask" and not self.dask_address:
+            raise ValueError("Field 'dask_address' is required when 'executor' is 'dask': the scheduler's address.")
+        for name in ("workers", "run_memory_limit"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                raise ValueError(f"Field '{name}' must be a positive integer, got {value!r}.")
+        for name in ("run_timeout", "cancel_grace"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0):
+                raise ValueError(f"Field '{name}' must be a positive number of seconds, got {value!r}.")
 
 
 def _quoted(values: Sequence[str]) -> str:

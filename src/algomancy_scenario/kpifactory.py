@@ -22,7 +22,7 @@ class Catalog:
 
     def __init__(self, algorithms: Mapping[str, type[BaseAlgorithm]], kpis: Mapping[str, type[BaseKPI]]) -> None:
         self.algorithms = AlgorithmFactory(algorithms)
-        self._kpi_classes: dict[str, Any] = dict(kpis)
+        self.kpi_classes: dict[str, Any] = dict(kpis)
         self.unset_kpis: Mapping[str, BaseKPI] = MappingProxyType(self.make_kpis())
         """The KPIs of a scenario without a result. Shared: never give these a value."""
         self.unset_kpis_json = encode_kpis(self.unset_kpis)
@@ -30,11 +30,11 @@ class Catalog:
     @property
     def kpi_names(self) -> list[str]:
         """The names of the KPIs, in the order of the configuration."""
-        return list(self._kpi_classes)
+        return list(self.kpi_classes)
 
     def make_kpis(self) -> dict[str, BaseKPI]:
         """Return a new instance of every KPI, for one run."""
-        return {name: cls() for name, cls in self._kpi_classes.items()}
+        return {name: cls() for name, cls in self.kpi_classes.items()}
 
     def restore_kpis(self, stored: Mapping[str, Any]) -> dict[str, BaseKPI]:
         """Return a new instance of every KPI, with the values and thresholds that were stored.

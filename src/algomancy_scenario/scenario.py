@@ -177,17 +177,12 @@ class Scenario:
             NotFoundError: The scenario was stored by a configuration whose algorithm this one does not have.
             ParameterError: The values stored are not valid for the algorithm as it is now.
         """
-        params = self._catalog.algorithms.get_parameters(self.algo_name)
-        params.set_validated_values(orjson.loads(self._record.algo_params))
-        return params
+        return self._catalog.algorithms.restore_parameters(self.algo_name, self._record.algo_params)
 
-    def set_data_params(self, params: BaseParameterSet) -> None:
-        """Put the values that the scenario gives to its dataset's parameters into a new set of them.
-
-        Raises:
-            ParameterError: The values stored are not valid for the dataset as it is now.
-        """
-        params.set_validated_values(orjson.loads(self._record.data_params))
+    @property
+    def stored_params(self) -> tuple[bytes, bytes]:
+        """The values of the algorithm's parameters and of the dataset's own, each as JSON."""
+        return self._record.algo_params, self._record.data_params
 
     @property
     def result(self) -> Any:  # noqa: ANN401 - the user's own result class

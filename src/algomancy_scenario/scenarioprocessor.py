@@ -6,16 +6,18 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_scenario.running.executor import RunExecutor
-from algomancy_scenario.running.job import Run, RunFailure, RunInput
-from algomancy_scenario.scenario import Scenario
+from algomancy_scenario.running.job import Job, RunFailure, describe
+from algomancy_scenario.running.turn import Run
+from algomancy_scenario.scenario import Outcome, Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
 from algomancy_utils import Runtime
@@ -36,7 +38,7 @@ class ScenarioProcessor:
         catalog: The algorithms and KPIs of the configuration.
         executor: Where runs happen.
         runtime: The clock.
-        load: Gives the data of a scenario and its parameters.
+        dataset_of: Gives the dataset of a scenario.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class ScenarioProcessor:
         catalog: Catalog,
         executor: RunExecutor,
         runtime: Runtime,
-        load: Callable[[Scenario], RunInput],
+        dataset_of: Callable[[Scenario], Dataset],
     ) -> None:
         self._locks = locks
         self._registry = registry
@@ -55,7 +57,7 @@ class ScenarioProcessor:
         self._catalog = catalog
         self._executor = executor
         self._runtime = runtime
-        self._load = load
+        self._dataset_of = dataset_of
         self._queue: OrderedDict[str, Scenario] = OrderedDict()
         self._current: Run | None = None
         self._closed = False
@@ -186,13 +188,45 @@ class ScenarioProcessor:
                 return
             ending: dict[str, Any] = {"queue_position": None}
             try:
-                outcome = run.perform(self._catalog, self._load)
+                with self._time_limit(run):
+                    outcome = self._perform(run)
                 ending |= {"status": ScenarioStatus.COMPLETE, "progress": 100.0, "outcome": outcome}
             except RunFailure as failure:
                 ending |= {"status": ScenarioStatus.FAILED, "error": str(failure)}
             self._finish(run, ending)
         except (RunCancelled, SessionGoneError):
             _log.debug("The run of scenario '%s' was stopped.", run.scenario.tag)
+
+    @contextmanager
+    def _time_limit(self, run: Run) -> Iterator[None]:
+        limit = self._executor.run_timeout
+        if limit is None:
+            yield
+            return
+        timer = threading.Timer(limit, self._expire, (run, limit))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _expire(self, run: Run, limit: float) -> None:
+        error = f"The run was stopped: it took longer than the {limit:g} seconds allowed."
+        with suppress(SessionGoneError):
+            self._finish(run, {"queue_position": None, "status": ScenarioStatus.FAILED, "error": error})
+        run.stop()
+
+    def _perform(self, run: Run) -> Outcome:
+        scenario = run.scenario
+        try:
+            dataset = self._dataset_of(scenario)
+            _ = dataset.source  # Made of its JSON, or of raw files, when it is first wanted: by the user's own class.
+        except Exception as error:
+            _log.warning("Scenario '%s' failed: its dataset cannot be read.", scenario.tag, exc_info=error)
+            raise RunFailure(describe(error)) from None
+        job = Job(self._catalog, scenario.tag, scenario.algo_name, *scenario.stored_params)
+        return self._executor.perform(job, dataset, run)
 
     def _begin(self, run: Run) -> bool:
         # With the mutex, so that nobody who read `queued` acts on it when it is no longer true.

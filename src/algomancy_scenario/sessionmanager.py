@@ -18,6 +18,7 @@ from algomancy_scenario.persistence.port import SessionStore, StateStore, Stored
 from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
+from algomancy_scenario.running.processes import ProcessExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_utils import NotFoundError, PreconditionError, Runtime
@@ -42,7 +43,7 @@ class SessionManager:
     Args:
         config: The configuration.
         store: Where sessions are stored; chosen by the configuration when left out.
-        executor: Where scenarios run; a pool of threads shared by all sessions when left out.
+        executor: Where scenarios run, shared by all sessions; chosen by the configuration when left out.
         runtime: Clock and identifiers.
 
     Raises:
@@ -65,7 +66,7 @@ class SessionManager:
         self._runtime = runtime or Runtime()
         self._etl = DataManager(config.etl_factory, config.schemas, config.data_object_type, limits=config.read_limits)
         self._store = store or _open_store(config, self._runtime)
-        self._executor = executor or ThreadExecutor()
+        self._executor = executor or _make_executor(config)
         self._write = threading.Lock()
         self._state = threading.Lock()
         self._sessions: dict[str, _Session] = {}
@@ -403,3 +404,9 @@ def _open_store(config: CoreConfig, runtime: Runtime) -> StateStore:
     if config.store_kind == "json":
         return DirectoryStore(Path(config.data_path), config.data_object_type, runtime)
     return MemoryStore()
+
+
+def _make_executor(config: CoreConfig) -> RunExecutor:
+    if config.executor == "processes":
+        return ProcessExecutor(config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout)
+    return ThreadExecutor(config.workers, config.run_timeout)

@@ -1,4 +1,4 @@
-"""Where runs happen: a port, and the threads that are its only implementation so far."""
+"""Where runs happen: a port, and the threads that are its simplest implementation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
+
+from algomancy_data import Dataset
+from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.scenario import Outcome
 
 _log = logging.getLogger(__name__)
 _THREADS_PER_CPU = 2
@@ -22,7 +26,25 @@ class RunTicket(Protocol):
 
 
 class RunExecutor(Protocol):
-    """Runs jobs somewhere else than in the calling thread, in the order in which they come."""
+    """Runs jobs somewhere else than in the calling thread, in the order in which they come.
+
+    Attributes:
+        kind: `threads`, `processes` or `dask`.
+        workers: How many runs it does at the same time.
+        run_timeout: How many seconds a run may take; `None` for as long as it likes.
+    """
+
+    kind: str
+    workers: int
+    run_timeout: float | None
+
+    def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
+        """Carry a job out, wherever this executor does that, and wait for its end; called by what `submit` was given.
+
+        Raises:
+            RunFailure: It came to nothing.
+            RunCancelled: It was stopped.
+        """
 
     def submit(self, job: Callable[[], None]) -> RunTicket:
         """Have a job run as soon as a worker is free; returns at once."""
@@ -38,10 +60,14 @@ class ThreadExecutor:
 
     Args:
         max_threads: How many jobs run at the same time; abandoned ones do not count.
+        run_timeout: How many seconds a run may take; as long as it likes when left out.
     """
 
-    def __init__(self, max_threads: int | None = None) -> None:
-        self._max_threads = max_threads or max(_FIRST_THREADS, _THREADS_PER_CPU * (os.cpu_count() or 1))
+    kind = "threads"
+
+    def __init__(self, max_threads: int | None = None, run_timeout: float | None = None) -> None:
+        self.run_timeout = run_timeout
+        self.workers = max_threads or max(_FIRST_THREADS, _THREADS_PER_CPU * (os.cpu_count() or 1))
         self._work = threading.Condition(threading.Lock())
         self._waiting: deque[_Job] = deque()
         self._threads = 0
@@ -53,6 +79,10 @@ class ThreadExecutor:
     def threads(self) -> int:
         """How many worker threads there are, abandoned ones not counted."""
         return self._threads
+
+    def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
+        """Carry a job out in the calling thread."""
+        return carry_out(job, dataset.source, control)
 
     def submit(self, job: Callable[[], None]) -> RunTicket:
         """Have a job run as soon as a thread is free; returns at once."""
@@ -80,8 +110,8 @@ class ThreadExecutor:
             self._work.notify()
             return []
         # The first few are made together: else their number would hang on how quickly runs follow one another.
-        wanted = min(_FIRST_THREADS, self._max_threads) if self._threads == 0 else 1
-        wanted = min(wanted, self._max_threads - self._threads)
+        wanted = min(_FIRST_THREADS, self.workers) if self._threads == 0 else 1
+        wanted = min(wanted, self.workers - self._threads)
         self._threads += wanted
         return [self._thread() for _ in range(wanted)]
 

@@ -1,4 +1,4 @@
-"""One run of one scenario: the user's code, and everything that can go wrong in it."""
+"""A run as a job that can travel: the user's code, and everything that can go wrong in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import orjson
 
 from algomancy_data import BaseDataSource
 from algomancy_data.encoding import EncodingError
@@ -18,9 +21,7 @@ from algomancy_scenario.keyperformanceindicator import BaseKPI, KpiError
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
 from algomancy_scenario.persistence.kept_json import keep_json
 from algomancy_scenario.result import BaseScenarioResult
-from algomancy_scenario.running.executor import RunTicket
-from algomancy_scenario.scenario import Outcome, Scenario
-from algomancy_utils import BaseParameterSet
+from algomancy_scenario.scenario import Outcome
 
 _log = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 2_000
@@ -30,131 +31,109 @@ class RunFailure(Exception):
     """A run came to nothing; the message says why, in words for the person."""
 
 
-RunInput = tuple[BaseDataSource, BaseParameterSet]
-"""The data of a scenario and the data's own parameters: the run's, to change as it likes."""
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, without the data it is done with.
+
+    Attributes:
+        catalog: The algorithms and KPIs of the configuration.
+        tag: Tag of the scenario, for the log.
+        algo_name: The algorithm's name.
+        algo_params: The values of its parameters, as JSON.
+        data_params: The values of the dataset's own parameters, as JSON.
+    """
+
+    catalog: Catalog
+    tag: str
+    algo_name: str
+    algo_params: bytes
+    data_params: bytes
 
 
-class RunListener(Protocol):
-    """Whoever keeps the state of the scenarios."""
+class RunControl(Protocol):
+    """Who has asked for a run: hears of its progress, and may stop it."""
 
-    def report_progress(self, run: Run, progress: float) -> None:
-        """Take note of the progress of a run.
+    @property
+    def stopped(self) -> bool:
+        """Whether the run has been told to stop."""
+
+    def report(self, progress: float) -> None:
+        """Take note of the progress.
 
         Raises:
             RunCancelled: The run is no longer wanted.
         """
 
-
-class Run:
-    """A scenario's turn on a worker thread.
-
-    What it reports counts only as long as its session holds it to be the current one.
-
-    Args:
-        scenario: The scenario to run.
-        listener: Who is told about its progress.
-
-    Attributes:
-        ticket: The run at the executor's; `None` before it is handed over.
-        frozen: Whether its reports are ignored for the moment.
-    """
-
-    def __init__(self, scenario: Scenario, listener: RunListener) -> None:
-        self.scenario = scenario
-        self.ticket: RunTicket | None = None
-        self.frozen = False
-        self._listener = listener
-        self._lock = threading.Lock()
-        self._algorithm: BaseAlgorithm | None = None
-        self._stopped = False
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the run has been told to stop."""
-        return self._stopped
-
-    def perform(self, catalog: Catalog, load: Callable[[Scenario], RunInput]) -> Outcome:
-        """Run the scenario's algorithm and compute its KPIs.
-
-        Args:
-            catalog: The algorithms and KPIs of the configuration.
-            load: Gives the data of a scenario and its parameters.
-
-        Returns:
-            Result and KPIs, encoded.
+    def when_stopped(self, stop: Callable[[], None] | None) -> None:
+        """Say what is to be called when the run is told to stop.
 
         Raises:
-            RunFailure: The user's code raised or gave something that cannot be used.
-            RunCancelled: The run was stopped.
+            RunCancelled: It has been told already.
         """
-        scenario = self.scenario
-        try:
-            data, data_params = load(scenario)
-            algorithm = catalog.algorithms.create(scenario.algo_name, scenario.algo_params, data_params)
-            self._attach(algorithm)
-            result = _run(algorithm, data)
-            if not isinstance(result, BaseScenarioResult):
-                raise RunFailure(f"Algorithm '{scenario.algo_name}' returned no result.")
-            kpis = catalog.make_kpis()
-            for name, kpi in kpis.items():
-                _compute(name, kpi, result)
-            return _encode(result, kpis)
-        except RunFailure:
+
+
+def carry_out(job: Job, source: BaseDataSource, control: RunControl) -> Outcome:
+    """Run a scenario's algorithm in this thread and compute its KPIs.
+
+    Args:
+        job: What is to be done.
+        source: The data; the run works on a view of it, and changes nobody else's.
+        control: Who has asked for it.
+
+    Returns:
+        Result and KPIs, encoded and as objects.
+
+    Raises:
+        RunFailure: The user's code raised or gave something that cannot be used.
+        RunCancelled: The run was stopped.
+    """
+    try:
+        algorithm = _algorithm_of(job, source)
+        algorithm._on_progress = control.report
+        control.when_stopped(lambda: _call_cancel(algorithm))
+        result = _run(algorithm, source.view())
+        if not isinstance(result, BaseScenarioResult):
+            raise RunFailure(f"Algorithm '{job.algo_name}' returned no result.")
+        kpis = job.catalog.make_kpis()
+        for name, kpi in kpis.items():
+            _compute(name, kpi, result)
+        return _encode(result, kpis)
+    except RunFailure:
+        raise
+    except RunCancelled:
+        if control.stopped:
             raise
-        except RunCancelled:
-            if self._stopped:
-                raise
-            raise RunFailure("The algorithm cancelled itself.") from None
-        # Nothing the user's code raises may end the worker, SystemExit and KeyboardInterrupt included.
-        except BaseException as error:
-            if not self._stopped:
-                _log.warning("Scenario '%s' failed.", scenario.tag, exc_info=error)
-            raise RunFailure(describe(error)) from None
-        finally:
-            # Else each would keep the other, and whatever the algorithm keeps, until the garbage collector comes by.
-            with self._lock:
-                self._algorithm = None
+        raise RunFailure("The algorithm cancelled itself.") from None
+    # Nothing the user's code raises may end the worker, SystemExit and KeyboardInterrupt included.
+    except BaseException as error:
+        if not control.stopped:
+            _log.warning("Scenario '%s' failed.", job.tag, exc_info=error)
+        raise RunFailure(describe(error)) from None
+    finally:
+        # Else each would keep the other, and whatever the algorithm keeps, until the garbage collector comes by.
+        if not control.stopped:
+            control.when_stopped(None)
 
-    def stop(self) -> None:
-        """Tell the run to stop and give its worker thread up; returns at once.
 
-        The next `set_progress` raises; the algorithm's own `cancel()`, if it has one, is called from a thread of
-        its own.
-        """
-        with self._lock:
-            if self._stopped:
-                return
-            self._stopped = True
-            algorithm = self._algorithm
-        if self.ticket is not None:
-            self.ticket.abandon()
-        if algorithm is not None:
-            self._call_cancel(algorithm)
+def _algorithm_of(job: Job, source: BaseDataSource) -> BaseAlgorithm:
+    params = job.catalog.algorithms.restore_parameters(job.algo_name, job.algo_params)
+    data_params = source.initialize_data_parameters()
+    data_params.set_validated_values(orjson.loads(job.data_params))
+    return job.catalog.algorithms.create(job.algo_name, params, data_params)
 
-    def _attach(self, algorithm: BaseAlgorithm) -> None:
-        algorithm._on_progress = self._report
-        with self._lock:
-            if self._stopped:
-                raise RunCancelled
-            self._algorithm = algorithm
 
-    def _report(self, progress: float) -> None:
-        if self._stopped:
-            raise RunCancelled
-        self._listener.report_progress(self, progress)
+def _call_cancel(algorithm: BaseAlgorithm) -> None:
+    cancel = getattr(algorithm, "cancel", None)
+    if not callable(cancel):
+        return
 
-    def _call_cancel(self, algorithm: BaseAlgorithm) -> None:
-        cancel = getattr(algorithm, "cancel", None)
-        if not callable(cancel):
-            return
+    def call() -> None:
+        try:
+            cancel()
+        except BaseException:
+            _log.warning("The cancel() of algorithm '%s' failed.", algorithm.name, exc_info=True)
 
-        def call() -> None:
-            try:
-                cancel()
-            except BaseException:
-                _log.warning("The cancel() of algorithm '%s' failed.", self.scenario.algo_name, exc_info=True)
-
-        threading.Thread(target=call, name="algomancy-cancel", daemon=True).start()
+    threading.Thread(target=call, name="algomancy-cancel", daemon=True).start()
 
 
 def _run(algorithm: BaseAlgorithm, data: BaseDataSource) -> object:

@@ -16,7 +16,6 @@ from algomancy_data import (
 from algomancy_data.dataset import check_dataset_key
 from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.running.job import RunInput
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.sessions.locks import SessionLocks
 from algomancy_utils import BaseParameterSet, EmptyParameters, PreconditionError
@@ -59,12 +58,13 @@ class SessionDatasets:
         """Return a new set of a dataset's own parameters, each with its default."""
         return dataset.source.initialize_data_parameters() if self.has_parameters else EmptyParameters()
 
-    def input_of(self, scenario: Scenario) -> RunInput:
-        """Return what a run of a scenario may work on; a run that changes it changes nobody else's data."""
-        dataset = self.manager.get_dataset(scenario.input_data_key)
-        params = self.parameters(dataset)
-        scenario.set_data_params(params)
-        return dataset.source.view(), params
+    def of(self, scenario: Scenario) -> Dataset:
+        """Return the dataset of a scenario.
+
+        Raises:
+            NotFoundError: It is not there any more.
+        """
+        return self.manager.get_dataset(scenario.input_data_key)
 
     def all(self) -> list[Dataset]:
         """Return the datasets, in the order in which they were added. Call it with the mutex held."""

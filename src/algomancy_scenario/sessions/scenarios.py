@@ -49,7 +49,7 @@ class SessionScenarios:
         self._catalog = catalog
         self._runtime = runtime
         self._sequence = 0
-        self.processor = ScenarioProcessor(locks, registry, store, catalog, executor, runtime, datasets.input_of)
+        self.processor = ScenarioProcessor(locks, registry, store, catalog, executor, runtime, datasets.of)
 
     def create(
         self,

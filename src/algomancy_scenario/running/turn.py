@@ -1,0 +1,84 @@
+"""A scenario's turn: from the moment the queue lets it go to its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from algomancy_scenario.basealgorithm import RunCancelled
+from algomancy_scenario.running.executor import RunTicket
+from algomancy_scenario.scenario import Scenario
+
+
+class RunListener(Protocol):
+    """Whoever keeps the state of the scenarios."""
+
+    def report_progress(self, run: Run, progress: float) -> None:
+        """Take note of the progress of a run.
+
+        Raises:
+            RunCancelled: The run is no longer wanted.
+        """
+
+
+class Run:
+    """One turn of one scenario; the [`RunControl`][algomancy_scenario.running.job.RunControl] of its job.
+
+    What it reports counts only as long as its session holds it to be the current one.
+
+    Args:
+        scenario: The scenario to run.
+        listener: Who is told about its progress.
+
+    Attributes:
+        ticket: The run at the executor's; `None` before it is handed over.
+        frozen: Whether its reports are ignored for the moment.
+    """
+
+    def __init__(self, scenario: Scenario, listener: RunListener) -> None:
+        self.scenario = scenario
+        self.ticket: RunTicket | None = None
+        self.frozen = False
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._stop: Callable[[], None] | None = None
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run has been told to stop."""
+        return self._stopped
+
+    def report(self, progress: float) -> None:
+        """Take note of the progress.
+
+        Raises:
+            RunCancelled: The run is no longer wanted.
+        """
+        if self._stopped:
+            raise RunCancelled
+        self._listener.report_progress(self, progress)
+
+    def when_stopped(self, stop: Callable[[], None] | None) -> None:
+        """Say what is to be called when the run is told to stop.
+
+        Raises:
+            RunCancelled: It has been told already.
+        """
+        with self._lock:
+            if self._stopped:
+                raise RunCancelled
+            self._stop = stop
+
+    def stop(self) -> None:
+        """Tell the run to stop and give its place at the executor up; returns at once."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            stop, self._stop = self._stop, None
+        if self.ticket is not None:
+            self.ticket.abandon()
+        if stop is not None:
+            stop()

@@ -1,0 +1,228 @@
+"""A Python process of its own that does one call at a time for this one, and can be killed at any moment.
+
+It is started by `subprocess`, so it runs no line of the program's `__main__`, may be started by a daemonic process, and
+leaves no semaphores behind. It ends with the process that started it, whatever ends that one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any
+
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from algomancy_utils.worker_process import serve; serve(*map(int, sys.argv[2:]))"
+)
+_LOOK_SECONDS = 0.5
+_SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of Linux
+
+# The system's notice of a parent's death is bound to the thread that started the child: that one must go on living.
+_spawner = ThreadPoolExecutor(1, "algomancy-spawn")
+
+
+class WorkerEndedError(Exception):
+    """The process ended before its call did; the message tells how: `killed by signal 11`, `exit code 3`."""
+
+
+class UnreadableCallError(Exception):
+    """The process cannot make anything of a call: what it names cannot be imported there."""
+
+
+class Port:
+    """The process's own end of the line, handed to the function it is to call.
+
+    Attributes:
+        on_message: Called with what `WorkerProcess.send` sends during the call, from a thread of its own.
+        kept: What functions keep from one call to the next.
+    """
+
+    def __init__(self, connection: Connection[Any, Any]) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.on_message: Callable[[Any], None] | None = None
+        self.kept: dict[Any, Any] = {}
+
+    def note(self, value: object) -> None:
+        """Tell the caller something before the call ends."""
+        self._send(("note", value))
+
+    def _send(self, message: tuple[str, object]) -> None:
+        document = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            self._connection.send_bytes(document)
+
+
+class WorkerProcess:
+    """Starts a process that waits for calls.
+
+    Args:
+        niceness: How far it steps back behind other processes, 0 to 19.
+
+    Raises:
+        OSError: The system cannot start another process.
+    """
+
+    def __init__(self, niceness: int = 0) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [
+                sys.executable,
+                "-c",
+                _BOOT,
+                json.dumps(sys.path),
+                str(theirs.fileno()),
+                str(os.getpid()),
+                str(niceness),
+            ]
+            start = _spawner.submit(
+                subprocess.Popen, command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+            )
+            try:
+                self._process: subprocess.Popen[bytes] = start.result()
+            except BaseException:
+                ours.close()
+                raise
+        self._connection: Connection[Any, Any] = Connection(ours.detach())
+        self._sending = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def run(self, call: bytes, on_note: Callable[[Any], None]) -> Any:  # noqa: ANN401 - whatever the function returns
+        """Have the process call a function, and wait for it.
+
+        Args:
+            call: The pickled pair of a function and its arguments; it is called with a `Port` before them.
+            on_note: Called, in this thread, with what the function notes.
+
+        Returns:
+            What it returns.
+
+        Raises:
+            WorkerEndedError: The process died of it, or was killed.
+            UnreadableCallError: The process cannot make anything of `call`.
+            Exception: Whatever the function raises.
+        """
+        try:
+            self._post(b"call", call)
+            while True:
+                kind, value = self._receive()
+                if kind != "note":
+                    break
+                on_note(value)
+        except (EOFError, OSError):
+            raise WorkerEndedError(self._ending()) from None
+        except BaseException:
+            self.kill()  # What it is at, nobody will ask for any more.
+            raise
+        if kind == "value":
+            return value
+        raise UnreadableCallError(value) if kind == "unreadable" else value
+
+    def send(self, message: object) -> None:
+        """Send something to the function that is being called; nothing happens when the process is gone."""
+        with contextlib.suppress(OSError):
+            self._post(b"message", pickle.dumps(message))
+
+    def kill(self) -> None:
+        """End the process and all that it started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """End the process and let go of the line to it."""
+        self.kill()
+        self._connection.close()
+
+    def _post(self, kind: bytes, content: bytes) -> None:
+        with self._sending:
+            self._connection.send_bytes(kind)
+            self._connection.send_bytes(content)
+
+    def _receive(self) -> tuple[str, Any]:
+        # A process that outlives its parent may hold the line open: an end of file alone would not tell.
+        while not self._connection.poll(_LOOK_SECONDS):
+            if self._process.poll() is not None and not self._connection.poll():
+                raise EOFError
+        message: tuple[str, Any] = pickle.loads(self._connection.recv_bytes())
+        return message
+
+    def _ending(self) -> str:
+        try:
+            code = self._process.wait(_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "it stopped answering"
+        return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def serve(descriptor: int, parent: int, niceness: int) -> None:
+    """Be the process: do calls until the line ends.
+
+    Args:
+        descriptor: The socket to the process that started this one.
+        parent: The id of that process.
+        niceness: How far to step back behind other processes.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which decides when its workers end.
+    _end_with(parent)
+    os.nice(niceness)
+    port = Port(Connection(descriptor))
+    calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(port, calls), daemon=True).start()
+    while True:
+        _answer(port, calls.get())
+
+
+def _answer(port: Port, call: bytes) -> None:
+    try:
+        function, arguments = pickle.loads(call)
+    # Unpickling imports the user's modules, which may raise anything.
+    except Exception as error:
+        port._send(("unreadable", f"{type(error).__name__}: {error}"))
+        return
+    try:
+        port._send(("value", function(port, *arguments)))
+    except Exception as error:
+        port._send(("error", error))
+    finally:
+        port.on_message = None
+
+
+def _listen(port: Port, calls: queue.SimpleQueue[bytes]) -> None:
+    connection = port._connection
+    try:
+        while True:
+            kind, content = connection.recv_bytes(), connection.recv_bytes()
+            if kind == b"call":
+                calls.put(content)
+            elif port.on_message is not None:
+                port.on_message(pickle.loads(content))
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    """Have the system kill this process when its parent dies, even while native code holds the interpreter's lock."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)

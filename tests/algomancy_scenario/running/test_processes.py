@@ -1,0 +1,242 @@
+"""Runs in processes of their own: what they do, and what their deaths do not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from isolated_project import ALGORITHMS, CountedSource, Steered, config, source
+from scenario_project import WAIT, Answer
+
+from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+
+
+@pytest.fixture
+def open_isolated() -> Iterator[Callable[..., SessionManager]]:
+    """A function that opens sessions whose runs have processes of their own; closed at the end of the test."""
+    opened: list[SessionManager] = []
+
+    def open_(**overrides: Any) -> SessionManager:
+        opened.append(SessionManager.from_config(config(**overrides)))
+        opened[-1].get_scenario_manager("main").set_data("data", source())
+        return opened[-1]
+
+    yield open_
+    for sessions in opened:
+        sessions.close()
+
+
+@pytest.fixture
+def isolated(open_isolated: Callable[..., SessionManager]) -> ScenarioManager:
+    """The first session of such a server, with a dataset `data` and one worker."""
+    return open_isolated().get_scenario_manager("main")
+
+
+def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario:
+    scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
+    manager.process_scenario_async(scenario)
+    return scenario
+
+
+def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario:
+    scenario = begin(manager, algo_name, tag, folder)
+    assert manager.wait_for_processing(WAIT)
+    return scenario
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < end, "It did not come true in time."
+        time.sleep(0.005)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has asked for its exit code counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_run_has_a_process_of_its_own_that_the_next_run_takes_over(isolated: ScenarioManager) -> None:
+    """Result and KPIs come back from another process, which is kept."""
+    first, second = finish(isolated, "WhichProcess"), finish(isolated, "WhichProcess", "two")
+    assert (first.status, first.error) == ("complete", None)
+    assert isinstance(first.result, Answer)
+    assert first.result.answer == first.kpis["Answer"].value != os.getpid()
+    assert second.result.answer == first.result.answer
+
+
+def test_class_of_a_script_travels(open_isolated: Callable[..., SessionManager]) -> None:
+    """An algorithm that no module holds is sent as it is."""
+
+    class Local(Steered):
+        def run(self, data: Any) -> Answer:
+            return Answer(data.id, os.getpid())
+
+    manager = open_isolated(algorithms={"Local": Local}).get_scenario_manager("main")
+    assert finish(manager, "Local").kpis["Answer"].value != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("algo_name", "error"),
+    [
+        ("Segfault", "The run's process ended: killed by signal 11."),
+        ("Exiting", "The run's process ended: exit code 3."),
+    ],
+)
+def test_process_that_dies_fails_its_scenario_only(isolated: ScenarioManager, algo_name: str, error: str) -> None:
+    """The scenario says what happened, and the next run gets another process."""
+    dead, after = begin(isolated, algo_name), begin(isolated, "WhichProcess", "two")
+    assert isolated.wait_for_processing(WAIT)
+    assert (dead.status, dead.error, dead.result) == ("failed", error, {"error": error})
+    assert after.status == "complete"
+
+
+def test_run_that_never_reports_is_killed_when_cancelled(
+    open_isolated: Callable[..., SessionManager], tmp_path: Path
+) -> None:
+    """Its process is gone after the grace period, and the queue has gone on before."""
+    manager = open_isolated(cancel_grace=0.05).get_scenario_manager("main")
+    deaf = begin(manager, "Deaf", folder=tmp_path)
+    until((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    after = begin(manager, "WhichProcess", "two")
+    manager.cancel_scenario(deaf.id)
+    assert manager.wait_for_processing(WAIT)
+    assert (deaf.status, deaf.error, after.status) == ("failed", "Cancelled", "complete")
+    assert after.kpis["Answer"].value != pid
+    until(lambda: is_gone(pid))
+
+
+def test_run_that_reports_ends_when_cancelled_and_leaves_its_process_to_the_next(
+    open_isolated: Callable[..., SessionManager], tmp_path: Path
+) -> None:
+    """Progress arrives while it runs; `set_progress` raises once it is cancelled."""
+    manager = open_isolated(cancel_grace=WAIT).get_scenario_manager("main")
+    pid = finish(manager, "WhichProcess").kpis["Answer"].value
+    reporting = begin(manager, "Reporting", "two", tmp_path)
+    until(lambda: reporting.progress == 40)
+    manager.cancel_scenario(reporting.id)
+    until(lambda: finish(manager, "WhichProcess", f"after {time.monotonic_ns()}").kpis["Answer"].value == pid)
+    assert reporting.error == "Cancelled"
+
+
+def test_users_cancel_is_called_in_the_process_of_the_run(
+    open_isolated: Callable[..., SessionManager], tmp_path: Path
+) -> None:
+    """An algorithm can interrupt its solver."""
+    manager = open_isolated(cancel_grace=WAIT).get_scenario_manager("main")
+    scenario = begin(manager, "Interruptible", folder=tmp_path)
+    until((tmp_path / "running").exists)
+    manager.delete_scenario(scenario.id)
+    until((tmp_path / "cancelled").exists)
+
+
+@pytest.mark.parametrize(
+    ("algo_name", "reason"), [("AtHome", "it says so"), ("Untransportable", "cannot pickle")], ids=["asked for", "lock"]
+)
+def test_algorithm_that_cannot_travel_runs_in_a_thread_and_the_log_says_why_once(
+    isolated: ScenarioManager, caplog: pytest.LogCaptureFixture, algo_name: str, reason: str
+) -> None:
+    """Nobody's project stops working because of where runs happen."""
+    for tag in ("one", "two"):
+        assert finish(isolated, algo_name, tag).kpis["Answer"].value == os.getpid()
+    said = [record.getMessage() for record in caplog.records if "in a thread of the server" in record.getMessage()]
+    assert len(said) == 1
+    assert reason in said[0]
+
+
+def test_dataset_is_sent_to_a_worker_once_and_a_run_changes_its_own_copy(isolated: ScenarioManager) -> None:
+    """Five runs that each empty the table all find three rows."""
+    finish(isolated, "Spoiling")
+    before = CountedSource.packed
+    rows = [finish(isolated, "Spoiling", f"{number}").kpis["Answer"].value for number in range(5)]
+    assert rows == [3] * 5
+    assert CountedSource.packed == before
+
+
+def test_dataset_that_was_replaced_is_sent_again(isolated: ScenarioManager) -> None:
+    """A run works on what the key means when it starts."""
+    scenario = finish(isolated, "Spoiling")
+    isolated.delete_scenario(scenario.id)
+    isolated.set_data("data", source(rows=5))
+    assert finish(isolated, "Spoiling").kpis["Answer"].value == 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux bounds the memory of a process.")
+def test_run_that_takes_too_much_memory_fails_with_the_limit(open_isolated: Callable[..., SessionManager]) -> None:
+    """The process goes on: what the run took is given back."""
+    manager = open_isolated(run_memory_limit=200_000_000).get_scenario_manager("main")
+    assert finish(manager, "Hungry").error == "There was not enough memory. A run may take 200,000,000 bytes."
+    assert finish(manager, "WhichProcess", "two").status == "complete"
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_run_that_takes_too_long_fails_with_the_limit(
+    open_isolated: Callable[..., SessionManager], tmp_path: Path, executor: str
+) -> None:
+    """Wherever it runs; the queue goes on."""
+    manager = open_isolated(executor=executor, run_timeout=0.2).get_scenario_manager("main")
+    late, after = begin(manager, "Reporting", folder=tmp_path), begin(manager, "Talking", "two")
+    until(lambda: late.status == "failed")
+    assert late.error == "The run was stopped: it took longer than the 0.2 seconds allowed."
+    until(lambda: after.status in ("complete", "failed"))
+
+
+def test_what_a_run_logs_is_logged_by_the_server(isolated: ScenarioManager, caplog: pytest.LogCaptureFixture) -> None:
+    """Under its own name and level."""
+    finish(isolated, "Talking")
+    assert ("planner", 30, "Solver says hello") in caplog.record_tuples
+
+
+def test_workers_end_with_the_sessions(open_isolated: Callable[..., SessionManager]) -> None:
+    """Closing leaves no process behind."""
+    sessions = open_isolated()
+    pid = int(finish(sessions.get_scenario_manager("main"), "WhichProcess").kpis["Answer"].value)
+    sessions.close()
+    until(lambda: is_gone(pid))
+
+
+_SERVER = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from pathlib import Path
+from isolated_project import config, source
+from algomancy_scenario import SessionManager
+manager = SessionManager.from_config(config()).get_scenario_manager("main")
+manager.set_data("data", source())
+scenario = manager.create_scenario("one", "data", "Deaf", {"folder": sys.argv[3]})
+manager.process_scenario_async(scenario)
+manager.wait_for_processing()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells a process that its parent died.")
+def test_worker_ends_when_its_server_is_killed(tmp_path: Path) -> None:
+    """Even one that is busy and hears nothing."""
+    here = Path(__file__).parent
+    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(here), str(here.parent), str(tmp_path)])
+    until((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+    until(lambda: is_gone(pid))
+
+
+def test_every_algorithm_of_the_project_is_tried() -> None:
+    """No algorithm of the project is there for nothing."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in ALGORITHMS if json.dumps(name) not in text] == []
