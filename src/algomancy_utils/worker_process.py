@@ -96,6 +96,7 @@ class WorkerProcess:
                 raise
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         self._sending = threading.Lock()
+        self._running = threading.Lock()
 
     @property
     def pid(self) -> int:
@@ -117,18 +118,19 @@ class WorkerProcess:
             UnreadableCallError: The process cannot make anything of `call`.
             Exception: Whatever the function raises.
         """
-        try:
-            self._post(b"call", call)
-            while True:
-                kind, value = self._receive()
-                if kind != "note":
-                    break
-                on_note(value)
-        except (EOFError, OSError):
-            raise WorkerEndedError(self._ending()) from None
-        except BaseException:
-            self.kill()  # What it is at, nobody will ask for any more.
-            raise
+        with self._running:
+            try:
+                self._post(b"call", call)
+                while True:
+                    kind, value = self._receive()
+                    if kind != "note":
+                        break
+                    on_note(value)
+            except (EOFError, OSError):
+                raise WorkerEndedError(self._ending()) from None
+            except BaseException:
+                self.kill()  # What it is at, nobody will ask for any more.
+                raise
         if kind == "value":
             return value
         raise UnreadableCallError(value) if kind == "unreadable" else value
@@ -148,7 +150,8 @@ class WorkerProcess:
     def close(self) -> None:
         """End the process and let go of the line to it."""
         self.kill()
-        self._connection.close()
+        with self._running:  # A run under way in another thread sees the death of the process, and ends.
+            self._connection.close()
 
     def _post(self, kind: bytes, content: bytes) -> None:
         with self._sending:

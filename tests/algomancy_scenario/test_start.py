@@ -21,14 +21,14 @@ manager = sessions.get_scenario_manager("main")
 print(manager.get_data_keys(), manager.list_tags(), len(manager.get_data_as_bytes("data")) > 100)
 manager.create_scenario("new", "data", "Instant")
 sessions.close()
-print(sorted({"pandas", "numpy", "openpyxl", "loky"} & set(sys.modules)))
+print(sorted({"pandas", "numpy", "openpyxl", "cloudpickle"} & set(sys.modules)))
 """
 
 
 def test_start_on_a_full_folder_imports_nothing_heavy(
     open_sessions: Callable[..., SessionManager], tmp_path: Path
 ) -> None:
-    """Sessions, datasets and results are served, and scenarios created, without pandas, numpy, openpyxl or loky."""
+    """Sessions, datasets and results are served, and scenarios created, without a heavy import."""
     sessions = open_sessions(has_persistent_state=True, data_path=tmp_path)
     manager = sessions.get_scenario_manager("main")
     manager.add_datasource_from_json(payload("data"))

@@ -1,32 +1,24 @@
 """One worker process for parsing that would hold the interpreter's lock, and so every other request, for long.
 
-The worker starts when it is first wanted, stays for the life of this process, and starts anew should it die. It is
-made by `loky`, which unlike `multiprocessing` does not import the program's main module again: a user's script needs no
-`__main__` guard. Only functions of this package are sent to it, never a user's classes.
+The worker starts when it is first wanted, stays for the life of this process, and starts anew should it die. Only
+functions of this package are sent to it, never a user's classes.
 """
 
 from __future__ import annotations
 
 import functools
 import gc
-import os
-import signal
+import pickle
 import sys
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-if TYPE_CHECKING:
-    from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
-
+from algomancy_utils.worker_process import Port, WorkerEndedError, WorkerProcess
 
 INLINE_BYTES = 1 << 20
 """Content up to this size is parsed where it is: sending it away would take longer."""
-
-_WATCH_SECONDS = 1.0
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
@@ -36,8 +28,9 @@ class ParsingWorker:
     """Runs functions in a process of its own, one after the other. Any thread may use it."""
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
         self._lock = threading.Lock()
-        self._executor: Any = None
+        self._process: WorkerProcess | None = None
 
     def run(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
         """Run a module-level function of this package in the worker and wait for what it returns.
@@ -54,59 +47,42 @@ class ParsingWorker:
             RuntimeError: The interpreter is ending.
             Exception: Whatever the function raises.
         """
-        from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
-
-        for _ in range(2):
-            try:
-                executor = self._started()
-                future = executor.submit(_then_tidy, function, *args, **kwargs)
-            except (ImportError, OSError):
-                return function(*args, **kwargs)
-            except (BrokenProcessPool, ShutdownExecutorError) as ended:
-                self._forget(executor, ended)
-                continue
-            try:
-                return future.result()  # type: ignore[no-any-return]
-            except (BrokenProcessPool, ShutdownExecutorError) as ended:
-                self._forget(executor, ended)
+        call = pickle.dumps((_parse, (function, args, kwargs)), pickle.HIGHEST_PROTOCOL)
+        with self._turn:
+            for _ in range(2):
+                try:
+                    process = self._started()
+                except OSError:
+                    return function(*args, **kwargs)
+                try:
+                    return process.run(call, lambda _note: None)  # type: ignore[no-any-return]
+                except WorkerEndedError:
+                    self._forget(process)
         raise ValueError("The content cannot be read: reading it needs more than this machine has.")
 
     def close(self) -> None:
         """End the worker process, if there is one; the next `run` starts another."""
         with self._lock:
-            executor, self._executor = self._executor, None
-        if executor is not None:
-            queue = executor._call_queue
-            executor.shutdown(wait=True, kill_workers=True)
-            # Semaphores outlive a process that a signal ends: let go of them all, the feeder thread's included.
-            queue.close()
-            queue.join_thread()
-            del executor, queue
-            gc.collect()
+            process = self._process
+        if process is not None:
+            self._forget(process)
 
     def process_ids(self) -> list[int]:
         """Return the id of the worker process, or nothing while there is none."""
         with self._lock:
-            return [] if self._executor is None else list(self._executor._processes)
+            return [] if self._process is None else [self._process.pid]
 
-    def _started(self) -> Any:  # noqa: ANN401 - loky has no types
-        from loky import ProcessPoolExecutor
-
+    def _started(self) -> WorkerProcess:
         with self._lock:
-            if self._executor is None:
-                self._executor = ProcessPoolExecutor(max_workers=1, initializer=_prepare, initargs=(os.getpid(),))
-                # Else the interpreter, when it ends, would wait for whatever the worker is at.
-                self._executor._flags.kill_workers = True
-            return self._executor
+            if self._process is None:
+                self._process = WorkerProcess()
+            return self._process
 
-    def _forget(self, executor: object, ended: BrokenProcessPool | ShutdownExecutorError) -> None:
+    def _forget(self, process: WorkerProcess) -> None:
         with self._lock:
-            if self._executor is not executor:
-                return
-            if not isinstance(ended, BrokenExecutor):
-                # Not by `close`, so the interpreter is ending: an executor begun now would never be cleaned up.
-                raise ended
-            self._executor = None
+            if self._process is process:
+                self._process = None
+        process.close()
 
 
 WORKER = ParsingWorker()
@@ -157,26 +133,16 @@ def within_memory(extra: int, function: Callable[P, ResultT], *args: P.args, **k
         resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def _then_tidy(function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+def _parse(port: Port, function: Callable[..., ResultT], args: tuple[Any, ...], kwargs: dict[str, Any]) -> ResultT:
+    if not port.kept.setdefault("prepared", False):
+        port.kept["prepared"] = True
+        # Parsing makes millions of objects and no cycles: looking for them would double the time.
+        gc.set_threshold(1_000_000, 50, 50)
+        reuse_freed_memory()
     try:
         return function(*args, **kwargs)
     finally:
         give_back_freed_memory()
-
-
-def _prepare(parent: int) -> None:
-    # Ctrl-C goes to the whole process group; the parent decides when the worker ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Parsing makes millions of objects and no cycles: looking for them would double the time.
-    gc.set_threshold(1_000_000, 50, 50)
-    reuse_freed_memory()
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH_SECONDS)
-    os._exit(0)
 
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3

@@ -78,20 +78,6 @@ def test_worker_closed_leaves_no_process(worker: ParsingWorker) -> None:
     assert worker.run(os.getpid) != first
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="where semaphores are kept is Linux's own affair")
-def test_worker_closed_leaves_no_semaphore(worker: ParsingWorker) -> None:
-    """A process that ends by a signal after closing has nothing left that would outlive it."""
-
-    def semaphores() -> set[Path]:
-        return set(Path("/dev/shm").glob(f"sem.loky-{os.getpid()}-*"))
-
-    before = semaphores()
-    worker.run(abs, 1)
-    assert semaphores() > before
-    worker.close()
-    assert semaphores() == before
-
-
 def test_worker_at_work_does_not_hold_up_the_end() -> None:
     """A process ends at once, and quietly, however long its worker would still have to go."""
     code = (

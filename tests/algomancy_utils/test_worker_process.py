@@ -1,0 +1,75 @@
+"""A process that does calls and can be killed."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from algomancy_utils.worker_process import Port, UnreadableCallError, WorkerEndedError, WorkerProcess
+
+OPEN_FILES = Path("/proc/self/fd")
+
+
+@pytest.fixture
+def worker() -> Iterator[WorkerProcess]:
+    """A process of this test's own."""
+    worker = WorkerProcess()
+    yield worker
+    worker.close()
+
+
+def call(function: Any, *args: Any) -> bytes:
+    return pickle.dumps((function, args))
+
+
+def test_worker_calls_a_function_with_its_end_of_the_line(worker: WorkerProcess) -> None:
+    """What the function notes comes before what it returns; what it keeps is there at its next call."""
+    notes: list[Any] = []
+    assert worker.run(call(Port.note, "half"), notes.append) is None
+    assert notes == ["half"]
+
+
+def test_worker_passes_on_what_the_function_raises(worker: WorkerProcess) -> None:
+    """With its type, and lives on: an exception of the call's own is not the end of the process."""
+    with pytest.raises(AttributeError, match="nowhere"):
+        worker.run(call(getattr, "nowhere"), print)
+    assert worker.run(call(isinstance, Port), print) is True
+
+
+def test_call_that_cannot_be_read_is_told_from_one_that_fails(worker: WorkerProcess) -> None:
+    """Its module may not be there for the process; it can go on with other calls."""
+    with pytest.raises(UnreadableCallError, match="No module named 'elsewhere'"):
+        worker.run(b"celsewhere\nfunction\n.", print)
+    assert worker.run(call(isinstance, Port), print) is True
+
+
+def test_worker_that_is_killed_ends_the_call(worker: WorkerProcess) -> None:
+    """From another thread, at any time; and says how it ended."""
+    killer = threading.Timer(0.05, worker.kill)
+    killer.start()
+    with pytest.raises(WorkerEndedError, match="killed by signal 9"):
+        worker.run(cloudpickle.dumps((lambda _port: threading.Event().wait(), ())), print)
+    killer.join()
+
+
+def test_worker_that_ended_cannot_be_called(worker: WorkerProcess) -> None:
+    """The caller is told, and closing it again does no harm."""
+    worker.kill()
+    with pytest.raises(WorkerEndedError, match="killed by signal 9"):
+        worker.run(call(isinstance, Port), print)
+    worker.send("nobody hears this")
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="only Linux lists the files a process has open")
+def test_worker_leaves_no_file_open() -> None:
+    """Neither end of the line stays with this process."""
+    before = len(list(OPEN_FILES.iterdir()))
+    for _ in range(3):
+        WorkerProcess().close()
+    assert len(list(OPEN_FILES.iterdir())) == before
