@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
@@ -73,6 +75,25 @@ class ReportingGroup(click.Group):
             ctx.exit(FAILED if failed else COULD_NOT)
 
 
+class ListingGroup(click.Group):
+    """A group of commands that lists what it is about when no command is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line, with `list` in it where there is no command."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+def typed_again(*words: str) -> str:
+    """A command line for the same server and session, to be copied: with what was given as options of this one."""
+    context = click.get_current_context()
+    for name in ("session", "url", "prefix"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            words = (*words, f"--{name}", context.params[name])
+    return f"algomancy-api {shlex.join(words)}"
+
+
 def report(ctx: click.Context, message: str, status: int | None = None) -> None:
     """Write a failure to standard error, as JSON where that was asked for."""
     from algomancy_api.cli.output import shown
@@ -112,10 +133,10 @@ def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Cal
         )
         @wraps(command)
         def connect(url: str, token: str | None, prefix: str, as_json: bool, **others: Any) -> None:  # noqa: ANN401 - click's
-            if "" in others.values():
+            if any(value == "" or (isinstance(value, tuple) and "" in value) for value in others.values()):
                 raise click.UsageError("A name must not be empty.")
-            session = others.pop("session", None)
-            with _client(url, token, prefix, session if in_session else "main") as client:
+            session = others.pop("session", None) if in_session else "main"
+            with _client(url, token, prefix, session) as client:
                 command(client, as_json, **others)
 
         if not in_session:

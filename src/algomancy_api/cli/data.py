@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from algomancy_api.cli.commands import FAILED, connected, examples, report
-from algomancy_api.cli.output import console, fitting_columns, print_json, print_table, short_moment, shown
+from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report
+from algomancy_api.cli.output import console, print_json, print_rows, print_table, shown
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
-    from algomancy_api.schemas import DatasetKeys, EtlReport, Table
+    from algomancy_api.schemas import DatasetKeys, EtlReport
+
+
+_NUMERIC = ("int", "uint", "float")
 
 
 @click.group(
+    cls=ListingGroup,
     epilog=examples(
         "algomancy-api data list", 'algomancy-api data upload "Week 12" items.csv locations.json planning.xlsx'
     ),
 )
 def data() -> None:
-    """List, show, upload, derive and delete datasets."""
+    """List, show, upload, derive and delete datasets.
+
+    Without a command they are listed.
+    """
 
 
 @data.command("list", epilog=examples("algomancy-api data list"))
@@ -51,7 +58,9 @@ def show(client: AlgomancyClient, as_json: bool, key: str, table_name: str | Non
     if as_json:
         print_json(dataset if table_name is None else dataset.tables[table_name])
     elif table_name is not None:
-        _print_rows(dataset.tables[table_name], rows)
+        table = dataset.tables[table_name]
+        numbers = [i for i, name in enumerate(table.columns) if table.dtypes.get(name, "").lower().startswith(_NUMERIC)]
+        print_rows(table.columns, table.data, most=rows, numbers=numbers)
     else:
         about = dataset.metadata
         click.echo(shown(f"{about.name}: {about.type.value}, made {about.creation_datetime}"))
@@ -120,28 +129,6 @@ def _print_keys(keys: DatasetKeys, as_json: bool) -> None:
         print_table(("Dataset",), [(key,) for key in keys.keys])
     else:
         click.echo("The session has no datasets yet.")
-
-
-def _print_rows(table: Table, most: int) -> None:
-    """Print the first rows; on a terminal, of as many columns as fit beside each other."""
-    rows = [[_cell(row.get(name)) for name in table.columns] for row in table.data[:most]]
-    fitting = fitting_columns([table.columns, *rows])
-    columns = table.columns[:fitting]
-    numeric = [i for i, name in enumerate(columns) if table.dtypes.get(name, "").lower().startswith(_NUMERIC)]
-    print_table(columns, [row[:fitting] for row in rows], numbers=numeric)
-    if fitting < len(table.columns):
-        click.echo(
-            shown(f"… and {len(table.columns) - fitting} more columns: {', '.join(table.columns[fitting:])}."), err=True
-        )
-    if len(table.data) > most:
-        click.echo(f"… and {len(table.data) - most:,} more rows.", err=True)
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
-    return short_moment(value) if isinstance(value, str) else "" if value is None else str(value)
-
-
-_NUMERIC = ("int", "uint", "float")
 
 
 def _print_report(outcome: EtlReport) -> None:

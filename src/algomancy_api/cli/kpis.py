@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from algomancy_api.cli.output import number, print_table
@@ -35,24 +35,33 @@ def verdict(kpi: Kpi) -> str:
     return ""
 
 
-def better(kpis: Sequence[Kpi | None]) -> set[int]:
-    """The positions of those that are better than the others; empty when there is nothing to choose between them.
+def difference(base: float | None, value: float | None) -> float | None:
+    """How much a value is above another one, in per cent; None where that cannot be told."""
+    if base is None or value is None or base == 0:
+        return None
+    return 100 * (value - base) / abs(base)
 
-    Values that keep to a threshold are equally good, however far they are from it.
+
+def score(kpi: Kpi, value: float, *, by_threshold: bool = True) -> float:
+    """How good a value is: the higher, the better.
+
+    Args:
+        kpi: tells the direction and the threshold.
+        value: the value.
+        by_threshold: whether values that keep to the threshold are equally good, however far they are from it.
     """
+    sign = 1 if kpi.better_when in ("HIGHER", "AT_LEAST") else -1
+    if by_threshold and kpi.threshold is not None and kpi.better_when in ("AT_LEAST", "AT_MOST"):
+        return min(sign * value, sign * kpi.threshold)
+    return sign * value
+
+
+def better(kpis: Sequence[Kpi | None]) -> set[int]:
+    """The positions of those that are better than the others; empty when there is nothing to choose between them."""
     scores = {
-        position: _SCORES[kpi.better_when](kpi.value, kpi.value if kpi.threshold is None else kpi.threshold)
+        position: score(kpi, kpi.value)
         for position, kpi in enumerate(kpis)
         if kpi is not None and kpi.value is not None
     }
-    best = {position for position, score in scores.items() if score == max(scores.values())}
+    best = {position for position, reached in scores.items() if reached == max(scores.values())}
     return best if len(best) < len(scores) else set()
-
-
-_SCORES: dict[str, Callable[[float, float], float]] = {
-    "HIGHER": lambda value, _: value,
-    "LOWER": lambda value, _: -value,
-    "AT_LEAST": min,
-    "AT_MOST": lambda value, threshold: -max(value, threshold),
-}
-"""How good a value is beside its threshold: the higher, the better."""

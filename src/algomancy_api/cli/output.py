@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,6 +83,23 @@ def fitting_columns(rows: Sequence[Sequence[str]]) -> int:
         if left < -GAP:
             return max(1, position)
     return len(rows[0])
+
+
+def print_rows(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, most: int, numbers: Sequence[int] = ()
+) -> None:
+    """Print the first rows; on a terminal, of as many columns as fit beside each other."""
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows[:most]]
+    fitting = fitting_columns([columns, *cells])
+    print_table(columns[:fitting], [row[:fitting] for row in cells], numbers=[i for i in numbers if i < fitting])
+    if fitting < len(columns):
+        click.echo(shown(f"… and {len(columns) - fitting} more columns: {', '.join(columns[fitting:])}."), err=True)
+    if len(rows) > most:
+        click.echo(f"… and {len(rows) - most:,} more rows.", err=True)
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
+    return short_moment(value) if isinstance(value, str) else "" if value is None else str(value)
 
 
 class Best(str):

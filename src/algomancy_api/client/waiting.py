@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
-from uuid import uuid4
 
 import httpx
 
@@ -131,7 +130,8 @@ def _create(
 def _made_up_tag(algo_name: str) -> str:
     """A tag nobody else has, and one that every server takes, whatever the algorithm is called."""
     name = "".join(character for character in algo_name if character.isprintable())[:200]
-    return f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} {uuid4().hex[:8]}".strip()
+    # To the microsecond: whoever else runs something now has another moment.
+    return f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}".strip()
 
 
 class _Watch:

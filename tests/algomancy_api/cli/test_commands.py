@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -38,6 +39,19 @@ def test_sessions_are_listed(drive: Callable[..., Result], client: AlgomancyClie
         f"north side  {ids['north side']}",
     ]
     assert json.loads(drive("sessions", "--json").stdout) == client.list_sessions().model_dump()
+
+
+def test_sessions_come_and_go(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """A session is created, copied with its data, renamed and deleted; in JSON each gives the sessions left."""
+    assert lines(drive("sessions", "create", "empty")) == ["Created 'empty'."]
+    assert lines(drive("sessions", "copy", "main", "What if")) == ["Copied 'main' as 'What if'."]
+    assert client.in_session("What if").list_datasets().keys == ["Master data"]
+    assert lines(drive("sessions", "rename", "What if", "Plan B")) == ["Renamed 'What if' to 'Plan B'."]
+    assert [s.display_name for s in client.list_sessions().sessions] == ["main", "empty", "Plan B"]
+    assert lines(drive("sessions", "delete", "empty")) == ["Deleted 'empty'."]
+    left = json.loads(drive("sessions", "delete", "Plan B", "--json").stdout)
+    assert [session["display_name"] for session in left["sessions"]] == ["main"]
+    assert left == client.list_sessions().model_dump()
 
 
 def test_algorithms_are_listed_with_their_bounds(drive: Callable[..., Result], client: AlgomancyClient) -> None:
@@ -148,7 +162,11 @@ def test_run_that_takes_too_long_ends_with_1(drive: Callable[..., Result], clien
         "run", "Slow", "--dataset", "Master data", "--param", "duration=30", "--timeout", "0.1", "--tag", "long"
     )
     assert result.exit_code == 1
-    assert "has not ended within 0.1 seconds" in result.stderr
+    assert "'long' has not ended within 0.1 seconds: it goes on at the server" in result.stderr
+    assert result.stderr.splitlines()[-2:] == [
+        "See it:  algomancy-api scenarios show long",
+        "Stop it: algomancy-api scenarios cancel long",
+    ]
     assert [s.status in ("queued", "processing") for s in client.list_scenario_summaries()] == [True]
 
 
@@ -163,21 +181,86 @@ def test_scenarios_are_listed(drive: Callable[..., Result], client: AlgomancyCli
     assert [s["tag"] for s in json.loads(drive("scenarios", "--json").stdout)] == ["one"]
 
 
+def test_scenario_is_shown_with_kpis_and_result(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """All about one scenario; each list of its result can be looked into."""
+    made = client.run_and_wait("Random slotting", "Master data", tag="seed 7", algo_params={"seed": 7})
+    told = lines(drive("scenarios", "show", "seed 7"))
+    facts = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in told[: told.index("")])
+    assert facts["Id"] == made.id
+    assert facts["Status"] == "complete, 100 %"
+    assert facts["Algorithm"] == "Random slotting (seed = 7)"
+    assert facts["Dataset"] == "Master data"
+    assert facts["Result moved_items"] == str((made.result or {})["moved_items"])
+    assert facts["Result layout"] == "200 rows: item_id, location_id, zone, walk_m, picks"
+    assert [line.split("  ")[0] for line in told[told.index("") + 1 :]] == ["KPI", *made.kpis]
+    result = drive("scenarios", "show", made.id[:12], "--table", "layout", "--rows", "2")
+    assert result.stdout.splitlines()[0].split() == ["item_id", "location_id", "zone", "walk_m", "picks"]
+    assert (len(result.stdout.splitlines()), result.stderr) == (3, "… and 198 more rows.\n")
+    assert json.loads(drive("scenarios", "show", "seed 7", "--json").stdout)["result"] == made.result
+    rows = json.loads(drive("scenarios", "show", "seed 7", "--table", "layout", "--json").stdout)
+    assert rows == (made.result or {})["layout"]
+
+
+def test_scenario_that_failed_is_shown_with_its_reason(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """The reason is a fact like the others, and showing it is no failure; waiting for it changes nothing."""
+    scenario = client.create_scenario("bad", "Master data", "Failing")
+    client.run_scenario(scenario)
+    told = lines(drive("scenarios", "show", "bad", "--wait"))
+    assert "Status     failed, 0 %" in told
+    assert any(line.startswith("Error      ") and "ValueError" in line for line in told)
+
+
+def test_scenarios_are_cancelled_reset_run_and_deleted(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """A scenario is named by its tag or the start of its id; what cannot be is told by the server."""
+    scenario = client.create_scenario("one", "Master data", "Slow", {"duration": 60})
+    assert "'one'" in drive("scenarios", "cancel", "one").stderr  # it is not running
+    client.run_scenario(scenario)
+    assert lines(drive("scenarios", "cancel", scenario.id[:8])) == ["Cancelled 'one'."]
+    assert client.get_scenario_status(scenario).status == "failed"
+    assert lines(drive("scenarios", "reset", "one")) == ["Reset 'one'."]
+    assert client.get_scenario_status(scenario).status == "created"
+    client.create_scenario("two", "Master data", "Greedy slotting")
+    told = lines(drive("scenarios", "run", "two"))
+    assert (told[0], len(told)) == ("Scenario 'two' is complete.", 5)
+    assert json.loads(drive("scenarios", "reset", "two", "--json").stdout)["status"] == "created"
+    assert drive("scenarios", "delete", "one", "nope").exit_code == 2
+    assert len(client.list_scenario_summaries()) == 2  # all or none
+    assert lines(drive("scenarios", "delete", "one", "two")) == ["Deleted 'one'.", "Deleted 'two'."]
+    assert client.list_scenario_summaries() == []
+
+
 def test_compare_marks_the_better_one(drive: Callable[..., Result], client: AlgomancyClient) -> None:
-    """KPIs stand side by side with their numbers in line, and the better one is marked by its direction."""
+    """KPIs stand side by side with their numbers in line, the difference, the goal reached, and a mark for the best."""
     slow = client.run_and_wait("Slow", "Master data", tag="slow")
     greedy = client.run_and_wait("Greedy slotting", "Master data", tag="greedy")
     table = lines(drive("compare", "slow", greedy.id[:12]))
     assert table[0].split() == ["KPI", "Better", "when", "slow", "greedy"]
-    assert table[1].startswith("Travel distance (m)  lower")
-    assert table[1].endswith(" *")
-    assert table[1].count("*") == 1
-    assert {line.rindex(".") for line in table[1:]} == {table[1].rindex(".")}
-    assert {line.rindex("*") for line in table[1:]} <= {table[1].rindex("*"), table[2].rindex("*")}
+    assert table[1].split() == ["Travel", "distance", "(m)", "lower", "44,137.00", "19,763.00", "-55.2", "%", "*"]
+    assert table[2].split()[-4:] == ["*", "4.65", "-88.3", "%"]
+    assert table[3].split()[-7:] == ["82.00", "missed", "23.00", "-72.0", "%", "met", "*"]
+    assert {line.index(".", 50) for line in table[1:]} == {table[1].index(".", 50)}
     told = json.loads(drive("compare", slow.id, greedy.id, "--json").stdout)
     assert [scenario["tag"] for scenario in told["scenarios"]] == ["slow", "greedy"]
     assert told["kpis"][0]["better"] == [greedy.id]
     assert told["kpis"][0]["values"] == [slow.kpis["Travel distance"].value, greedy.kpis["Travel distance"].value]
+    assert told["kpis"][0]["differences"] == [None, pytest.approx(-55.2, abs=0.1)]
+    assert told["kpis"][2]["verdicts"] == ["missed", "met"]
+
+
+def test_compare_sorts_by_a_kpi(drive: Callable[..., Result], client: AlgomancyClient) -> None:
+    """The best comes first and what has no value last; without names, all that are complete are compared."""
+    client.run_and_wait("Slow", "Master data", tag="slow")
+    client.create_scenario("waiting", "Master data", "Slow")
+    client.run_and_wait("Greedy slotting", "Master data", tag="greedy")
+
+    def order(*arguments: str) -> list[str]:
+        told = json.loads(drive("compare", *arguments, "--json").stdout)
+        return [scenario["tag"] for scenario in told["scenarios"]]
+
+    assert order() == ["slow", "greedy"]
+    assert order("--sort", "Travel distance") == ["greedy", "slow"]
+    assert order("--sort", "Worst walk") == ["greedy", "slow"]
+    assert order("waiting", "greedy", "slow", "--sort", "Zone balance") == ["slow", "greedy", "waiting"]
 
 
 def test_compare_tells_who_has_no_values(drive: Callable[..., Result], client: AlgomancyClient) -> None:
@@ -216,6 +299,11 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "delete nothing": (("data", "delete", "nope"), "nope"),
     "compare one": (("compare", "x"), "two scenarios or more"),
     "compare unknown": (("compare", "x", "y"), "There is no scenario 'x'"),
+    "sort by nothing": (("compare", "--sort", "nope"), "There are not yet two complete scenarios"),
+    "rename nothing": (("sessions", "rename", "nope", "x"), "nope"),
+    "copy to a taken name": (("sessions", "copy", "main", "main"), "main"),
+    "show no scenario": (("scenarios", "show", "nope"), "There is no scenario 'nope'"),
+    "delete an empty name": (("scenarios", "delete", ""), "must not be empty"),
     "empty name": (("algorithms", ""), "must not be empty"),
 }
 

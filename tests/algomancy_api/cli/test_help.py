@@ -52,6 +52,11 @@ def test_commands_are_those_promised() -> None:
         "serve",
         "openapi",
         "sessions",
+        "sessions list",
+        "sessions create",
+        "sessions copy",
+        "sessions rename",
+        "sessions delete",
         "data",
         "data list",
         "data show",
@@ -60,6 +65,13 @@ def test_commands_are_those_promised() -> None:
         "data delete",
         "algorithms",
         "scenarios",
+        "scenarios list",
+        "scenarios show",
+        "scenarios export",
+        "scenarios run",
+        "scenarios cancel",
+        "scenarios reset",
+        "scenarios delete",
         "run",
         "compare",
     }
@@ -88,12 +100,12 @@ def test_help_explains_every_option(path: tuple[str, ...]) -> None:
 
 @each_command
 def test_json_is_offered_by_all_that_talk_to_a_server(path: tuple[str, ...]) -> None:
-    """`--json`, `--url` and `--token` are everywhere, and `--session` where there is a choice."""
+    """`--json`, `--url`, `--token` and `--prefix` are everywhere, and `--session` where there is a choice."""
     command = found(path)
     if isinstance(command, click.Group) or path[0] in ("serve", "openapi"):
         return
     options = {option for parameter in command.params for option in parameter.opts}
-    expected = {"--json", "--url", "--token", "--session"} - ({"--session"} if path == ("sessions",) else set())
+    expected = {"--json", "--url", "--token", "--prefix"} | ({"--session"} if path[0] != "sessions" else set())
     assert expected <= options
 
 
@@ -107,6 +119,10 @@ def test_examples_work(drive: Callable[..., Result], client: AlgomancyClient, mo
     lines = [line for path in PATHS for line in examples_of(path) if not line.startswith("algomancy-api serve")]
     assert len(lines) >= len(PATHS) - 1
     for line in dict.fromkeys(lines):
+        if "scenarios run" in line:
+            client.reset_scenario(next(s for s in client.list_scenario_summaries() if s.tag == "greedy"))
+        if "scenarios cancel" in line:
+            client.run_scenario(client.create_scenario("long one", "Master data", "Slow", {"duration": 60}))
         words = shlex.split(line.replace("http://127.0.0.1:8051", client.base_url).replace("duration=5", "duration=1"))
         result = drive(*words[1:])
         assert result.exit_code == 0, f"{line}\n{result.output}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from algomancy_api.cli.kpis import better, goal, verdict
+from algomancy_api.cli.kpis import better, difference, goal, verdict
 from algomancy_api.cli.output import number
 from algomancy_api.schemas import BetterWhen, Kpi
 
@@ -67,3 +67,12 @@ def test_goal_and_verdict_are_told_in_words(direction: str, value: float | None,
 def test_number_is_short_and_aligned(value: float | None, text: str) -> None:
     """Two decimals, more for what would be shown as nothing."""
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("base", "value", "percents"),
+    [(200, 100, -50), (-200, -100, 50), (100, 100, 0), (0, 1, None), (None, 1, None), (1, None, None)],
+)
+def test_difference_is_told_in_per_cent(base: float | None, value: float | None, percents: float | None) -> None:
+    """It is positive where the value is higher, and not told where there is nothing to compare with."""
+    assert difference(base, value) == percents

@@ -102,10 +102,11 @@ def test_refused_run_shows_no_bar(on_server: Callable[..., Session]) -> None:
 
 def test_interrupted_run_goes_on_at_the_server(on_server: Callable[..., Session], client: AlgomancyClient) -> None:
     """Ctrl-C ends the waiting, not the scenario, and says so."""
-    arguments = ("run", "Slow", "--dataset", "Master data", "--param", "duration=30")
-    session = on_server(*arguments, interrupt_at="Slow: processing")
+    arguments = ("run", "Slow", "--dataset", "Master data", "--param", "duration=30", "--tag", "two words")
+    session = on_server(*arguments, interrupt_at="Slow: processing", columns=120)
     assert session.exit_code == 1
-    assert "Stopped waiting; the scenario goes on at the server." in session.last
+    assert "Stopped waiting for scenario 'two words': it goes on at the server, processing at" in session.last
+    assert "See it:  algomancy-api scenarios show 'two words' --url http://127.0.0.1:" in session.last
     assert "Traceback" not in session.last
     (scenario,) = client.list_scenario_summaries()
     assert scenario.status == "processing"
@@ -122,10 +123,12 @@ def test_tables_fit_80_columns(on_server: Callable[..., Session], client: Algoma
     assert len(first) == len(second) == 8
     assert [line.index("complete") for line in screen[2:4]] == [screen[0].index("Status")] * 2
     compared = on_server("compare", first, second)
-    rows = compared.last.splitlines()[2:]
-    assert len(rows) == 3
-    assert [row.count("*") for row in rows] == [1, 1, 1]
+    assert compared.last.count("*") == 3
+    assert [line.split()[0] for line in compared.last.splitlines() if "met" in line] == ["greedy"]
+    assert max(len(line) for line in compared.last.splitlines()) < COLUMNS
     assert "green" in compared.colours
+    wide = on_server("compare", first, second, columns=100)
+    assert [row.count("*") for row in wide.last.splitlines()[2:]] == [1, 1, 1]
 
 
 def test_scenarios_stand_in_one_line_each(on_server: Callable[..., Session], client: AlgomancyClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -243,13 +244,13 @@ def test_run_and_wait_creates_runs_and_waits(face: Face, server: Server) -> None
 
 
 def test_run_and_wait_makes_up_tags(face: Face, server: Server) -> None:
-    """Two runs without a tag have different ones, each beginning with the algorithm's name."""
+    """Two runs without a tag have different ones: the algorithm's name and the moment, and nothing like an id."""
     server.shows("complete")
     for _ in range(2):
         face.run_and_wait("Slow", "Master data")
     tags = [call.request.content.split(b'"tag": "')[1].split(b'"')[0] for call in server.create.calls]
     assert tags[0] != tags[1]
-    assert all(tag.startswith(b"Slow ") for tag in tags)
+    assert all(re.fullmatch(rb"Slow \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", tag) for tag in tags)
 
 
 @pytest.mark.parametrize(
