@@ -18,7 +18,7 @@ from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
-from ..document import PUBLISHED_PREFIX, operations, published_document
+from ..document import OPTIONAL, PUBLISHED_PREFIX, operations, published_document
 from ..outcomes import Broken, KitError, NotOffered, Untried
 from ..target.client import Answer, Session
 from ..target.etl_sample import EtlSample
@@ -93,12 +93,6 @@ REFUSED_BY_RULES = {
 }
 """What may answer data that fits the document, where the contract has rules the document cannot hold."""
 
-OPTIONAL = {
-    "get_session": "SES-13",
-    "reset_scenario": "SCN-12",
-    "cancel_scenario": "SCN-13",
-    "get_data_parameters": "DAT-8",
-}
 IGNORED_QUERY = "list_scenarios"
 """Its query is an optional capability: a target without it may ignore what it is sent there."""
 GENERAL = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "ERR-4", "ERR-6")

@@ -113,6 +113,6 @@ def test_document_is_valid_openapi_31(document: dict[str, Any]) -> None:
 
 @clause("MET-6", layer="document", read_only=True)
 def test_document_promises_what_the_published_one_does(api: Api, document: dict[str, Any]) -> None:
-    """No operation, documented status, response field or enum value of the published document is missing."""
+    """No operation that binds, documented status, response field or enum value of the published document is missing."""
     missing = missing_parts(published_document(), document, api.prefix)
     demand(not missing, f"{len(missing)} missing: " + "; ".join(missing[:10]))
