@@ -52,7 +52,7 @@ class DictScenario:
             "input_data_key": self.key,
             "kpis": {name: kpi.to_dict() for name, kpi in self.kpis.items()},
             "algorithm": self.algorithm.to_dict(),
-            "data_parameters": self.algorithm.data_params.serialize(),
+            "data_parameters": self.algorithm.data_params.get_values(),
             "status": self.status,
             "progress": self.progress,
             "result": self.result,

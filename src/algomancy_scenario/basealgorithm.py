@@ -109,4 +109,4 @@ class BaseAlgorithm(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the algorithm's name and the values of its parameters, as JSON can hold them."""
-        return {"name": self.name, "parameters": self.params.serialize()}
+        return {"name": self.name, "parameters": self.params.get_json_values()}

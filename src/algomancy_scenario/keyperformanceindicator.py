@@ -125,7 +125,7 @@ class BaseKPI(ABC):
         return {
             "name": self.name,
             "better_when": self.better_when.value,
-            "unit": self.base_measurement.base_unit.symbol,
+            "unit": self.base_measurement.unit.symbol,
             "value": self._value,
             "threshold": self.threshold,
         }

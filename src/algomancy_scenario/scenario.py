@@ -322,6 +322,6 @@ def stored_params(values: BaseParameterSet) -> bytes:
         ParameterError: A value cannot be said in JSON.
     """
     try:
-        return keep_json(values.serialize())
+        return keep_json(values.get_json_values())
     except ValueError as error:
         raise ParameterError(str(error)) from error

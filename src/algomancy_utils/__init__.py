@@ -22,7 +22,7 @@ from algomancy_utils.baseparameterset import (
 )
 from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError
 from algomancy_utils.logger import Logger, Message, MessageStatus
-from algomancy_utils.runtime import Runtime
+from algomancy_utils.runtime import Runtime, use_runtime
 from algomancy_utils.unit import QUANTITIES, BaseMeasurement, Measurement, Quantity, Unit
 
 __all__ = [
@@ -53,4 +53,5 @@ __all__ = [
     "TooLargeError",
     "TypedParameter",
     "Unit",
+    "use_runtime",
 ]

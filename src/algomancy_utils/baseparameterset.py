@@ -32,22 +32,24 @@ __all__ = [
     "NumericParameter",
     "ParameterError",
     "ParameterType",
+    "PostInitMeta",
     "StringParameter",
     "TimeParameter",
     "TypedParameter",
 ]
 
 
-class _LockedAfterInit(ABCMeta):
-    """Locks a set once the outermost `__init__` has returned, whatever the subclass does in its own."""
+class PostInitMeta(ABCMeta):
+    """Calls `_post_init` once the outermost `__init__` has returned, whatever the subclass does in its own."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as `type.__call__`
+        """Make an instance and let it finish."""
         instance = super().__call__(*args, **kwargs)
-        instance._locked = True
+        instance._post_init()
         return instance
 
 
-class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
+class BaseParameterSet(ABC, metaclass=PostInitMeta):
     """Named parameters that are given values together.
 
     A subclass adds its parameters in `__init__` and states in `validate` what must hold between them:
@@ -65,7 +67,7 @@ class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._parameters: dict[str, TypedParameter] = {}
         self._locked = False
 
@@ -77,10 +79,9 @@ class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
             ParameterError: The values do not go together.
         """
 
-    @property
-    def name(self) -> str:
-        """What the set is called."""
-        return self._name
+    def _post_init(self) -> None:
+        """Lock the set: its parameters are complete."""
+        self._locked = True
 
     def add_parameters(self, parameters: Iterable[TypedParameter]) -> None:
         """Add parameters to a set that is being constructed.
@@ -142,25 +143,47 @@ class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
         """
         self._set_all(values, and_validate=True)
 
-    def serialize(self) -> dict[str, Any]:
+    def get_json_values(self) -> dict[str, Any]:
         """Return the values as JSON can hold them: times as ISO 8601 text, an interval as a pair of such."""
         return {name: parameter.to_json_value() for name, parameter in self._parameters.items()}
 
-    def deserialize(self, values: Mapping[str, Any] | str) -> None:
-        """Set the values that `serialize` gave, as an object or as JSON text.
+    def serialize(self) -> str:
+        """Return name and values as JSON text, which `deserialize` reads."""
+        return json.dumps({"name": self.name, "parameters": self.get_json_values()})
+
+    @classmethod
+    def deserialize(cls, json_str: str) -> Self:
+        """Return a new set with the values that `serialize` wrote.
 
         Args:
-            values: Values by parameter name.
+            json_str: The text; parameters it does not name keep their defaults.
 
         Raises:
-            ParameterError: The text is no JSON object, or the values are not valid.
+            ParameterError: The text is no JSON object, or its values are not valid.
         """
-        if isinstance(values, str):
-            try:
-                values = json.loads(values)
-            except (ValueError, RecursionError):
-                raise ParameterError("Parameters must be given as a JSON object.") from None
-        self.set_validated_values(values)  # type: ignore[arg-type]
+        try:
+            content = json.loads(json_str)
+        except (TypeError, ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise ParameterError("Parameters must be given as a JSON object.")
+        made = cls()  # type: ignore[call-arg]
+        made.set_values(content.get("parameters", {}))
+        return made
+
+    def get_boolean_parameter_names(self) -> list[str]:
+        """Return the names of the parameters that hold a truth value."""
+        return [name for name, each in self._parameters.items() if each.parameter_type is ParameterType.BOOLEAN]
+
+    def repair_param_dict(self, dct: dict[str, Any]) -> None:
+        """Replace what an input form gave for truth values, such as a list of ticked boxes, by truth values.
+
+        Args:
+            dct: Values by parameter name; changed in place.
+        """
+        for name in self.get_boolean_parameter_names():
+            if name in dct:
+                dct[name] = bool(dct[name])
 
     def copy(self) -> Self:
         """Return a set with the same values that can be changed independently."""
@@ -168,7 +191,7 @@ class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
         twin._parameters = {name: copy.copy(parameter) for name, parameter in self._parameters.items()}
         # A subclass may keep its parameters, or anything else, as attributes of its own: they belong to the copy too.
         known = {id(parameter): twin._parameters[name] for name, parameter in self._parameters.items()}
-        own = {name: value for name, value in vars(self).items() if name not in ("_name", "_parameters", "_locked")}
+        own = {name: value for name, value in vars(self).items() if name not in ("name", "_parameters", "_locked")}
         vars(twin).update(copy.deepcopy(own, known))
         return twin
 
@@ -191,7 +214,7 @@ class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
             self.validate()
         except AssertionError as error:
             # To a subclass that checks with `assert`, what failed is its input.
-            raise ParameterError(str(error) or f"The values of {shown(self._name)} do not go together.") from error
+            raise ParameterError(str(error) or f"The values of {shown(self.name)} do not go together.") from error
 
     def _parameter(self, name: str) -> TypedParameter:
         try:
@@ -200,19 +223,15 @@ class BaseParameterSet(ABC, metaclass=_LockedAfterInit):
             allowed = ", ".join(shown(known) for known in self._parameters) or "none"
             raise ParameterError(f"Parameter {shown(name)} does not exist, allowed are: {allowed}.") from None
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._name!r}, {self.get_values()!r})"
+    def __str__(self) -> str:
+        return self.serialize()
 
 
 class EmptyParameters(BaseParameterSet):
-    """The set of something that takes no parameters.
+    """The set of something that takes no parameters."""
 
-    Args:
-        name: What the set is called.
-    """
-
-    def __init__(self, name: str = "Empty") -> None:
-        super().__init__(name)
+    def __init__(self) -> None:
+        super().__init__("empty")
 
     def validate(self) -> None:
         """Nothing can be wrong."""

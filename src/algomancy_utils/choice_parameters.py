@@ -25,30 +25,35 @@ class EnumParameter(TypedParameter):
         if value is not None:
             self.set_validated_value(value)
 
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - whatever the choices are
+        """The choice made, else the first."""
+        return self.choices[0] if self._value is None else self._value
+
     def to_json_value(self) -> Any:  # noqa: ANN401 - any JSON value
         """Return the choice as JSON can hold it."""
         return json_form(self.value)
 
-    def _checked(self, value: object) -> Any:  # noqa: ANN401 - whatever the choices are
+    def _validate(self, value: object) -> None:
+        self._kept(value)
+
+    def _kept(self, value: object) -> Any:  # noqa: ANN401 - whatever the choices are
         try:
             return _choice(self.choices, value)
         except LookupError:
             raise self._refusal(f"must be one of {_listed(self.choices)}", value) from None
 
-    def _default_value(self) -> Any:  # noqa: ANN401 - whatever the choices are
-        return self.choices[0]
-
 
 class MultiEnumParameter(TypedParameter):
     """Some of a list of choices, in the order given; the first alone while no value was given.
 
-    A choice named twice counts once. A required parameter needs at least one choice.
+    Choosing none of them is a choice, too, and so is naming one twice.
 
     Args:
         name: The parameter's name.
         choices: The values allowed, at least one.
         value: Its first value, a list of choices.
-        required: Whether `None` and the empty list are refused.
+        required: Whether `None` is refused.
     """
 
     def __init__(
@@ -64,31 +69,21 @@ class MultiEnumParameter(TypedParameter):
         """The choices made, as a list of its own: changing it does not change the parameter."""
         return [self.choices[0]] if self._value is None else list(self._value)
 
-    @value.setter
-    def value(self, value: object) -> None:
-        self.set_validated_value(value)
-
     def to_json_value(self) -> list[Any]:
         """Return the choices made as JSON can hold them."""
         return [json_form(choice) for choice in self.value]
 
-    def _checked(self, value: object) -> tuple[Any, ...]:
-        if not isinstance(value, (list, tuple, set, frozenset)):
-            raise self._refusal(f"must be a list of some of {_listed(self.choices)}", value)
-        chosen: list[Any] = []
-        for member in value:
-            try:
-                choice = _choice(self.choices, member)
-            except LookupError:
-                raise self._refusal(f"must be a list of some of {_listed(self.choices)}", value) from None
-            if choice not in chosen:
-                chosen.append(choice)
-        if self.required and not chosen:
-            raise self._refusal(f"must name at least one of {_listed(self.choices)}", value)
-        return tuple(chosen)
+    def _validate(self, value: object) -> None:
+        self._kept(value)
 
-    def _default_value(self) -> list[Any]:
-        return [self.choices[0]]
+    def _kept(self, value: object) -> tuple[Any, ...]:
+        demand = f"must be a list of some of {_listed(self.choices)}"
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            raise self._refusal(demand, value)
+        try:
+            return tuple(_choice(self.choices, member) for member in value)
+        except LookupError:
+            raise self._refusal(demand, value) from None
 
 
 def json_form(choice: object) -> Any:  # noqa: ANN401 - any JSON value

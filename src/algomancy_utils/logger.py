@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
+import threading
 from collections import deque
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from typing import Any, ClassVar, Self
 
 from algomancy_utils.runtime import utc_now
 
@@ -23,6 +22,41 @@ class MessageStatus(StrEnum):
     ERROR = "error"
 
 
+class Message:
+    """One thing that was logged.
+
+    Args:
+        message: What it says.
+        status: How it is meant.
+
+    Attributes:
+        timestamp: When it was logged, in UTC.
+    """
+
+    RESET = "\x1b[0m"
+    GREEN = "\x1b[92m"
+    ORANGE = "\x1b[93m"
+    RED = "\x1b[91m"
+
+    def __init__(self, message: str, status: MessageStatus = MessageStatus.INFO) -> None:
+        self.message = message
+        self.status = MessageStatus(status)
+        self.timestamp = utc_now()
+
+    def __str__(self) -> str:
+        return f"[{self.timestamp.isoformat()}] {self.status.name:>7}: {self.message}"
+
+    def print(self) -> None:
+        """Write the message to standard output, in the colour of its status."""
+        print(f"{_COLOURS[self.status]}{self}{self.RESET}")
+
+
+_COLOURS = {
+    MessageStatus.INFO: Message.RESET,
+    MessageStatus.SUCCESS: Message.GREEN,
+    MessageStatus.WARNING: Message.ORANGE,
+    MessageStatus.ERROR: Message.RED,
+}
 _LEVELS = {
     MessageStatus.INFO: logging.INFO,
     MessageStatus.SUCCESS: logging.INFO,
@@ -31,36 +65,40 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True)
-class Message:
-    """One thing that was logged.
+class Singleton:
+    """A class with one instance: each call of a subclass returns the same object, which is initialized once."""
 
-    Attributes:
-        status: How it is meant.
-        message: What it says.
-        timestamp: When it was logged, in UTC.
+    _instance: ClassVar[Any] = None
+    _creation: ClassVar[threading.Lock] = threading.Lock()
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Self:
+        """Return the instance; made at the first call."""
+        with Singleton._creation:
+            if "_instance" not in vars(cls):
+                cls._instance = super().__new__(cls)
+            instance: Self = cls._instance
+            return instance
+
+
+class Logger(Singleton):
+    """The log of the process: passes messages on to `logging` and keeps the latest thousand.
+
+    Messages go to the logger `algomancy`, and to standard output unless that was switched off.
     """
 
-    status: MessageStatus
-    message: str
-    timestamp: datetime = field(default_factory=utc_now)
-
-    def __str__(self) -> str:
-        return f"{self.timestamp:%H:%M:%S} {self.status.upper()} {self.message}"
-
-
-class Logger:
-    """Passes messages on to `logging` and keeps the latest thousand.
-
-    Args:
-        print_to_console: Whether each message is also written to standard error.
-        name: The name of the logger of `logging` that messages are passed to.
-    """
-
-    def __init__(self, print_to_console: bool = False, name: str = "algomancy") -> None:
-        self._print_to_console = print_to_console
-        self._logger = logging.getLogger(name)
+    def __init__(self) -> None:
+        if hasattr(self, "_messages"):
+            return
+        self._print_to_console = True
         self._messages: deque[Message] = deque(maxlen=_KEPT)
+        self._logger = logging.getLogger("algomancy")
+        # Without a handler of its own, `logging` would print warnings to standard error a second time.
+        self._logger.addHandler(logging.NullHandler())
+
+    @property
+    def latest_log(self) -> Message | None:
+        """The latest message, `None` as long as there is none."""
+        return self._messages[-1] if self._messages else None
 
     def log(self, message: str, status: MessageStatus = MessageStatus.INFO) -> None:
         """Log a message.
@@ -83,9 +121,9 @@ class Logger:
         """Log that something went wrong."""
         self._add(message, MessageStatus.ERROR)
 
-    def log_traceback(self, error: BaseException) -> None:
-        """Log an exception; its traceback goes to `logging`, the message kept is its text alone."""
-        self._add(str(error) or type(error).__name__, MessageStatus.ERROR, error)
+    def log_traceback(self, e: BaseException) -> None:
+        """Log an exception; its traceback goes to `logging`, the message kept is its kind and text alone."""
+        self._add(f"An error occurred: {type(e).__name__}: {e}", MessageStatus.ERROR, e)
 
     def get_logs(self, status_filter: MessageStatus | None = None) -> list[Message]:
         """Return the messages kept, oldest first.
@@ -101,16 +139,16 @@ class Logger:
         self._messages.clear()
 
     def toggle_print_to_console(self, value: bool | None = None) -> None:
-        """Switch writing to standard error on or off.
+        """Switch writing to standard output on or off.
 
         Args:
             value: The new setting; the opposite of the present one when left out.
         """
         self._print_to_console = not self._print_to_console if value is None else value
 
-    def _add(self, text: str, status: MessageStatus, error: BaseException | None = None) -> None:
-        message = Message(status, str(text))
+    def _add(self, text: object, status: MessageStatus, error: BaseException | None = None) -> None:
+        message = Message(str(text), status)
         self._messages.append(message)
-        self._logger.log(_LEVELS[status], "%s", message.message, exc_info=error)
+        self._logger.log(_LEVELS[message.status], "%s", message.message, exc_info=error)
         if self._print_to_console:
-            print(message, file=sys.stderr)
+            message.print()

@@ -1,31 +1,65 @@
-"""Where time and identity come from: one injectable place, so that a server can be made reproducible."""
+"""Where time and identity come from: one replaceable place, so that a server can be made reproducible."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
-def utc_now() -> datetime:
-    """Return the present time, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-def random_id() -> str:
-    """Return a fresh random UUID as text."""
-    return str(uuid.uuid4())
-
-
 @dataclass(frozen=True)
 class Runtime:
-    """The clock and the source of identifiers handed to the managers.
+    """A clock and a source of identifiers.
 
     Attributes:
         now: Gives the present time, aware, in UTC.
         new_id: Gives an identifier never given before.
     """
 
-    now: Callable[[], datetime] = utc_now
-    new_id: Callable[[], str] = random_id
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+_SYSTEM = Runtime()
+_current = _SYSTEM
+
+
+def utc_now() -> datetime:
+    """Return the present time, aware, in UTC."""
+    return _current.now()
+
+
+def local_now() -> datetime:
+    """Return the present time on the wall of the server: naive, as users' data mostly is."""
+    return _current.now().astimezone().replace(tzinfo=None)
+
+
+def random_id() -> str:
+    """Return a fresh identifier: a random UUID as text, unless `use_runtime` says otherwise."""
+    return _current.new_id()
+
+
+def as_utc_text(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC with `Z` (contract GEN-12).
+
+    Args:
+        moment: The moment; a naive one is taken to be in local time.
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@contextmanager
+def use_runtime(runtime: Runtime) -> Iterator[None]:
+    """Take time and identifiers from elsewhere, in the whole process, while the context lasts.
+
+    Args:
+        runtime: The clock and the source of identifiers.
+    """
+    global _current
+    before, _current = _current, runtime
+    try:
+        yield
+    finally:
+        _current = before

@@ -24,17 +24,20 @@ class StringParameter(TypedParameter):
         self, name: str, value: str | None = None, required: bool = True, default: str | None = "default"
     ) -> None:
         super().__init__(name, ParameterType.STRING, required)
-        self.default = None if default is None else self._checked(default)
+        if default is not None:
+            self._validate(default)
+        self.default = default
         if value is not None:
             self.set_validated_value(value)
 
-    def _checked(self, value: object) -> str:
+    @property
+    def value(self) -> str | None:
+        """The text given, else the default."""
+        return self.default if self._value is None else self._value
+
+    def _validate(self, value: object) -> None:
         if not isinstance(value, str):
             raise self._refusal("must be a text", value)
-        return value
-
-    def _default_value(self) -> str | None:
-        return self.default
 
 
 class BooleanParameter(TypedParameter):
@@ -51,17 +54,20 @@ class BooleanParameter(TypedParameter):
         self, name: str, value: bool | None = None, required: bool = True, default: bool | None = False
     ) -> None:
         super().__init__(name, ParameterType.BOOLEAN, required)
-        self.default = None if default is None else self._checked(default)
+        if default is not None:
+            self._validate(default)
+        self.default = default
         if value is not None:
             self.set_validated_value(value)
 
-    def _checked(self, value: object) -> bool:
+    @property
+    def value(self) -> bool | None:
+        """The truth value given, else the default."""
+        return self.default if self._value is None else self._value
+
+    def _validate(self, value: object) -> None:
         if not isinstance(value, bool):
             raise self._refusal("must be true or false", value)
-        return value
-
-    def _default_value(self) -> bool | None:
-        return self.default
 
 
 class NumericParameter(TypedParameter):
@@ -72,11 +78,11 @@ class NumericParameter(TypedParameter):
     Args:
         name: The parameter's name.
         parameter_type: Integer or float.
+        required: Whether `None` is refused.
+        default: The value of a parameter that was given none.
         minvalue: The least value allowed, `None` for no bound.
         maxvalue: The greatest value allowed, `None` for no bound.
         value: Its first value; the default when left out.
-        required: Whether `None` is refused.
-        default: The value of a parameter that was given none.
     """
 
     EPSILON: float = 0.0
@@ -86,11 +92,11 @@ class NumericParameter(TypedParameter):
         self,
         name: str,
         parameter_type: ParameterType,
-        minvalue: float | None,
-        maxvalue: float | None,
-        value: float | None,
         required: bool,
         default: float | None,
+        minvalue: float | None = None,
+        maxvalue: float | None = None,
+        value: float | None = None,
     ) -> None:
         super().__init__(name, parameter_type, required)
         self.min: Any = None if minvalue is None else self._number(minvalue)
@@ -121,16 +127,21 @@ class NumericParameter(TypedParameter):
             return self.max
         return number
 
-    def _checked(self, value: object) -> Any:  # noqa: ANN401 - an integer or a float
+    @property
+    @abstractmethod
+    def value(self) -> Any:  # noqa: ANN401 - an integer or a float
+        """The number given, else the default."""
+        return self.default if self._value is None else self._value
+
+    def _validate(self, value: object) -> None:
         number = self._number(value)
         if self.min is not None and number < self.min - self.EPSILON:
             raise self._refusal(f"must be at least {shown(self.min)}", value)
         if self.max is not None and number > self.max + self.EPSILON:
             raise self._refusal(f"must be at most {shown(self.max)}", value)
-        return self._within_bounds(number)
 
-    def _default_value(self) -> Any:  # noqa: ANN401 - an integer or a float
-        return self.default
+    def _kept(self, value: object) -> Any:  # noqa: ANN401 - an integer or a float
+        return self._within_bounds(self._number(value))
 
 
 class IntegerParameter(NumericParameter):
@@ -156,7 +167,12 @@ class IntegerParameter(NumericParameter):
         required: bool = True,
         default: int | None = 1,
     ) -> None:
-        super().__init__(name, ParameterType.INTEGER, minvalue, maxvalue, value, required, default)
+        super().__init__(name, ParameterType.INTEGER, required, default, minvalue, maxvalue, value)
+
+    @property
+    def value(self) -> int | None:
+        """The integer given, else the default."""
+        return super().value  # type: ignore[no-any-return]
 
     def _number(self, value: object) -> int:
         if isinstance(value, numbers.Real) and not isinstance(value, bool):
@@ -191,7 +207,15 @@ class FloatParameter(NumericParameter):
         required: bool = True,
         default: float | None = 1.0,
     ) -> None:
-        super().__init__(name, ParameterType.FLOAT, minvalue, maxvalue, value, required, default)
+        super().__init__(name, ParameterType.FLOAT, required, default, minvalue, maxvalue, value)
+
+    @property
+    def value(self) -> float | None:
+        """The number given, else the default."""
+        return super().value  # type: ignore[no-any-return]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value:.2f}" if self.value is not None else super().__str__()
 
     def _number(self, value: object) -> float:
         if isinstance(value, numbers.Real) and not isinstance(value, bool):

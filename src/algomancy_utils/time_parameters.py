@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from algomancy_utils.runtime import local_now
 from algomancy_utils.typed_parameter import ParameterError, ParameterType, TypedParameter, shown
 
 _FORM = "an ISO 8601 date or time such as '2025-01-31' or '2025-01-31T08:00:00Z'"
@@ -29,22 +30,30 @@ class TimeParameter(TypedParameter):
     ) -> None:
         super().__init__(name, ParameterType.TIME, required)
         # Fixed once, so that what a descriptor shows is what a scenario gets.
-        self.default: datetime = datetime.now() if default is None else self._checked(default)
+        self.default: datetime = local_now() if default is None else self._kept(default)
         if value is not None:
             self.set_validated_value(value)
 
+    @property
+    def value(self) -> datetime:
+        """The moment given, else the default."""
+        return self.default if self._value is None else self._value
+
     def to_json_value(self) -> str:
         """Return the moment as ISO 8601 text."""
-        return str(self.value.isoformat())
+        return self.value.isoformat()
 
-    def _checked(self, value: object) -> datetime:
+    def __str__(self) -> str:
+        return f"{self.name}: {self.to_json_value()}"
+
+    def _validate(self, value: object) -> None:
+        self._kept(value)
+
+    def _kept(self, value: object) -> datetime:
         try:
             return _moment(value)
         except ValueError:
             raise self._refusal(f"must be {_FORM}", value) from None
-
-    def _default_value(self) -> datetime:
-        return self.default
 
 
 class IntervalParameter(TypedParameter):
@@ -54,9 +63,11 @@ class IntervalParameter(TypedParameter):
         name: The parameter's name.
         value: Its first value, a pair; the default when left out.
         required: Whether `None` is refused.
-        default: The pair of a parameter that was given none.
-        default_start: The start of the default; this year's 1 January when left out.
-        default_end: The end of the default; this year's 31 December when left out.
+        default: The pair of a parameter that was given none; this year's 1 January and 31 December when left out.
+
+    Attributes:
+        default_start: The start of the default.
+        default_end: The end of the default.
     """
 
     def __init__(
@@ -65,17 +76,12 @@ class IntervalParameter(TypedParameter):
         value: tuple[Any, Any] | list[Any] | None = None,
         required: bool = True,
         default: tuple[Any, Any] | list[Any] | None = None,
-        default_start: datetime | str | None = None,
-        default_end: datetime | str | None = None,
     ) -> None:
         super().__init__(name, ParameterType.INTERVAL, required)
         if default is None:
-            year = datetime.now().year
-            default = (
-                datetime(year, 1, 1) if default_start is None else default_start,
-                datetime(year, 12, 31) if default_end is None else default_end,
-            )
-        self.default_start, self.default_end = self._checked(default)
+            year = local_now().year
+            default = (datetime(year, 1, 1), datetime(year, 12, 31))
+        self.default_start, self.default_end = self._kept(default)
         if value is not None:
             self.set_validated_value(value)
 
@@ -84,12 +90,23 @@ class IntervalParameter(TypedParameter):
         """The pair of a parameter that was given none."""
         return self.default_start, self.default_end
 
+    @property
+    def value(self) -> tuple[datetime, datetime]:
+        """The pair given, else the default."""
+        return self.default if self._value is None else self._value
+
     def to_json_value(self) -> list[str]:
         """Return the pair as a list of two ISO 8601 texts."""
         start, end = self.value
         return [start.isoformat(), end.isoformat()]
 
-    def _checked(self, value: object) -> tuple[datetime, datetime]:
+    def __str__(self) -> str:
+        return f"{self.name}: [{', '.join(self.to_json_value())}]"
+
+    def _validate(self, value: object) -> None:
+        self._kept(value)
+
+    def _kept(self, value: object) -> tuple[datetime, datetime]:
         if not isinstance(value, (list, tuple)) or len(value) != 2:
             raise self._refusal("must be a pair of a start and an end", value)
         try:
@@ -104,9 +121,6 @@ class IntervalParameter(TypedParameter):
                 f"got {shown(start.isoformat())} and {shown(end.isoformat())}."
             )
         return start, end
-
-    def _default_value(self) -> tuple[datetime, datetime]:
-        return self.default
 
 
 def _moment(value: object) -> datetime:

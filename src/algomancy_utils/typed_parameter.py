@@ -19,7 +19,7 @@ class ParameterError(Exception):
         message: Which parameter, what was wrong and what is allowed, in words for the caller.
     """
 
-    def __init__(self, message: str = "A parameter is not valid.") -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = str(message)
 
@@ -43,8 +43,9 @@ class ParameterType(StrEnum):
 class TypedParameter(ABC):
     """A named value of one kind.
 
-    A parameter that was given no value, required or not, has its default as value. Giving `None` to a
-    parameter that is not required takes its value away again; to a required one it is an error.
+    A subclass says in `value` what a parameter holds and in `_validate` what it accepts. A parameter that was given no
+    value, required or not, has its default. Giving `None` to a parameter that is not required takes its value away
+    again; to a required one it is an error.
 
     Args:
         name: The parameter's name, unique within its set.
@@ -59,15 +60,15 @@ class TypedParameter(ABC):
         self._value: Any = None
 
     @property
+    @abstractmethod
     def value(self) -> Any:  # noqa: ANN401 - each kind narrows it
         """The value given, else the default."""
-        return self._default_value() if self._value is None else self._value
 
-    @value.setter
-    def value(self, value: object) -> None:
-        self.set_validated_value(value)
+    @abstractmethod
+    def _validate(self, value: Any) -> None:  # noqa: ANN401 - anything a caller may have sent
+        """Raise `ParameterError` unless this parameter can take `value`."""
 
-    def set_validated_value(self, value: object) -> None:
+    def set_validated_value(self, value: Any) -> None:  # noqa: ANN401 - anything a caller may have sent
         """Keep `value` if it is valid; otherwise change nothing.
 
         Args:
@@ -81,22 +82,22 @@ class TypedParameter(ABC):
                 raise self._refusal("needs a value", value)
             self._value = None
         else:
-            self._value = self._checked(value)
+            self._validate(value)
+            self._value = self._kept(value)
 
     def to_json_value(self) -> Any:  # noqa: ANN401 - any JSON value
         """Return the value as JSON can hold it; `set_validated_value` reads it back exactly."""
         return self.value
 
-    @abstractmethod
-    def _checked(self, value: object) -> Any:  # noqa: ANN401 - each kind narrows it
-        """Return `value` in this parameter's own form, or raise `ParameterError`."""
-
-    @abstractmethod
-    def _default_value(self) -> Any:  # noqa: ANN401 - each kind narrows it
-        """Return the value of a parameter that was given none."""
+    def _kept(self, value: Any) -> Any:  # noqa: ANN401 - each kind narrows it
+        """Return a valid value in the form in which it is kept."""
+        return value
 
     def _refusal(self, demand: str, value: object) -> ParameterError:
         return ParameterError(f"Parameter {shown(self.name)} {demand}, got {shown(value)}.")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, value={shown(self.value)})"

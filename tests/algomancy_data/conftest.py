@@ -9,6 +9,13 @@ import pytest
 
 from algomancy_data import DataClassification, DataSource
 from algomancy_data.reading.offload import WORKER
+from algomancy_utils import Logger
+
+
+@pytest.fixture(autouse=True)
+def _empty_log() -> None:
+    """The log is one for the whole process: each test begins with an empty one."""
+    Logger().clear()
 
 
 @pytest.fixture(scope="session")

@@ -161,7 +161,7 @@ def test_default_of_a_time_is_the_present(kind: type[TimeParameter | IntervalPar
             return _Timed()
 
     factory = AlgorithmFactory({"A": Timed})
-    starts = [factory.get_parameters("A").serialize()["start"] for _ in range(2)]
+    starts = [factory.get_parameters("A").get_json_values()["start"] for _ in range(2)]
     assert starts[0] != starts[1]
 
 

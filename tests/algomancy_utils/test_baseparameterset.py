@@ -23,6 +23,7 @@ from algomancy_utils.baseparameterset import (
     ParameterType,
     StringParameter,
     TimeParameter,
+    TypedParameter,
 )
 
 
@@ -111,12 +112,13 @@ def test_empty_parameters_take_nothing() -> None:
     parameters = EmptyParameters()
     parameters.set_validated_values({})
     assert not parameters.has_inputs()
-    assert parameters.serialize() == {}
+    assert (parameters.name, parameters.get_json_values()) == ("empty", {})
+    assert parameters.serialize() == '{"name": "empty", "parameters": {}}'
     with pytest.raises(ParameterError, match="'x' does not exist, allowed are: none"):
         parameters.set_validated_values({"x": 1})
 
 
-@pytest.mark.parametrize("setter", ["set_values", "set_validated_values", "deserialize"])
+@pytest.mark.parametrize("setter", ["set_values", "set_validated_values"])
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -193,7 +195,75 @@ def test_copy_is_locked() -> None:
 def test_deserialize_refuses_other_text(text: str) -> None:
     """Text that is no JSON object is a parameter error."""
     with pytest.raises(ParameterError, match="JSON object"):
-        Pair().deserialize(text)
+        Pair.deserialize(text)
+
+
+def test_deserialize_reads_what_is_named() -> None:
+    """Parameters the text does not name keep their defaults; names that do not exist are refused."""
+    assert Pair.deserialize('{"name": "whatever", "parameters": {"low": 2}}').get_values() == {"low": 2, "high": 2}
+    assert Pair.deserialize("{}").get_values() == {"low": 1, "high": 2}
+    with pytest.raises(ParameterError, match="'depth' does not exist"):
+        Pair.deserialize('{"parameters": {"depth": 2}}')
+
+
+def test_input_form_gives_truth_values() -> None:
+    """A list of ticked boxes, as an input form sends it, becomes a truth value; everything else stays."""
+    parameters = EveryType()
+    assert parameters.get_boolean_parameter_names() == ["boolean"]
+    values: dict[str, Any] = {"boolean": ["boolean"], "integer": 3}
+    parameters.repair_param_dict(values)
+    assert values == {"boolean": True, "integer": 3}
+    values["boolean"] = []
+    parameters.repair_param_dict(values)
+    assert values["boolean"] is False
+
+
+def test_parameter_type_of_ones_own_says_what_it_accepts() -> None:
+    """A user's kind of parameter defines `value` and `_validate`; a subclass of a kind there is may be stricter."""
+
+    class Even(IntegerParameter):
+        """An even integer."""
+
+        def _validate(self, value: Any) -> None:
+            super()._validate(value)
+            if value % 2:
+                raise ParameterError("Odd.")
+
+    class Point(TypedParameter):
+        """A pair of coordinates."""
+
+        @property
+        def value(self) -> Any:
+            return self._value
+
+        def _validate(self, value: Any) -> None:
+            if len(value) != 2:
+                raise ParameterError("No pair.")
+
+    even, point = Even("even", default=2), Point("point", ParameterType.STRING, required=True)
+    even.set_validated_value(4.0)
+    point.set_validated_value((1, 2))
+    assert (even.value, point.value) == (4, (1, 2))
+    with pytest.raises(ParameterError, match="Odd"):
+        even.set_validated_value(3)
+    with pytest.raises(ParameterError, match="No pair"):
+        point.set_validated_value((1,))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text"),
+    [
+        (IntegerParameter("n", default=3), "n: 3"),
+        (FloatParameter("x", value=1.239), "x: 1.24"),
+        (MultiEnumParameter("m", ["a", "b"]), "m: ['a']"),
+        (TimeParameter("t", default="2025-01-01"), "t: 2025-01-01T00:00:00"),
+        (IntervalParameter("i", default=("2025-01-01", "2025-02-01")), "i: [2025-01-01T00:00:00, 2025-02-01T00:00:00]"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else case.name,
+)
+def test_parameter_is_written_with_its_value(parameter: TypedParameter, text: str) -> None:
+    """The text of a parameter is for a log."""
+    assert str(parameter) == text
 
 
 _moments = st.datetimes(timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=-5, minutes=-30))]))
@@ -220,19 +290,18 @@ def test_serialize_round_trip_is_exact(values: dict[str, Any]) -> None:
     parameters.set_validated_values(values)
     assert parameters.get_values() == {**parameters.get_values(), **values}
     written = parameters.serialize()
-    text = json.dumps(written, allow_nan=False)
-    for form in (text, json.loads(text)):
-        back = EveryType()
-        back.deserialize(form)
-        assert back.get_values() == parameters.get_values()
-        assert back.serialize() == written
+    assert str(parameters) == written
+    back = EveryType.deserialize(written)
+    assert back.get_values() == parameters.get_values()
+    assert back.serialize() == written
+    assert json.loads(written) == {"name": parameters.name, "parameters": parameters.get_json_values()}
 
 
 def test_aware_time_keeps_offset() -> None:
     """The offset of a time survives the round trip."""
     parameters = EveryType()
     parameters.set_validated_values({"time": "2025-06-01T12:00:00+02:00"})
-    assert parameters.serialize()["time"] == "2025-06-01T12:00:00+02:00"
+    assert parameters.get_json_values()["time"] == "2025-06-01T12:00:00+02:00"
     assert parameters["time"] == datetime(2025, 6, 1, 10, tzinfo=UTC)
 
 
@@ -254,4 +323,4 @@ def test_no_input_raises_anything_else(values: dict[str, Any]) -> None:
         parameters.set_validated_values(values)
     except ParameterError:
         assert parameters.get_values() == before
-    assert json.dumps(parameters.serialize(), allow_nan=False)
+    assert json.dumps(parameters.get_json_values(), allow_nan=False)

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
-from algomancy_utils import Logger, MessageStatus
+from algomancy_utils import Logger, Message, MessageStatus
+from algomancy_utils.logger import Singleton
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> Iterator[None]:
+    """The log as it was before anyone used it."""
+    Logger().clear()
+    yield
+    Logger().clear()
+    Logger().toggle_print_to_console(True)
+
+
+def test_logger_is_one() -> None:
+    """Whoever asks for the logger gets the same; so it is with every singleton, each for itself."""
+
+    class Other(Singleton):
+        """Another one."""
+
+    Logger().log("one")
+    assert Logger() is Logger()
+    assert Other() is Other()
+    assert Other() is not Logger()  # type: ignore[comparison-overlap]
+    assert [message.message for message in Logger().get_logs()] == ["one"]
+    assert Logger().latest_log is Logger().get_logs()[-1]
 
 
 def test_logger_keeps_messages_in_order() -> None:
@@ -37,7 +62,7 @@ def test_logger_forgets_oldest() -> None:
 
 
 def test_traceback_goes_to_logging(caplog: pytest.LogCaptureFixture) -> None:
-    """An exception is logged with its traceback and kept as its text."""
+    """An exception is logged with its traceback and kept as its kind and text."""
     logger = Logger()
     error = ValueError("no such thing")
     with caplog.at_level(logging.INFO, logger="algomancy"):
@@ -46,17 +71,28 @@ def test_traceback_goes_to_logging(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.levelno for record in caplog.records] == [logging.INFO, logging.ERROR]
     assert caplog.records[1].exc_info is not None
     assert caplog.records[1].exc_info[1] is error
-    assert logger.get_logs()[-1].message == "no such thing"
+    assert logger.get_logs()[-1].message == "An error occurred: ValueError: no such thing"
 
 
-def test_logger_prints_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    """Printing is off at first and can be switched on, off and over."""
+def test_logger_prints_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    """Printing is on at first and can be switched off, on and over."""
     logger = Logger()
-    logger.log("silent")
+    logger.warning("loud")
     logger.toggle_print_to_console()
-    logger.log("loud")
-    logger.toggle_print_to_console(False)
     logger.log("silent")
-    printed = capsys.readouterr().err
-    assert "INFO loud" in printed
-    assert "silent" not in printed
+    logger.toggle_print_to_console(True)
+    logger.success("loud again")
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.partition("] ")[2].strip() for line in printed] == [
+        f"WARNING: loud{Message.RESET}",
+        f"SUCCESS: loud again{Message.RESET}",
+    ]
+    assert [line[:5] for line in printed] == [Message.ORANGE, Message.GREEN]
+
+
+def test_message_says_when_and_how_it_was_meant() -> None:
+    """The text of a message has its time in UTC, its status and what it says."""
+    message = Message("Done.", MessageStatus.ERROR)
+    assert str(message) == f"[{message.timestamp.isoformat()}]   ERROR: Done."
+    assert str(message.timestamp.tzinfo) == "UTC"
+    assert Message("Done.").status is MessageStatus.INFO

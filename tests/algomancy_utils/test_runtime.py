@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
-from algomancy_utils import Runtime
+from algomancy_utils import Runtime, TimeParameter, use_runtime
+from algomancy_utils.runtime import as_utc_text, local_now, random_id, utc_now
 
 
 def test_default_runtime_is_real() -> None:
@@ -17,11 +18,21 @@ def test_default_runtime_is_real() -> None:
     assert len({uuid.UUID(runtime.new_id()) for _ in range(100)}) == 100
 
 
-def test_runtime_is_injectable() -> None:
-    """A test may bring its own clock and identifiers."""
-    moment = datetime(2025, 1, 1, tzinfo=UTC)
-    runtime = Runtime(now=lambda: moment, new_id=lambda: "1")
-    assert (runtime.now(), runtime.new_id()) == (moment, "1")
+def test_runtime_is_replaceable() -> None:
+    """Whoever asks for time or identity while another runtime is in use gets it from there."""
+    moment = datetime(2025, 1, 1, 12, tzinfo=UTC)
+    with use_runtime(Runtime(now=lambda: moment, new_id=lambda: "1")):
+        assert (utc_now(), random_id()) == (moment, "1")
+        assert local_now().astimezone(UTC) == moment
+        assert TimeParameter("start").value == local_now()
+    assert utc_now() != moment
+    assert random_id() != "1"
+
+
+def test_instant_is_written_in_utc() -> None:
+    """Whatever its offset, an instant is written with `Z`."""
+    moment = datetime(2025, 1, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert as_utc_text(moment) == "2025-01-01T10:30:00Z"
 
 
 def test_package_needs_no_third_party() -> None:

@@ -67,10 +67,9 @@ def test_unset_interval_is_this_year() -> None:
     "parameter",
     [
         IntervalParameter("p", default=("2025-01-01", "2025-02-01")),
-        IntervalParameter("p", default_start=datetime(2025, 1, 1), default_end="2025-02-01"),
         IntervalParameter("p", value=["2025-01-01", date(2025, 2, 1)]),
     ],
-    ids=["pair", "two ends", "value"],
+    ids=["pair", "value"],
 )
 def test_interval_reads_pair(parameter: IntervalParameter) -> None:
     """An interval is a pair of moments, each in any form a time takes."""

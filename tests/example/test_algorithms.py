@@ -43,7 +43,7 @@ def test_showcase_has_every_type() -> None:
     """Each of the eight types occurs once, and each default is valid."""
     params = ALGORITHMS["Parameter showcase"].initialize_parameters()
     assert sorted(each.parameter_type for each in params.get_parameters().values()) == sorted(ParameterType)
-    params.set_validated_values(params.serialize())
+    params.set_validated_values(params.get_json_values())
 
 
 def test_greedy_slotting_improves_on_unchanged(master_data: DataSource, unchanged: SlottingResult) -> None:

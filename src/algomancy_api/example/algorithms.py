@@ -64,7 +64,7 @@ class GreedySlotting(BaseAlgorithm):
     @staticmethod
     def initialize_parameters() -> EmptyParameters:
         """Nothing can be set."""
-        return EmptyParameters("Greedy slotting")
+        return EmptyParameters()
 
     def run(self, data: DataSource) -> SlottingResult:
         """Return a better layout."""
