@@ -103,9 +103,9 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
         """Return the parameters by name, in the order in which they were added."""
         return dict(self._parameters)
 
-    def contains(self, name: str) -> bool:
+    def contains(self, param_name: str) -> bool:
         """Tell whether there is a parameter of this name."""
-        return name in self._parameters
+        return param_name in self._parameters
 
     def __contains__(self, name: object) -> bool:
         return name in self._parameters

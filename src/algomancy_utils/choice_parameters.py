@@ -73,8 +73,8 @@ class MultiEnumParameter(TypedParameter):
         """Return the choices made as JSON can hold them."""
         return [json_form(choice) for choice in self.value]
 
-    def _validate(self, value: object) -> None:
-        self._kept(value)
+    def _validate(self, value_lst: object) -> None:
+        self._kept(value_lst)
 
     def _kept(self, value: object) -> tuple[Any, ...]:
         demand = f"must be a list of some of {_listed(self.choices)}"

@@ -110,9 +110,13 @@ class NumericParameter(TypedParameter):
         if value is not None:
             self.set_validated_value(value)
 
-    @abstractmethod
     def _number(self, value: object) -> Any:  # noqa: ANN401 - an integer or a float
         """Return `value` as a number of this kind, whatever the bounds, or raise `ParameterError`."""
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            number = self._as_float(value)
+            if math.isfinite(number):
+                return number
+        raise self._refusal("must be a finite number", value)
 
     def _as_float(self, value: numbers.Real) -> float:
         try:
@@ -216,10 +220,3 @@ class FloatParameter(NumericParameter):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value:.2f}" if self.value is not None else super().__str__()
-
-    def _number(self, value: object) -> float:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool):
-            number = self._as_float(value)
-            if math.isfinite(number):
-                return number
-        raise self._refusal("must be a finite number", value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import partial
+from typing import Any
 
 
 class Unit:
@@ -171,26 +171,34 @@ def _create(quantity: str) -> Quantity:
     return made
 
 
-create_length_quantity: Callable[[], Quantity] = partial(_create, "length")
-create_mass_quantity: Callable[[], Quantity] = partial(_create, "mass")
-create_time_quantity: Callable[[], Quantity] = partial(_create, "time")
-create_area_quantity: Callable[[], Quantity] = partial(_create, "area")
-create_volume_quantity: Callable[[], Quantity] = partial(_create, "volume")
-create_speed_quantity: Callable[[], Quantity] = partial(_create, "speed")
-create_temperature_quantity: Callable[[], Quantity] = partial(_create, "temperature")
-create_energy_quantity: Callable[[], Quantity] = partial(_create, "energy")
-create_power_quantity: Callable[[], Quantity] = partial(_create, "power")
-create_pressure_quantity: Callable[[], Quantity] = partial(_create, "pressure")
-create_frequency_quantity: Callable[[], Quantity] = partial(_create, "frequency")
-create_data_quantity: Callable[[], Quantity] = partial(_create, "data")
-create_data_decimal_quantity: Callable[[], Quantity] = partial(_create, "data_decimal")
-create_money_quantity: Callable[[], Quantity] = partial(_create, "money")
-create_percentage_quantity: Callable[[], Quantity] = partial(_create, "percentage")
-create_count_quantity: Callable[[], Quantity] = partial(_create, "count")
-create_electric_current_quantity: Callable[[], Quantity] = partial(_create, "current")
-create_voltage_quantity: Callable[[], Quantity] = partial(_create, "voltage")
-create_resistance_quantity: Callable[[], Quantity] = partial(_create, "resistance")
-create_default_quantity: Callable[[], Quantity] = partial(_create, "default")
+def _creates(quantity: str) -> Callable[[], Quantity]:
+    def create() -> Quantity:
+        return _create(quantity)
+
+    create.__doc__ = f"Return a new quantity: {_TABLE[quantity][0].lower()}."
+    return create
+
+
+create_length_quantity = _creates("length")
+create_mass_quantity = _creates("mass")
+create_time_quantity = _creates("time")
+create_area_quantity = _creates("area")
+create_volume_quantity = _creates("volume")
+create_speed_quantity = _creates("speed")
+create_temperature_quantity = _creates("temperature")
+create_energy_quantity = _creates("energy")
+create_power_quantity = _creates("power")
+create_pressure_quantity = _creates("pressure")
+create_frequency_quantity = _creates("frequency")
+create_data_quantity = _creates("data")
+create_data_decimal_quantity = _creates("data_decimal")
+create_money_quantity = _creates("money")
+create_percentage_quantity = _creates("percentage")
+create_count_quantity = _creates("count")
+create_electric_current_quantity = _creates("current")
+create_voltage_quantity = _creates("voltage")
+create_resistance_quantity = _creates("resistance")
+create_default_quantity = _creates("default")
 
 
 def create_currency_quantity(symbol: str, name: str) -> Quantity:
@@ -219,6 +227,10 @@ class QuantityRegistry(Mapping[str, Quantity]):
     def list_quantities(self) -> list[str]:
         """Return the names."""
         return list(self._quantities)
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `Mapping.get`
+        """Return a quantity, `default` when there is none of that name."""
+        return self._quantities.get(name, default)
 
     def __getitem__(self, name: str) -> Quantity:
         try:
