@@ -75,6 +75,10 @@ conformance: $(VENV)/.developer  ## run the conformance suite against the bundle
 selftest: $(VENV)/.developer  ## prove the conformance suite: every broken server must be found out
 	$(BIN)/algomancy-conformance selftest --unbroken example.own_backend:application $(ARGS)
 
+.PHONY: upstream
+upstream:  ## on Python 3.14: the layer on Algomancy's own packages, all tests, both makes compared
+	@tests/upstream/python314 tests/upstream/run $(ARGS) || { code=$$?; test $$code = 77 || exit $$code; }
+
 .PHONY: fuzz
 fuzz: $(VENV)/.developer  ## the full schemathesis run: EXAMPLES per operation, SEED to replay
 	$(BIN)/pytest tests/fuzz --fuzz-examples $(EXAMPLES) --fuzz-seed $(SEED) --timeout 3000 $(ARGS)

@@ -16,18 +16,17 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 PROJECTS = ("bakery", "clinic", "haulage", "units")
-REASONS: dict[str, str] = tomllib.loads((FOLDER / "differences.toml").read_text("utf-8"))
-"""Where ours is meant to differ: a pattern of paths, and why."""
+REASONS: list[dict[str, str]] = tomllib.loads((FOLDER / "differences.toml").read_text("utf-8")).get("difference", [])
+"""Where ours is meant to differ: a pattern of `paths`, what `theirs` gave if that matters, and the `reason`."""
 
 
 def observed(project: str) -> dict[str, Any]:
     """Return what was observed of Algomancy's own packages, by path."""
-    facts: dict[str, Any] = json.loads((FOLDER / "observed" / f"{project}.json").read_text("utf-8"))
-    return facts
+    return _flat(json.loads((FOLDER / "observed" / f"{project}.json").read_text("utf-8")), project)
 
 
 def observe(project: str, python: str = sys.executable) -> dict[str, Any]:
-    """Run a project with an interpreter and return what it gives, by path.
+    """Run a project with an interpreter and return what it gives.
 
     Raises:
         RuntimeError: It could not be run; the message is the end of what it printed.
@@ -36,12 +35,13 @@ def observe(project: str, python: str = sys.executable) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
-    return dict(_flat(json.loads(done.stdout), project))
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
 
 
 def differences(project: str) -> dict[str, tuple[Any, Any]]:
     """Return where the packages that are installed differ, as path → (theirs, ours)."""
-    theirs, ours = observed(project), observe(project)
+    theirs, ours = observed(project), _flat(observe(project), project)
     return {
         path: (theirs.get(path, "absent"), ours.get(path, "absent"))
         for path in sorted(theirs.keys() | ours.keys())
@@ -58,22 +58,34 @@ def unexplained(project: str) -> list[str]:
     return [
         f"{path}: theirs {theirs!r}, ours {ours!r}"
         for path, (theirs, ours) in found.items()
-        if not any(fnmatchcase(path, pattern) for pattern in REASONS)
+        if not any(explains(reason, path, theirs) for reason in REASONS)
     ]
 
 
-def _flat(value: Any, path: str) -> list[tuple[str, Any]]:
+def explains(reason: dict[str, str], path: str, theirs: Any) -> bool:
+    """Tell whether a reason is meant for a difference."""
+    return fnmatchcase(path, reason["paths"]) and reason.get("theirs", theirs) == theirs
+
+
+def _flat(value: Any, path: str) -> dict[str, Any]:
     if isinstance(value, dict) and value:
-        return [leaf for key, one in value.items() for leaf in _flat(one, f"{path}/{key}")]
-    return [(path, value)]
+        return {leaf: told for key, one in value.items() for leaf, told in _flat(one, f"{path}/{key}").items()}
+    return {path: value}
+
+
+def _written(value: Any) -> str:
+    """Return JSON with a line for each list, each plain value and each object of plain values."""
+    if isinstance(value, dict) and any(isinstance(one, dict | list) for one in value.values()):
+        return "{\n" + ",\n".join(f"{json.dumps(key)}: {_written(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def main(arguments: list[str]) -> None:
     """Print what differs, or record what is observed."""
     for project in PROJECTS:
         if arguments[:1] == ["--record"]:
-            lines = [f"{json.dumps(path)}: {json.dumps(told)}" for path, told in observe(project, arguments[1]).items()]
-            (FOLDER / "observed" / f"{project}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+            file = FOLDER / "observed" / f"{project}.json"
+            file.write_text(_written(observe(project, arguments[1])) + "\n", encoding="utf-8")
         else:
             print("\n".join(unexplained(project)))
 

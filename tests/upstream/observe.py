@@ -110,7 +110,7 @@ def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], fo
     try:
         result = project.ETL(project.SCHEMAS, logger=None).build_pipeline(key, dict(given)).run()
     except Exception as error:
-        return {"raised": type(error).__name__}
+        return f"raised {type(error).__name__}"
     told = result.messages or []
     seen = {
         "success": result.is_success,
@@ -145,7 +145,7 @@ def _run(manager: Any, tag: str, key: str, algorithm: str, values: Any, data_val
     try:
         scenario = manager.create_scenario(tag, key, algorithm, values, data_values)
     except Exception as error:
-        return {"raised": type(error).__name__}
+        return f"raised {type(error).__name__}"
     seen = {"before": [str(scenario.status), scenario.progress], "input data": scenario.input_data_key}
     manager.process_scenario_async(scenario)
     manager.wait_for_processing()
@@ -186,7 +186,7 @@ def _attempt_raw(action: Callable[[], Any]) -> Any:
     try:
         return action()
     except Exception as error:
-        return {"raised": type(error).__name__}
+        return f"raised {type(error).__name__}"
 
 
 def _attempt(action: Callable[[], Any]) -> Any:
@@ -255,12 +255,14 @@ def observe_units() -> dict[str, Any]:
     seen = {}
     for name in (*PHYSICAL, *ELECTRICAL, *COUNTED):
         quantity = _attempt_raw(partial(QUANTITIES.__getitem__, name))
-        if isinstance(quantity, dict):
+        if isinstance(quantity, str):
             seen[name] = quantity
             continue
         unit = quantity.standard_unit
         texts = {
-            style: [_attempt(partial(_text, BaseMeasurement(unit, **options), amount)) for amount in amounts]
+            style: {
+                str(amount): _attempt(partial(_text, BaseMeasurement(unit, **options), amount)) for amount in amounts
+            }
             for style, options in styles.items()
         }
         seen[name] = {"unit": unit.symbol, "texts": texts}
