@@ -25,8 +25,8 @@ def observed(project: str) -> dict[str, Any]:
     return _flat(json.loads((FOLDER / "observed" / f"{project}.json").read_text("utf-8")), project)
 
 
-def observe(project: str, python: str = sys.executable) -> dict[str, Any]:
-    """Run a project with an interpreter and return what it gives.
+def observe(project: str, python: str = sys.executable, *, flat: bool = False) -> dict[str, Any]:
+    """Run a project with an interpreter and return what it gives, by path if `flat`.
 
     Raises:
         RuntimeError: It could not be run; the message is the end of what it printed.
@@ -36,12 +36,12 @@ def observe(project: str, python: str = sys.executable) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
     seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return _flat(seen, project) if flat else seen
 
 
 def differences(project: str) -> dict[str, tuple[Any, Any]]:
     """Return where the packages that are installed differ, as path → (theirs, ours)."""
-    theirs, ours = observed(project), _flat(observe(project), project)
+    theirs, ours = observed(project), observe(project, flat=True)
     return {
         path: (theirs.get(path, "absent"), ours.get(path, "absent"))
         for path in sorted(theirs.keys() | ours.keys())

@@ -29,7 +29,7 @@ PHYSICAL = ("length", "mass", "time", "area", "volume", "speed", "temperature", 
 ELECTRICAL = ("frequency", "electric_current", "voltage", "resistance")
 COUNTED = ("data", "data_decimal", "money", "percentage", "count", "default")
 PROJECTS = Path(__file__).with_name("projects")
-CHANGING = ("completed_at", "data_id")
+CHANGING = ("completed_at", "data_id", "scenario_id")
 FILES = {".csv": CSVFile, ".json": JSONFile, ".xlsx": XLSXFile}
 
 
@@ -43,7 +43,8 @@ def observe(project: ModuleType, folder: Path) -> dict[str, Any]:
             for name, values in project.VALUES
         },
     }
-    manager = open_session(project, folder)
+    sessions = open_sessions(project, folder)
+    manager = sessions.get_scenario_manager(sessions.start_session_id)
     seen["facts"] = getattr(project, "FACTS", {})
     seen["datasets"] = {}
     for key, files in project.FILES.items():
@@ -55,8 +56,8 @@ def observe(project: ModuleType, folder: Path) -> dict[str, Any]:
     return seen
 
 
-def open_session(project: ModuleType, folder: Path, **more: Any) -> Any:
-    """Return the scenario manager of a project's first session, its state in `folder`."""
+def open_sessions(project: ModuleType, folder: Path, **more: Any) -> Any:
+    """Return the session manager of a project, its state in `folder`."""
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
     config = CoreConfig(
@@ -72,8 +73,7 @@ def open_session(project: ModuleType, folder: Path, **more: Any) -> Any:
         default_algo_params_values={},
         **more,
     )
-    sessions = SessionManager.from_config(config)
-    return sessions.get_scenario_manager(sessions.start_session_id)
+    return SessionManager.from_config(config)
 
 
 def write_files(files: dict[str, Any], folder: Path) -> dict[str, Any]:
