@@ -17,6 +17,7 @@ from algomancy_scenario.persistence.memory import MemoryStore
 from algomancy_scenario.persistence.port import SessionStore, StateStore, StoredSession
 from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.running.dask import DaskExecutor
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.running.processes import ProcessExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
@@ -409,4 +410,8 @@ def _open_store(config: CoreConfig, runtime: Runtime) -> StateStore:
 def _make_executor(config: CoreConfig) -> RunExecutor:
     if config.executor == "processes":
         return ProcessExecutor(config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout)
+    if config.executor == "dask":
+        return DaskExecutor(
+            config.dask_address or "", config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout
+        )
     return ThreadExecutor(config.workers, config.run_timeout)

@@ -103,6 +103,11 @@ class WorkerProcess:
         """The id of the process."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
     def run(self, call: bytes, on_note: Callable[[Any], None]) -> Any:  # noqa: ANN401 - whatever the function returns
         """Have the process call a function, and wait for it.
 

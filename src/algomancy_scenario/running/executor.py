@@ -30,13 +30,15 @@ class RunExecutor(Protocol):
 
     Attributes:
         kind: `threads`, `processes` or `dask`.
-        workers: How many runs it does at the same time.
         run_timeout: How many seconds a run may take; `None` for as long as it likes.
     """
 
     kind: str
-    workers: int
     run_timeout: float | None
+
+    @property
+    def workers(self) -> int:
+        """How many runs it does at the same time."""
 
     def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
         """Carry a job out, wherever this executor does that, and wait for its end; called by what `submit` was given.

@@ -8,7 +8,6 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from typing import Any
 
@@ -16,34 +15,10 @@ from algomancy_data.reading.offload import within_memory
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.running.job import Job, RunFailure, carry_out, describe
+from algomancy_scenario.running.parcels import Parcel
 from algomancy_utils.worker_process import Port, UnreadableCallError
 
 _REPORT_SECONDS = 0.025
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """A job as it is sent to a worker.
-
-    Attributes:
-        number: Tells this run from all others.
-        classes: Algorithm and KPIs, pickled.
-        tag: Tag of the scenario, for the log.
-        algo_name: The algorithm's name.
-        algo_params: The values of its parameters, as JSON.
-        data_params: The values of the dataset's own parameters, as JSON.
-        dataset: The number of the dataset among those the worker has, or gets with it.
-        memory_limit: Bytes that the run may take beyond what the process has; `None` for no limit.
-    """
-
-    number: int
-    classes: bytes
-    tag: str
-    algo_name: str
-    algo_params: bytes
-    data_params: bytes
-    dataset: int
-    memory_limit: int | None
 
 
 def carry_out_isolated(
@@ -65,6 +40,7 @@ def carry_out_isolated(
         RunFailure: It came to nothing.
         UnreadableCallError: Classes or data cannot be had in this process.
     """
+    port.note(0.0)  # So the server knows that the run has begun.
     for number in forgotten:
         port.kept.pop(number, None)
     try:

@@ -105,6 +105,15 @@ def test_process_that_dies_fails_its_scenario_only(isolated: ScenarioManager, al
     assert after.status == "complete"
 
 
+def test_worker_that_died_between_two_runs_harms_neither(isolated: ScenarioManager) -> None:
+    """The next run gets another process."""
+    pid = int(finish(isolated, "WhichProcess").kpis["Answer"].value)
+    os.kill(pid, signal.SIGKILL)
+    after = finish(isolated, "WhichProcess", "two")
+    assert (after.status, after.error) == ("complete", None)
+    assert after.kpis["Answer"].value != pid
+
+
 def test_run_that_never_reports_is_killed_when_cancelled(
     open_isolated: Callable[..., SessionManager], tmp_path: Path
 ) -> None:

@@ -1,0 +1,332 @@
+"""Runs on a Dask cluster: on its workers, each in a process of its own that can be killed.
+
+Cancelling a Dask task does not stop what it is at, and a task that kills its worker is tried on others. So the task
+only watches: the run is in a child process of the Dask worker, as on one machine. What it logs, that worker logs.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from algomancy_data import Dataset
+from algomancy_scenario.basealgorithm import RunCancelled
+from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
+from algomancy_scenario.running.job import Job, RunControl, RunFailure, carry_out
+from algomancy_scenario.running.parcels import Packer, Parcel
+from algomancy_scenario.running.worker_pool import WorkerPool
+from algomancy_scenario.scenario import Outcome
+from algomancy_utils.worker_process import UnreadableCallError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_log = logging.getLogger(__name__)
+_MOST_RUNS = 1_000
+_TURNS = 2  # A run whose worker is lost is begun once more.
+_LOOK_SECONDS = 0.5
+_CONNECT_SECONDS = 2
+_KEPT_PROCESSES = 4
+_WORKERS_LOST = "The run's worker was lost, and so was the one that tried again."
+
+
+class DaskExecutor:
+    """Has a thread wait for each run, and a worker of a Dask cluster do it.
+
+    While the scheduler cannot be reached, runs wait; they go on when it is back. The package `distributed` is needed
+    here, and this package and the project's own modules on the cluster's workers.
+
+    Args:
+        address: The scheduler, such as `tcp://10.0.0.5:8786`.
+        workers: How many runs are handed to the cluster at the same time; as many as there are when left out.
+        cancel_grace: Seconds between asking a run to stop and killing its process.
+        memory_limit: Bytes that a run may take beyond what its process has at the start; no limit when left out.
+        run_timeout: How many seconds a run may take; as long as it likes when left out.
+
+    Raises:
+        ImportError: `distributed` is not installed.
+    """
+
+    kind = "dask"
+
+    def __init__(
+        self,
+        address: str,
+        workers: int | None = None,
+        cancel_grace: float = 1.0,
+        memory_limit: int | None = None,
+        run_timeout: float | None = None,
+    ) -> None:
+        import distributed  # noqa: F401 - missing, it is to be missed at the start
+
+        self.run_timeout = run_timeout
+        self._address = address
+        self._most = workers
+        self._cancel_grace = cancel_grace
+        self._memory_limit = memory_limit
+        self._threads = ThreadExecutor(workers or _MOST_RUNS)
+        self._packer = Packer()
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._topic = f"algomancy-{uuid.uuid4()}"
+        self._watched: dict[int, _Watched] = {}
+        self._scattered: weakref.WeakKeyDictionary[Dataset, Future[Any]] = weakref.WeakKeyDictionary()
+        self._closed = threading.Event()
+
+    @property
+    def workers(self) -> int:
+        """How many runs the cluster does at the same time; 0 while it cannot be reached."""
+        client = self._client
+        try:
+            there = 0 if client is None else sum(client.nthreads().values())
+        except Exception:
+            there = 0
+        return there if self._most is None else min(self._most, there)
+
+    def submit(self, job: Callable[[], None]) -> RunTicket:
+        """Have a job handed to the cluster; returns at once."""
+        return self._threads.submit(job)
+
+    def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
+        """Carry a job out on the cluster and wait for its end.
+
+        Raises:
+            RunFailure: It came to nothing; the loss of two workers included.
+            RunCancelled: It was stopped.
+        """
+        parcel = self._packer.parcel(job, dataset, self._memory_limit)
+        if parcel is not None:
+            try:
+                return self._perform(parcel, dataset, control)
+            except UnreadableCallError as error:
+                self._packer.keep_here(job, error)
+        return carry_out(job, dataset.source, control)
+
+    def shutdown(self) -> None:
+        """Take no more jobs and let go of the cluster; never waits for a job."""
+        self._closed.set()
+        self._threads.shutdown()
+        threading.Thread(target=self._drop, args=(self._client,), name="algomancy-dask-close", daemon=True).start()
+
+    def _perform(self, parcel: Parcel, dataset: Dataset, control: RunControl) -> Outcome:
+        watched = self._watched[parcel.number] = _Watched(control)
+        waiting = False
+        try:
+            while True:
+                client = self._connected(control)
+                try:
+                    return Outcome(*self._attempt(client, parcel, dataset, watched))
+                except _ClusterLostError as error:
+                    if not waiting:
+                        _log.warning("The run of scenario '%s' waits for the Dask cluster: %s", parcel.tag, error)
+                    waiting = True
+                    self._drop(client)
+        finally:
+            del self._watched[parcel.number]
+
+    def _attempt(self, client: Client, parcel: Parcel, dataset: Dataset, watched: _Watched) -> tuple[bytes, bytes]:
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm.core import CommClosedError
+
+        ended = threading.Event()
+        try:
+            # A fresh key for each run: one that was cancelled and is asked for again is done twice.
+            future = client.submit(
+                perform_on_worker,
+                parcel,
+                self._data(client, dataset),
+                self._topic,
+                self._cancel_grace,
+                key=f"algomancy-run-{uuid.uuid4()}",
+                pure=False,
+                retries=0,
+            )
+            try:
+                watched.control.when_stopped(lambda: self._stop(client, parcel.number, ended))
+                future.add_done_callback(lambda _: ended.set())
+                while not ended.wait(_LOOK_SECONDS):
+                    if watched.turns > _TURNS:
+                        raise RunFailure(_WORKERS_LOST)
+                if watched.control.stopped:
+                    raise RunCancelled
+                outcome: tuple[bytes, bytes] | None = future.result()
+            finally:
+                future.cancel()
+        except (RunFailure, UnreadableCallError):
+            raise
+        except KilledWorker:
+            raise RunFailure(_WORKERS_LOST) from None
+        except (CancelledError, CommClosedError, OSError) as error:
+            raise _ClusterLostError(str(error)) from None
+        except Exception as error:
+            _log.warning("The cluster failed scenario '%s'.", parcel.tag, exc_info=error)
+            raise RunFailure(f"The cluster could not do the run: {error}") from None
+        if outcome is None:
+            raise RunCancelled
+        return outcome
+
+    def _data(self, client: Client, dataset: Dataset) -> Future[Any]:
+        """Return the data of a dataset as the cluster holds it: it is sent there once."""
+        with self._lock:
+            future = self._scattered.get(dataset)
+            if future is None or future.client is not client or future.status != "finished":
+                future = client.scatter(self._packer.source_of(dataset), hash=False)
+                self._scattered[dataset] = future
+            return future
+
+    def _stop(self, client: Client, number: int, ended: threading.Event) -> None:
+        """Tell the cluster to stop a run, from a thread of its own: the one that cancels does not wait."""
+
+        def tell() -> None:
+            with suppress(Exception):
+                client.run(stop_on_worker, self._topic, number, on_error="ignore")
+            ended.set()
+
+        threading.Thread(target=tell, name="algomancy-cancel", daemon=True).start()
+
+    def _connected(self, control: RunControl) -> Client:
+        """Return the line to the scheduler, waiting for as long as it cannot be had."""
+        from distributed import Client
+
+        told = False
+        while True:
+            if control.stopped or self._closed.is_set():
+                raise RunCancelled
+            if self._lock.acquire(timeout=_LOOK_SECONDS):
+                try:
+                    if self._client is None:
+                        self._client = Client(
+                            self._address, name="algomancy", timeout=_CONNECT_SECONDS, set_as_default=False
+                        )
+                        self._client.subscribe_topic(self._topic, self._hear)
+                    return self._client
+                except OSError as error:
+                    if not told:
+                        _log.warning("The Dask scheduler at %s cannot be reached: %s", self._address, error)
+                    told = True
+                finally:
+                    self._lock.release()
+            self._closed.wait(_LOOK_SECONDS)
+
+    def _drop(self, client: Client | None) -> None:
+        with self._lock:
+            if client is None or self._client is not client:
+                return
+            self._client = None
+            self._scattered.clear()
+        with suppress(Exception):
+            client.close(timeout=_CONNECT_SECONDS)
+        self._closed.wait(_LOOK_SECONDS)
+
+    def _hear(self, event: tuple[Any, dict[str, Any]]) -> None:
+        _, said = event
+        watched = self._watched.get(said["run"])
+        if watched is not None:
+            watched.hear(said)
+
+
+class _ClusterLostError(Exception):
+    """The scheduler cannot be reached any more."""
+
+
+class _Watched:
+    """A run that the cluster is at, as the server sees it."""
+
+    def __init__(self, control: RunControl) -> None:
+        self.control = control
+        self.turns = 0
+
+    def hear(self, said: dict[str, Any]) -> None:
+        if "begun" in said:
+            self.turns += 1
+        else:
+            with suppress(RunCancelled):
+                self.control.report(said["progress"])
+
+
+class _OnWorker:
+    """The runs of one Dask worker: they share its child processes."""
+
+    def __init__(self, grace: float) -> None:
+        self.pool = WorkerPool(_KEPT_PROCESSES, grace)
+        self.controls: dict[tuple[str, int], _Relay] = {}
+        self.stopped_early: deque[tuple[str, int]] = deque(maxlen=_MOST_RUNS)
+
+
+class _Relay:
+    """The control of a run on a Dask worker: tells the server of its progress, and may be told to stop it."""
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None], *, stopped: bool) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._stop: Callable[[], None] | None = None
+        self.stopped = stopped
+
+    def report(self, progress: float) -> None:
+        self._tell({"progress": progress})
+
+    def when_stopped(self, stop: Callable[[], None] | None) -> None:
+        with self._lock:
+            if self.stopped:
+                raise RunCancelled
+            self._stop = stop
+
+    def stop(self) -> None:
+        with self._lock:
+            self.stopped = True
+            stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
+
+
+def perform_on_worker(parcel: Parcel, source: bytes, topic: str, grace: float) -> tuple[bytes, bytes] | None:
+    """Carry a job out in a child process of the Dask worker that calls this.
+
+    Args:
+        parcel: The job.
+        source: Its data, pickled.
+        topic: Under which the server listens.
+        grace: Seconds between asking the run to stop and killing its process.
+
+    Returns:
+        Result and KPIs, encoded; `None` when the run was stopped.
+
+    Raises:
+        RunFailure: It came to nothing.
+        UnreadableCallError: Classes or data cannot be had on this worker.
+    """
+    from distributed import get_worker
+
+    worker: Any = get_worker()
+    runs: _OnWorker = vars(worker).setdefault("algomancy_runs", _OnWorker(grace))
+
+    def tell(said: dict[str, Any]) -> None:
+        worker.log_event(topic, {"run": parcel.number, **said})
+
+    name = (topic, parcel.number)
+    control = runs.controls[name] = _Relay(tell, stopped=name in runs.stopped_early)
+    tell({"begun": True})
+    try:
+        return runs.pool.perform(parcel, lambda: source, control)
+    except RunCancelled:
+        return None
+    finally:
+        del runs.controls[name]
+
+
+def stop_on_worker(topic: str, number: int, dask_worker: Any = None) -> None:  # noqa: ANN401 - Dask hands itself in
+    """Stop a run on the Dask worker that calls this, or see to it that it does not begin."""
+    runs: _OnWorker | None = vars(dask_worker).get("algomancy_runs")
+    if runs is None:
+        return
+    control = runs.controls.get((topic, number))
+    if control is None:
+        runs.stopped_early.append((topic, number))
+    else:
+        control.stop()

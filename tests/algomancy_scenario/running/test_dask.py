@@ -1,0 +1,151 @@
+"""Runs on a Dask cluster: a scheduler and two workers on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from isolated_project import config, source
+
+from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+
+pytest.importorskip("distributed")
+
+PATIENCE = 60
+pytestmark = pytest.mark.xdist_group("dask")
+
+
+class Cluster:
+    """The processes of a cluster; parts of it can be killed and started again."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        here = Path(__file__).parent
+        # The modules of the project are there on each worker, as on a cluster that is set up for it.
+        self._environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.start()
+
+    def start(self) -> None:
+        self.scheduler = self._run("dask_scheduler", "--port", str(self.port), "--no-show")
+        self.workers = [self._run("dask_worker", self.address, "--nthreads", "2", "--no-nanny") for _ in range(2)]
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+    def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{module}", *arguments, "--host", "127.0.0.1", "--no-dashboard"],
+            env=self._environment,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A running cluster."""
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def manager(cluster: Cluster) -> Iterator[ScenarioManager]:
+    """The first session of a server whose runs are on the cluster, with a dataset `data`."""
+    sessions = SessionManager.from_config(config(executor="dask", workers=None, dask_address=cluster.address))
+    manager = sessions.get_scenario_manager("main")
+    manager.set_data("data", source())
+    yield manager
+    sessions.close()
+
+
+def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario:
+    scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
+    manager.process_scenario_async(scenario)
+    return scenario
+
+
+def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", **others: Any) -> Scenario:
+    scenario = begin(manager, algo_name, tag, **others)
+    assert manager.wait_for_processing(PATIENCE)
+    return scenario
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "It did not come true in time."
+        time.sleep(0.01)
+
+
+def test_run_is_on_a_worker_in_a_process_of_its_own(manager: ScenarioManager, cluster: Cluster) -> None:
+    """Neither the server's nor a Dask worker's: what it does to its process harms neither."""
+    scenario = finish(manager, "WhichProcess")
+    assert (scenario.status, scenario.error) == ("complete", None)
+    assert scenario.kpis["Answer"].value not in {os.getpid(), *(worker.pid for worker in cluster.workers)}
+
+
+def test_solver_that_crashes_is_tried_once_and_leaves_the_workers_alone(
+    manager: ScenarioManager, cluster: Cluster
+) -> None:
+    """The scenario says what happened; no other run notices."""
+    dead, after = begin(manager, "Segfault"), begin(manager, "Spoiling", "two")
+    assert manager.wait_for_processing(PATIENCE)
+    assert dead.error == "The run's process ended: killed by signal 11."
+    assert (after.status, after.kpis["Answer"].value) == ("complete", 3)
+    assert [worker.poll() for worker in cluster.workers] == [None, None]
+
+
+def test_run_reports_and_is_stopped_on_its_worker(manager: ScenarioManager, tmp_path: Path) -> None:
+    """Progress arrives while it runs; cancelled, the next one begins at once and the process is gone soon after."""
+    reporting = begin(manager, "Reporting", folder=tmp_path)
+    until(lambda: reporting.progress == 40)
+    manager.cancel_scenario(reporting.id)
+    assert reporting.error == "Cancelled"
+    deaf = begin(manager, "Deaf", "two", tmp_path)
+    until((tmp_path / "pid").exists)
+    manager.cancel_scenario(deaf.id)
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    assert finish(manager, "WhichProcess", "three").status == "complete"
+
+
+def test_run_whose_worker_is_lost_is_begun_again(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
+    """The loss of a machine costs time, not the run; its end is seen once."""
+    scenario = begin(manager, "Deaf", folder=tmp_path)
+    until((tmp_path / "pid").exists)
+    parent = int(Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat").read_text().split()[3])
+    (tmp_path / "pid").unlink()
+    next(worker for worker in cluster.workers if worker.pid == parent).kill()
+    until((tmp_path / "pid").exists)
+    assert scenario.status == "processing"
+    manager.cancel_scenario(scenario.id)
+    cluster.stop()
+    cluster.start()
+
+
+def test_run_waits_for_a_scheduler_that_was_lost(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
+    """The server answers meanwhile, and the run is done when the cluster is back."""
+    scenario = begin(manager, "Reporting", folder=tmp_path)
+    until(lambda: scenario.progress == 40)
+    cluster.stop()
+    (tmp_path / "go").touch()
+    assert manager.get_by_id(scenario.id) is scenario
+    assert scenario.status == "processing"
+    cluster.start()
+    until(lambda: scenario.status == "complete")
