@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
-from algomancy_data.reading.limits import ReadLimits
 from algomancy_scenario.core_configuration import CoreConfig
 
 _MIB = 1024 * 1024
+_TITLE = "Algomancy API"
 
 
 @dataclass(kw_only=True)
@@ -26,8 +27,8 @@ class ApiConfiguration(CoreConfig):
     prefix: str = field(
         default="/api/v1", metadata={"doc": "What all paths begin with, but `/health`, `/docs` and `/openapi.json`."}
     )
-    cors_origins: Sequence[str] | None = field(
-        default=None,
+    cors_origins: Sequence[str] = field(
+        default_factory=list,
         metadata={
             "doc": 'Origins whose pages may use the server from a browser, such as `"http://localhost:3000"`; '
             '`"*"` for all.'
@@ -72,19 +73,29 @@ class ApiConfiguration(CoreConfig):
         },
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_boolean("allow_session_create")
+    if not TYPE_CHECKING:  # To a type checker the constructor is the dataclass's.
+
+        def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - each field has its type
+            # Algomancy's own CoreConfig is no dataclass, so its fields cannot be inherited: it takes them by name.
+            for each in _own_fields():
+                default = each.default if each.default_factory is MISSING else each.default_factory()
+                setattr(self, each.name, settings.pop(each.name, default))
+            super().__init__(**{"title": _TITLE, **settings})
+            self.cors_origins = [] if self.cors_origins is None else self.cors_origins
+            self._check()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name; the values are the configuration's own, not copies."""
+        return {**super().as_dict(), **{each.name: getattr(self, each.name) for each in _own_fields()}}
+
+    def _check(self) -> None:
+        if not isinstance(self.allow_session_create, bool):
+            raise ValueError(f"Field 'allow_session_create' must be True or False, got {self.allow_session_create!r}.")
         self._check_address()
         self._check_names()
         for name in ("max_json_bytes", "max_upload_bytes", "max_inflated_bytes"):
             if not _is_integer(getattr(self, name)) or getattr(self, name) < 1:
                 raise ValueError(f"Field '{name}' must be a positive integer, got {getattr(self, name)!r}.")
-
-    @property
-    def read_limits(self) -> ReadLimits:
-        """How much an uploaded file may hold."""
-        return ReadLimits(max_inflated_bytes=self.max_inflated_bytes)
 
     def _check_address(self) -> None:
         if not isinstance(self.host, str) or not self.host:
@@ -105,6 +116,10 @@ class ApiConfiguration(CoreConfig):
             not isinstance(self.api_token, str) or not re.fullmatch(r"[!-~]+", self.api_token)
         ):
             raise ValueError("Field 'api_token' must be a text of visible ASCII characters without spaces.")
+
+
+def _own_fields() -> list[Field[Any]]:
+    return [each for each in fields(ApiConfiguration) if each.name in ApiConfiguration.__annotations__]
 
 
 def _is_integer(value: object) -> bool:

@@ -1,20 +1,24 @@
-"""The port that a backend plugs into: exactly the members that the routes use.
+"""The port that a backend plugs into.
 
-`algomancy_scenario` implements it; so may anything else, see `ApiLauncher.build(cfg, session_manager=…)`.
+`SessionBackend` and `ScenarioBackend` are what every backend has: Algomancy's own managers, the reference backend, or
+anything else given to `ApiLauncher.build(cfg, session_manager=…)`. Such a backend is called in worker threads only,
+through `CheckedBackend`, which looks first whether things exist and lets one change of a session in at a time.
 
-A backend may also say `nonblocking = True`. It promises by this that
+A backend that says `nonblocking = True` is called as it is. It has all members of `CompleteSessionBackend` and promises
+that
 
-* look-ups (`list_sessions`, `get_by_id`, `list_scenarios`, …) come from memory: the routes call them in the event loop;
-* whatever is unknown is refused with `NotFoundError` and whatever is taken, or not possible now, with
-  `PreconditionError`, without a window between check and act: the routes leave these checks to it.
+* look-ups (`open_session`, `list_sessions`, `get_by_id`, `list_scenarios`, …) come from memory: the routes call them in
+  the event loop;
+* whatever is unknown, taken or not possible now is refused without a window between check and act.
 
-A backend that does not say so is called in worker threads only, and the routes look first whether things exist.
-Members marked as optional below need not be there: the routes then do without, or do not offer what needs them.
+Exceptions tell the caller what was wrong. A `ParameterError` or any other `ValueError` is answered 400, an
+`AssertionError` 409. An exception of any class may have an attribute `error_kind`: `"not_found"` is answered 404,
+`"conflict"` 409, `"too_large"` 413. Whatever else is raised is answered 500, with a traceback in the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -23,11 +27,7 @@ if TYPE_CHECKING:
 
 
 class ScenarioLike(Protocol):
-    """A scenario, as the routes see it.
-
-    Optional: `to_json_bytes() -> bytes`, which is `to_dict()` encoded, `summary_json_bytes() -> bytes`, the same
-    without `result`, and `status_json_bytes() -> bytes`: where they are, the routes send what they return.
-    """
+    """A scenario of any backend."""
 
     @property
     def id(self) -> str:
@@ -61,12 +61,10 @@ class EtlResultLike(Protocol):
 
 
 class ScenarioBackend(Protocol):
-    """What one session can do. See `algomancy_scenario.ScenarioManager`.
+    """What one session of any backend can do. See `algomancy_scenario.ScenarioManager`.
 
-    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; `nonblocking_create`, whether `create_scenario` and
-    `process_scenario_async` neither write to a disk nor touch tables, and so may be called in the event loop;
-    `scenarios_as_bytes() -> bytes`, the JSON array of all scenarios; `get_data_as_bytes(key) -> bytes`, the text of
-    `get_data_as_json` in UTF-8, of a backend whose `add_datasource_from_json` takes such bytes too.
+    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `schemas`: the
+    files of an upload are compared with their names before anything is read.
     """
 
     @property
@@ -136,10 +134,10 @@ class ScenarioBackend(Protocol):
 
 @runtime_checkable
 class SessionBackend(Protocol):
-    """What a server can do with sessions. See `algomancy_scenario.SessionManager`.
+    """What any backend can do with sessions. See `algomancy_scenario.SessionManager`.
 
-    Optional: `resolve_id(id_or_name) -> str`, the id of the session with this id or, second, this display name;
-    `close()`, called when a server that made the backend itself stops.
+    Optional: `close()`, called when a server that made the backend itself stops; `end_helpers()`, called whenever the
+    server stops, to end the processes that the backend has started.
     """
 
     @property
@@ -168,7 +166,123 @@ class SessionBackend(Protocol):
         """Delete a session with all that is in it."""
 
 
-def optional_member(backend: object, name: str) -> Callable[..., Any] | None:
-    """Return a method that a backend may have, or `None` when it has none."""
-    member = getattr(backend, name, None)
-    return member if callable(member) else None
+class CompleteScenario(ScenarioLike, Protocol):
+    """A scenario that can be sent as it is."""
+
+    def to_json_bytes(self) -> bytes:
+        """`to_dict()` as JSON."""
+
+    def summary_json_bytes(self) -> bytes:
+        """The same without `result`."""
+
+    def status_json_bytes(self) -> bytes:
+        """`id`, `tag`, `status` and `progress` as JSON (contract SCN-8)."""
+
+
+class CompleteScenarioBackend(Protocol):
+    """What the routes ask of one session.
+
+    In addition to what these members say, those they share with `ScenarioBackend` refuse what is unknown or taken.
+    """
+
+    @property
+    def available_algorithms(self) -> Iterable[str]:
+        """Names of the algorithms."""
+
+    @property
+    def available_kpis(self) -> Iterable[str]:
+        """Names of the KPIs."""
+
+    @property
+    def currently_processing(self) -> CompleteScenario | None:
+        """The scenario whose run is under way."""
+
+    def get_algorithm_parameters(self, name: str) -> BaseParameterSet:
+        """A fresh parameter set of an algorithm."""
+
+    def get_data_parameters(self, key: str) -> BaseParameterSet:
+        """A fresh parameter set of a dataset."""
+
+    def get_data_keys(self) -> Sequence[str]:
+        """Keys of the datasets."""
+
+    def get_data_as_bytes(self, key: str) -> bytes:
+        """A dataset as `DataSource.to_json()` writes it, in UTF-8."""
+
+    def derive_data(self, key: str, new_key: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
+        """Copy a dataset."""
+
+    def delete_data(self, key: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
+        """Delete a dataset that no scenario refers to."""
+
+    def add_datasource_from_json(self, payload: bytes) -> str:
+        """Add a dataset from the bytes of `get_data_as_bytes`, or replace one; return its key."""
+
+    def etl_data(self, files: Mapping[str, File], name: str) -> EtlResultLike:
+        """Read files, and store the dataset unless there is something wrong with it."""
+
+    def create_scenario(
+        self,
+        tag: str,
+        dataset_key: str,
+        algo_name: str,
+        algo_params: dict[str, Any] | None = None,
+        data_params: dict[str, Any] | None = None,
+    ) -> CompleteScenario:
+        """Create a scenario."""
+
+    def get_by_id(self, scenario_id: str) -> CompleteScenario | None:
+        """The scenario with this id."""
+
+    def list_scenarios(self) -> Sequence[CompleteScenario]:
+        """All scenarios, oldest first."""
+
+    def scenarios_as_bytes(self) -> bytes:
+        """The array of all scenarios as JSON."""
+
+    def delete_scenario(self, scenario_id: str) -> bool:
+        """Delete a scenario; tell whether there was one."""
+
+    def process_scenario_async(self, scenario: Any) -> Any:  # noqa: ANN401 - a scenario of the backend's own kind
+        """Put a scenario in the queue."""
+
+    def reset_scenario(self, scenario_id: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
+        """Take a scenario that has ended back to `created`."""
+
+    def cancel_scenario(self, scenario_id: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
+        """Stop a scenario that is queued or running."""
+
+
+class CompleteSessionBackend(Protocol):
+    """What the routes ask of a server's sessions."""
+
+    @property
+    def start_session_id(self) -> str:
+        """Id of the session to start with."""
+
+    def list_sessions(self) -> list[dict[str, str]]:
+        """`{id, display_name}` of each session."""
+
+    def get_display_name(self, session_id: str) -> str:
+        """Name of a session."""
+
+    def open_session(self, id_or_name: str) -> tuple[str, Any]:
+        """Id and `CompleteScenarioBackend` of the session with this id or, second, this display name."""
+
+    def create_new_session(self, display_name: str) -> str:
+        """Create an empty session; return its id."""
+
+    def copy_session(self, session_id: str, new_display_name: str) -> str:
+        """Copy a session; return the copy's id."""
+
+    def rename_session(self, session_id: str, display_name: str) -> Any:  # noqa: ANN401 - not used
+        """Give a session another name."""
+
+    def delete_session(self, session_id: str) -> Any:  # noqa: ANN401 - not used
+        """Delete a session with all that is in it."""
+
+    def close(self) -> Any:  # noqa: ANN401 - not used
+        """Let go of everything; called when a server that made the backend itself stops."""
+
+    def end_helpers(self) -> Any:  # noqa: ANN401 - not used
+        """End the processes that the backend has started; called whenever the server stops."""

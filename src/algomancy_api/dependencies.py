@@ -11,11 +11,12 @@ from typing import Any
 from fastapi import Request
 
 from algomancy_api.backend_calls import calls_of
+from algomancy_api.http.gate import path_value
 
 
 def get_session_manager(request: Request) -> Any:  # noqa: ANN401 - whichever backend was built in
     """Return the backend: the `SessionManager`, or what was given to `ApiLauncher.build`."""
-    return calls_of(request).sessions
+    return request.app.state.session_manager
 
 
 async def get_scenario_manager(request: Request, session_id: str) -> Any:  # noqa: ANN401 - whichever backend was built in
@@ -24,4 +25,6 @@ async def get_scenario_manager(request: Request, session_id: str) -> Any:  # noq
     Raises:
         HTTPException: 404, there is no such session.
     """
-    return (await calls_of(request).session(session_id)).scenarios
+    calls = calls_of(request)
+    session = await calls.session(path_value(request.scope, session_id))
+    return await calls.look_up(request.app.state.session_manager.get_scenario_manager, session.id)

@@ -23,23 +23,57 @@ from starlette.responses import Response
 import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_api.http.validation_messages import describe_validation_errors
 from algomancy_utils.baseparameterset import ParameterError
-from algomancy_utils.errors import NotFoundError, TooLargeError
 
 logger = logging.getLogger("algomancy_api")
 
 INTERNAL_ERROR_DETAIL = "Internal server error"
 
 
-class AccessError(Exception):
-    """The request may not come in.
+class ApiError(Exception):
+    """The API refuses a request; the message is for the person who sent it.
 
     ::
 
-        AccessError
-          ├─ ForbiddenError        the server's settings do not allow it
-          ├─ UnauthorizedError     it does not carry the server's bearer token
-          └─ ForeignHostError      it asks for a host the server does not answer for; a ValueError too
+        ApiError
+          ├─ BadInputError           the input is not usable
+          ├─ NotFoundError           what the request names does not exist
+          ├─ ConflictError           the present state does not allow it; an AssertionError too
+          ├─ InvalidRequestError     the body, the form or the query is not what the operation takes
+          ├─ TooLargeError           the body is larger than the server takes
+          ├─ UnsupportedMethodError  the path does not take this method
+          └─ AccessError             the request may not come in
+              ├─ ForbiddenError      the server's settings do not allow it
+              ├─ UnauthorizedError   it does not carry the server's bearer token
+              └─ ForeignHostError    it asks for a host the server does not answer for
     """
+
+
+class BadInputError(ApiError):
+    """The input is not usable."""
+
+
+class NotFoundError(ApiError):
+    """The session, scenario, algorithm or dataset named does not exist."""
+
+
+class ConflictError(ApiError, AssertionError):
+    """The tag, name or key is taken, or the present state does not allow this."""
+
+
+class InvalidRequestError(ApiError):
+    """The body, the form or the query is not what the operation takes."""
+
+
+class TooLargeError(ApiError):
+    """The body is larger than the server takes."""
+
+
+class UnsupportedMethodError(ApiError):
+    """The path does not take this method."""
+
+
+class AccessError(ApiError):
+    """The request may not come in."""
 
 
 class ForbiddenError(AccessError):
@@ -50,7 +84,7 @@ class UnauthorizedError(AccessError):
     """The request does not carry the server's bearer token."""
 
 
-class ForeignHostError(AccessError, ValueError):
+class ForeignHostError(AccessError):
     """The request asks for a host that the server does not answer for."""
 
 
@@ -67,45 +101,56 @@ class ErrorRule:
 
     Attributes:
         id: The clause of the contract; `REF-…` for what only this server does.
-        exceptions: The exceptions the rule is about, the one it is named after first.
-        statuses: The HTTP statuses it leads to; handlers answer the first.
+        answers: The HTTP status by exception, the one the rule is named after first; 0 for one that brings its own.
         when: When it happens.
     """
 
     id: str
-    exceptions: tuple[type[Exception], ...]
-    statuses: tuple[int, ...]
+    answers: Mapping[type[Exception], int]
     when: str
 
     @property
     def exception(self) -> str:
         """Name of the exception."""
-        return self.exceptions[0].__name__
+        return next(iter(self.answers)).__name__
+
+    @property
+    def statuses(self) -> list[int]:
+        """The HTTP statuses it leads to."""
+        return sorted({status for status in self.answers.values() if status})
 
 
 ERROR_RULES: tuple[ErrorRule, ...] = (
-    ErrorRule("ERR-1", (ValueError,), (400,), "The input is not usable."),
-    ErrorRule("ERR-2", (ParameterError,), (400,), "A parameter of an algorithm or of a dataset is not valid."),
-    ErrorRule("ERR-3", (AssertionError,), (409,), "The present state does not allow this."),
+    ErrorRule("ERR-1", {ValueError: 400, BadInputError: 400, ForeignHostError: 400}, "The input is not usable."),
+    ErrorRule("ERR-2", {ParameterError: 400}, "A parameter of an algorithm or of a dataset is not valid."),
+    ErrorRule("ERR-3", {AssertionError: 409}, "The present state does not allow this."),
     ErrorRule(
         "ERR-4",
-        (HTTPException, NotFoundError),
-        (404, 409),
+        {HTTPException: 0, NotFoundError: 404, ConflictError: 409},
         "The session, scenario, algorithm or dataset is unknown; or the tag, name or key is taken.",
     ),
-    ErrorRule("ERR-5", (Exception,), (500,), "Something unexpected happened; the log has the traceback."),
+    ErrorRule("ERR-5", {Exception: 500}, "Something unexpected happened; the log has the traceback."),
     ErrorRule(
         "ERR-6",
-        (RequestValidationError,),
-        (422,),
+        {RequestValidationError: 422, InvalidRequestError: 422},
         "The body is malformed, lacks a field, or a field has a wrong type.",
     ),
-    ErrorRule("ERR-7", (TooLargeError,), (413,), "The body, or what it unpacks to, is larger than the server takes."),
-    ErrorRule("ERR-8", (ForbiddenError,), (403,), "The server's settings forbid this."),
-    ErrorRule("REF-1", (UnauthorizedError,), (401,), "The server wants a bearer token and the request has none."),
+    ErrorRule("ERR-7", {TooLargeError: 413}, "The body, or what it unpacks to, is larger than the server takes."),
+    ErrorRule("ERR-8", {ForbiddenError: 403}, "The server's settings forbid this."),
+    ErrorRule("REF-1", {UnauthorizedError: 401}, "The server wants a bearer token and the request has none."),
+    ErrorRule(
+        "REF-2", {UnsupportedMethodError: 405}, "The path does not take this method; `Allow` names what it takes."
+    ),
 )
 
-_RULES_BY_EXCEPTION = {exception: rule for rule in ERROR_RULES for exception in rule.exceptions}
+_STATUSES = {exception: status for rule in ERROR_RULES for exception, status in rule.answers.items()}
+_MEANINGS = {exception: rule.when for rule in ERROR_RULES for exception in rule.answers}
+_KINDS: Mapping[str, type[ApiError]] = {
+    "not_found": NotFoundError,
+    "conflict": ConflictError,
+    "too_large": TooLargeError,
+}
+"""What a backend may say of its exceptions in their `error_kind`; see `algomancy_api.backend`."""
 
 # Values of Python and pydantic that are `ValueError`s, yet speak of a mistake of the server's rather than the caller's.
 _NOT_THE_CALLERS = (pydantic.ValidationError, PydanticSerializationError, UnicodeError)
@@ -116,45 +161,46 @@ class Failure:
     """One way an operation can fail, as its documentation lists it.
 
     Attributes:
-        rule: Id of the error rule it falls under.
-        status: The HTTP status, one of the rule's.
+        exception: What is raised; the error table has its status.
         when: When it happens.
     """
 
-    rule: str
-    status: int
+    exception: type[Exception]
     when: str
 
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return _STATUSES[self.exception]
 
-UNKNOWN_SESSION = Failure("ERR-4", 404, "There is no such session.")
-UNKNOWN_SCENARIO = Failure("ERR-4", 404, "There is no such scenario in the session.")
-UNKNOWN_ALGORITHM = Failure("ERR-4", 404, "There is no such algorithm.")
-UNKNOWN_DATASET = Failure("ERR-4", 404, "There is no such dataset in the session.")
-NAME_TAKEN = Failure("ERR-4", 409, "A session has this name already.")
-TAG_TAKEN = Failure("ERR-4", 409, "A scenario of the session has this tag already.")
-KEY_TAKEN = Failure("ERR-4", 409, "A dataset of the session has this key already.")
-DATASET_IN_USE = Failure("ERR-3", 409, "A scenario of the session refers to the dataset.")
-NOT_RUNNABLE = Failure("ERR-3", 409, "The scenario is queued or processing, or has ended and was not reset.")
-NOT_RESETTABLE = Failure("ERR-3", 409, "The scenario is queued or processing.")
-NOT_CANCELLABLE = Failure("ERR-3", 409, "The scenario is neither queued nor processing.")
-SHUTTING_DOWN = Failure("ERR-3", 409, "The server is shutting down.")
-REFUSED_BY_PROJECT = Failure("ERR-3", 409, "A class of the user's project refuses this in the present state.")
-BAD_PARAMETER = Failure("ERR-2", 400, "A parameter has a value it cannot take, or is unknown.")
-BAD_KEY = Failure(
-    "ERR-1", 400, "The key is longer than 255 characters, holds `/` or control characters, or is reserved."
-)
-BAD_PAYLOAD = Failure("ERR-1", 400, "The body is not what `DataSource.to_json()` writes, or its key is not allowed.")
+
+UNKNOWN_SESSION = Failure(NotFoundError, "There is no such session.")
+UNKNOWN_SCENARIO = Failure(NotFoundError, "There is no such scenario in the session.")
+UNKNOWN_ALGORITHM = Failure(NotFoundError, "There is no such algorithm.")
+UNKNOWN_DATASET = Failure(NotFoundError, "There is no such dataset in the session.")
+NAME_TAKEN = Failure(ConflictError, "A session has this name already.")
+TAG_TAKEN = Failure(ConflictError, "A scenario of the session has this tag already.")
+KEY_TAKEN = Failure(ConflictError, "A dataset of the session has this key already.")
+DATASET_IN_USE = Failure(AssertionError, "A scenario of the session refers to the dataset.")
+NOT_RUNNABLE = Failure(AssertionError, "The scenario is queued or processing, or has ended and was not reset.")
+NOT_RESETTABLE = Failure(AssertionError, "The scenario is queued or processing.")
+NOT_CANCELLABLE = Failure(AssertionError, "The scenario is neither queued nor processing.")
+SHUTTING_DOWN = Failure(AssertionError, "The server is shutting down.")
+REFUSED_BY_PROJECT = Failure(AssertionError, "A class of the user's project refuses this in the present state.")
+BAD_PARAMETER = Failure(ParameterError, "A parameter has a value it cannot take, or is unknown.")
+BAD_KEY = Failure(ValueError, "The key is longer than 255 characters, holds `/` or control characters, or is reserved.")
+BAD_PAYLOAD = Failure(ValueError, "The body is not what `DataSource.to_json()` writes, or its key is not allowed.")
 BAD_FILE = Failure(
-    "ERR-1", 400, "A file is missing, unnamed, unreadable or of an unknown kind; or the key is not allowed."
+    ValueError, "A file is missing, unnamed, unreadable or of an unknown kind; or the key is not allowed."
 )
-BAD_BODY = Failure("ERR-6", 422, "The body is malformed, lacks a field, or a field has a wrong type.")
-BAD_QUERY = Failure("ERR-6", 422, "A query parameter is out of range or of a wrong type.")
-TOO_LARGE = Failure("ERR-7", 413, "The body is larger than the server takes.")
-CROSS_SITE = Failure("ERR-8", 403, "A page of a web site that is not among the allowed origins sent this.")
-CREATE_FORBIDDEN = Failure("ERR-8", 403, "The server does not allow new sessions.")
-UNEXPECTED = Failure("ERR-5", 500, "A class of the user's project, or the storage, failed unexpectedly.")
-FOREIGN_HOST = Failure("ERR-1", 400, "The `Host` header names a host that this server does not answer for.")
-NO_TOKEN = Failure("REF-1", 401, "The request carries no bearer token, or a wrong one.")
+BAD_BODY = Failure(InvalidRequestError, "The body is malformed, lacks a field, or a field has a wrong type.")
+BAD_QUERY = Failure(InvalidRequestError, "A query parameter is out of range or of a wrong type.")
+TOO_LARGE = Failure(TooLargeError, "The body is larger than the server takes.")
+CROSS_SITE = Failure(ForbiddenError, "A page of a web site that is not among the allowed origins sent this.")
+CREATE_FORBIDDEN = Failure(ForbiddenError, "The server does not allow new sessions.")
+UNEXPECTED = Failure(Exception, "A class of the user's project, or the storage, failed unexpectedly.")
+FOREIGN_HOST = Failure(ForeignHostError, "The `Host` header names a host that this server does not answer for.")
+NO_TOKEN = Failure(UnauthorizedError, "The request carries no bearer token, or a wrong one.")
 
 
 def error_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -167,15 +213,16 @@ def as_http_error(error: Exception) -> HTTPException | None:
     """Return the HTTP error for an exception, or `None` when no rule names it.
 
     Args:
-        error: What was raised, by a backend's method or by an access policy.
+        error: What was raised, by a backend's method or by the layer itself.
     """
     if isinstance(error, HTTPException):
         return error
-    for kind in type(error).__mro__:
-        rule = _RULES_BY_EXCEPTION.get(kind)
-        if rule is not None and kind is not Exception:
-            headers = {"WWW-Authenticate": "Bearer"} if rule.statuses == (401,) else None
-            return HTTPException(rule.statuses[0], _message(error, rule), headers)
+    told = _KINDS.get(getattr(error, "error_kind", ""))
+    for exception in type(error).__mro__ if told is None else (told,):
+        status = _STATUSES.get(exception, 500)
+        if status != 500:
+            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+            return HTTPException(status, _message(error) or _MEANINGS[exception], headers)
     return None
 
 
@@ -185,7 +232,7 @@ def install_exception_handlers(app: FastAPI) -> None:
     Args:
         app: The application.
     """
-    for exception in _RULES_BY_EXCEPTION:
+    for exception in _STATUSES:
         if exception is HTTPException:
             app.add_exception_handler(exception, _answer_http_exception)
         elif exception is RequestValidationError:
@@ -218,17 +265,20 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 async def _answer_validation_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    return error_response(422, describe_validation_errors(error.errors()))
+    return error_response(_STATUSES[RequestValidationError], describe_validation_errors(error.errors()))
 
 
 async def answer_unexpected(request: Request, error: Exception) -> Response:
     """Log what no rule names, with its traceback, and answer 500 without saying anything of it."""
+    # A route of the user's may call the backend, whose exceptions may be of any class.
+    if told := _KINDS.get(getattr(error, "error_kind", "")):
+        return error_response(_STATUSES[told], _message(error) or _MEANINGS[told])
     cause = error.__cause__ if isinstance(error, InternalError) and error.__cause__ else error
     logger.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=cause)
     return error_response(500, INTERNAL_ERROR_DETAIL)
 
 
-def _message(error: Exception, rule: ErrorRule) -> str:
+def _message(error: Exception) -> str:
     message: Any = getattr(error, "message", None)
     text = message if isinstance(message, str) else str(error)
-    return text if text.strip() else rule.when
+    return text if text.strip() else ""

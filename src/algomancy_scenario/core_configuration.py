@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from algomancy_data import BaseDataSource
-from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.reading.limits import GIBIBYTE, ReadLimits
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_utils import ParameterError
@@ -154,7 +154,7 @@ class CoreConfig:
     @property
     def read_limits(self) -> ReadLimits:
         """How much an uploaded file may hold."""
-        return ReadLimits()
+        return ReadLimits(max_inflated_bytes=getattr(self, "max_inflated_bytes", GIBIBYTE))
 
     @property
     def store_kind(self) -> str:

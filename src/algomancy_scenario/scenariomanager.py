@@ -244,11 +244,6 @@ class ScenarioManager:
         """The scenario now running."""
         return self.core.processor.processing
 
-    @property
-    def nonblocking_create(self) -> bool:
-        """Whether creating and queueing neither write to a disk nor touch tables: an event loop may call them then."""
-        return not self.core.durable and not self.core.datasets.has_parameters
-
     def create_scenario(
         self,
         tag: str,

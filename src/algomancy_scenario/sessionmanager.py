@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from algomancy_data import DataManager, Dataset
+from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.directory import DirectoryStore
@@ -135,6 +136,20 @@ class SessionManager:
     def resolve_id_by_display_name(self, display_name: str) -> str | None:
         """Return the id of the session of this name, `None` when there is none."""
         return self._ids_by_name.get(display_name)
+
+    def open_session(self, id_or_name: str) -> tuple[str, ScenarioManager]:
+        """Return the id and the manager of a session. An id wins over an equal name.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        session = self._known(id_or_name)
+        return session.id, session.manager
+
+    @staticmethod
+    def end_helpers() -> None:
+        """End the process that reads large files, which all managers share; the next large file starts another."""
+        WORKER.close()
 
     def resolve_id(self, id_or_name: str) -> str:
         """Return the id of a session. An id wins over an equal name.

@@ -9,6 +9,7 @@
     ValueError
       └─ TooLargeError         what was sent is larger than the limits allow
 
+`error_kind` tells an HTTP layer that does not import these classes which of them it has got.
 Bad input of any other kind is a plain `ValueError`, a bad parameter a
 [`ParameterError`][algomancy_utils.typed_parameter.ParameterError].
 """
@@ -22,6 +23,8 @@ class NotFoundError(LookupError):
     Args:
         message: Which thing is missing, in words for the caller.
     """
+
+    error_kind = "not_found"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -52,6 +55,8 @@ class TooLargeError(ValueError):
     Args:
         message: What was too large and which limit applies, in words for the caller.
     """
+
+    error_kind = "too_large"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

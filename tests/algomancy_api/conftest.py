@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,10 @@ class Duration(BaseParameterSet):
         """Nothing more to check."""
 
 
+LOOSE_DATASET = """{"metadata": {"id": "d1", "name": "data"},
+"tables": {"x": {"data": [{"a": NaN}], "columns": ["a"], "dtypes": {"a": "float64"}, "index": [0]}}}"""
+
+
 class FakeScenario:
     """A scenario whose status a test sets."""
 
@@ -67,12 +72,14 @@ class FakeScenario:
 class FakeScenarios:
     """A session. `error`, when set, is raised by whatever is called next that does something."""
 
+    scenario_class = FakeScenario
+
     def __init__(self) -> None:
         self.available_algorithms = ["Slow"]
         self.available_kpis = ["Delay"]
         self.currently_processing: FakeScenario | None = None
         self.scenarios: dict[str, FakeScenario] = {}
-        self.data: dict[str, str] = {"data": '{"metadata": {"name": "data"}, "tables": {"x": NaN}}'}
+        self.data: dict[str, str] = {"data": LOOSE_DATASET}
         self.error: BaseException | None = None
         self.uploaded: list[tuple[str, dict[str, tuple[str, str, bytes]]]] = []
         self.etl_success = True
@@ -119,7 +126,7 @@ class FakeScenarios:
 
     def create_scenario(self, tag: str, *_: Any) -> FakeScenario:
         self._act()
-        scenario = FakeScenario(f"s{len(self.scenarios) + 1}", tag)
+        scenario = self.scenario_class(f"s{len(self.scenarios) + 1}", tag)
         self.scenarios[scenario.id] = scenario
         return scenario
 
@@ -146,6 +153,8 @@ class FakeScenarios:
 
 class FakeSessions:
     """Sessions in a dictionary; looking up what is not there is a `KeyError`, as in a backend that is not ours."""
+
+    scenarios_class = FakeScenarios
 
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
@@ -178,7 +187,7 @@ class FakeSessions:
             raise self.error
         session_id = f"id-{next(self.numbers)}"
         self.names[session_id] = display_name
-        self.managers[session_id] = FakeScenarios()
+        self.managers[session_id] = self.scenarios_class()
         return session_id
 
     def copy_session(self, session_id: str, new_display_name: str) -> str:
@@ -200,16 +209,46 @@ class FakeSessions:
         self.closed += 1
 
 
+class CompleteScenario(FakeScenario):
+    """A scenario that encodes itself."""
+
+    def to_json_bytes(self) -> bytes:
+        return json.dumps(self.to_dict()).encode()
+
+    def summary_json_bytes(self) -> bytes:
+        return json.dumps({name: value for name, value in self.to_dict().items() if name != "result"}).encode()
+
+    def status_json_bytes(self) -> bytes:
+        return json.dumps({name: getattr(self, name) for name in ("id", "tag", "status", "progress")}).encode()
+
+
+class CompleteScenarios(FakeScenarios):
+    """A session that has all that the routes ask for."""
+
+    scenario_class = CompleteScenario
+
+    def get_by_id(self, scenario_id: str) -> FakeScenario | None:
+        return self.scenarios.get(scenario_id)
+
+    def scenarios_as_bytes(self) -> bytes:
+        return json.dumps([scenario.to_dict() for scenario in self.list_scenarios()]).encode()
+
+
 class NonblockingSessions(FakeSessions):
     """As `FakeSessions`, but one that checks by itself and says so."""
 
     nonblocking = True
+    scenarios_class = CompleteScenarios
+    ended = 0
 
-    def resolve_id(self, id_or_name: str) -> str:
+    def open_session(self, id_or_name: str) -> tuple[str, FakeScenarios]:
         for key, name in self.names.items():
             if id_or_name in (key, name):
-                return key
+                return key, self.managers[key]
         raise NotFoundError(f"Session '{id_or_name}' does not exist.")
+
+    def end_helpers(self) -> None:
+        self.ended += 1
 
     def create_new_session(self, display_name: str) -> str:
         if display_name in self.names.values():

@@ -39,7 +39,8 @@ def test_defaults_are_those_of_the_contract(make_configuration: Callable[..., An
     assert (config.max_json_bytes, config.max_upload_bytes) == (64 << 20, 512 << 20)
     assert config.read_limits.max_inflated_bytes == 1 << 30
     assert config.allow_session_create is True
-    assert config.api_token is config.cors_origins is config.allowed_hosts is config.forwarded_allow_ips is None
+    assert config.api_token is config.allowed_hosts is config.forwarded_allow_ips is None
+    assert (config.cors_origins, config.title) == ([], "Algomancy API")
 
 
 def test_inflated_limit_reaches_the_readers(make_configuration: Callable[..., Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import re
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_api.api_launcher import is_loopback
 from algomancy_api.dependencies import get_scenario_manager, get_session_manager
+from algomancy_api.example import build_example_config
 from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
 
@@ -39,20 +39,21 @@ def test_anything_else_is_no_configuration(given: Any) -> None:
         ApiLauncher.run(given)
 
 
-def test_stopping_ends_the_parsing_worker(make_app: Callable[..., FastAPI]) -> None:
-    """When the application stops it leaves no process behind."""
-    with TestClient(make_app()):
+def test_stopping_ends_what_the_backend_started(nonblocking: tuple[Any, TestClient]) -> None:
+    """Whoever made the backend, no process of it outlives the application."""
+    backend, http = nonblocking
+    with http:
+        assert http.get("/health").status_code == 200
+        assert backend.ended == 0
+    assert backend.ended == 1
+
+
+def test_stopping_ends_the_process_that_reads_files() -> None:
+    """The reference backend's parsing worker ends with the application."""
+    with TestClient(ApiLauncher.build(build_example_config())):
         WORKER.run(abs, 1)
         assert WORKER.process_ids()
     assert WORKER.process_ids() == []
-
-
-def test_garbage_is_looked_for_rarely_while_running(make_app: Callable[..., FastAPI]) -> None:
-    """While the application runs, and only then, the garbage collector waits for more than it usually does."""
-    before = gc.get_threshold()
-    with TestClient(make_app()):
-        assert gc.get_threshold()[0] >= 10 * 700
-    assert gc.get_threshold() == before
 
 
 def test_foreign_application_cannot_be_run() -> None:
@@ -91,8 +92,9 @@ def test_backend_that_does_not_close_is_left(
     go_on = threading.Event()
     backend.close = lambda: go_on.wait(60)
     monkeypatch.setattr("algomancy_api.api_launcher._make_backend", lambda config: backend)
-    monkeypatch.setattr("algomancy_api.backend_calls._CLOSE_SECONDS", 0.01)
-    with caplog.at_level(logging.WARNING, "algomancy_api"), TestClient(ApiLauncher.build(make_configuration())):
+    app = ApiLauncher.build(make_configuration())
+    app.state.backend_calls.close_seconds = 0.01
+    with caplog.at_level(logging.WARNING, "algomancy_api"), TestClient(app):
         pass
     go_on.set()
     assert "did not close" in caplog.text
@@ -119,17 +121,17 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
         "algomancy_api.api_launcher.serve",
-        lambda app, host, port, *, forwarded_allow_ips: calls.append((app, host, port, forwarded_allow_ips)),
+        lambda app, host, port, *, exit_grace_seconds: calls.append((app, host, port, exit_grace_seconds)),
     )
     return calls
 
 
 def test_run_takes_address_from_call_or_configuration(make_app: Callable[..., FastAPI], served: Any) -> None:
     """Host and port of the call win."""
-    app = make_app(host="::1", port=1234, forwarded_allow_ips=["10.0.0.1"])
+    app = make_app(host="::1", port=1234)
     ApiLauncher.run(app)
-    ApiLauncher.run(app, host="127.0.0.2", port=0)
-    assert served == [(app, "::1", 1234, ["10.0.0.1"]), (app, "127.0.0.2", 0, ["10.0.0.1"])]
+    ApiLauncher.run(app, host="127.0.0.2", port=0, exit_grace_seconds=1)
+    assert served == [(app, "::1", 1234, None), (app, "127.0.0.2", 0, 1)]
 
 
 def test_run_builds_a_configuration(

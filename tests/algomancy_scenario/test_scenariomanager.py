@@ -304,16 +304,6 @@ def test_data_parameters_reach_the_algorithm(
     manager.process_scenario_async(manager.list_scenarios()[0])
     assert manager.wait_for_processing(WAIT)
     assert seen == [6]
-    assert manager.nonblocking_create is False
-
-
-@pytest.mark.parametrize("durable", [False, True], ids=["memory", "durable"])
-def test_creation_is_nonblocking_in_memory_alone(
-    durable: bool, open_sessions: Callable[..., SessionManager], tmp_path: Path
-) -> None:
-    """Only where nothing is written to disk may an event loop create scenarios itself."""
-    sessions = open_sessions(has_persistent_state=durable, data_path=tmp_path)
-    assert sessions.get_scenario_manager("main").nonblocking_create is not durable
 
 
 def test_closed_manager_refuses_every_change(manager: ScenarioManager) -> None:

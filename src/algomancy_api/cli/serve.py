@@ -118,7 +118,7 @@ def serve(
         add_sample_runs(app.state.session_manager)
     click.echo(banner(app, host, port))
     try:
-        ApiLauncher.run(app, host, port)
+        ApiLauncher.run(app, host, port, exit_grace_seconds=1)
     except OSError as error:
         report(context, error.strerror or str(error))
         context.exit(COULD_NOT)

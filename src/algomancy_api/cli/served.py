@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import json
@@ -176,7 +175,7 @@ def _with_fields(target: str, found: Any, fields: Mapping[str, Any]) -> Any:  # 
 
     try:
         if isinstance(found, ApiConfiguration):
-            return dataclasses.replace(found, **fields)
+            return type(found)(**{**found.as_dict(), **fields})
         if isinstance(found, Mapping):
             return {**found, **fields}
         if callable(getattr(found, "as_dict", None)):

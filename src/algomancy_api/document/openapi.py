@@ -96,7 +96,7 @@ def build_document(app: FastAPI, *, with_token: bool = False) -> dict[str, Any]:
         }
     document["info"]["x-contract"] = CONTRACT
     document["x-error-rules"] = [
-        {"id": rule.id, "exception": rule.exception, "statuses": list(rule.statuses), "when": rule.when}
+        {"id": rule.id, "exception": rule.exception, "statuses": rule.statuses, "when": rule.when}
         for rule in ERROR_RULES
     ]
     completed: dict[str, Any] = _with_our_error_model(document)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args
 from fastapi import Path
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,11 +22,12 @@ from algomancy_api.errors import (
     CROSS_SITE,
     TOO_LARGE,
     UNEXPECTED,
+    ApiError,
     Failure,
-    ForbiddenError,
     InternalError,
 )
 from algomancy_api.http.bodies import read_model, read_query
+from algomancy_api.http.gate import path_value
 
 Endpoint = Callable[..., Awaitable[Response]]
 
@@ -34,9 +35,6 @@ SessionId = Annotated[str, Path(description="Id of the session (its UUID), or it
 AlgorithmName = Annotated[str, Path(description="Name of the algorithm.")]
 ScenarioId = Annotated[str, Path(description="Id of the scenario (its UUID).")]
 DataKey = Annotated[str, Path(description="Key of the dataset.")]
-
-ENCODED_SLASH = "\udc2f"
-"""Stands for a `/` that was percent-encoded in the path, while routes are matched: no decoded path can hold it."""
 
 
 @dataclass(frozen=True)
@@ -175,11 +173,6 @@ def add_operations(routes: list[BaseRoute], operations: Sequence[Operation], pre
     routes += [OperationRoute(operation, prefix) for operation in sorted(operations, key=lambda each: not each.hot)]
 
 
-async def restore_slashes(connection: HTTPConnection) -> None:
-    """Let a route of the user's see the path parameters as the client meant them: a dependency of all routes."""
-    _restore_slashes(connection.path_params)
-
-
 def summary_and_description(endpoint: Endpoint) -> tuple[str, str]:
     """Return the first line of a function's docstring without its full stop, and the whole as prose."""
     text = inspect.getdoc(endpoint) or ""
@@ -193,24 +186,17 @@ def _answering(operation: Operation) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        arguments = scope["path_params"]
+        arguments: dict[str, Any] = {name: path_value(scope, value) for name, value in scope["path_params"].items()}
         try:
-            _restore_slashes(arguments)
             if body is not None:
-                arguments = {**arguments, "body": await read_model(request, body)}
+                arguments["body"] = await read_model(request, body)
             if query is not None:
-                arguments = {**arguments, "query": read_query(request, query)}
+                arguments["query"] = read_query(request, query)
             response = await endpoint(request, **arguments)
-        except (HTTPException, ForbiddenError, ClientDisconnect):
+        except (HTTPException, ApiError, ClientDisconnect):
             raise
         except Exception as error:
             raise InternalError from error
         await response(scope, receive, send)
 
     return answer
-
-
-def _restore_slashes(path_params: dict[str, Any]) -> None:
-    for name, value in path_params.items():
-        if isinstance(value, str) and ENCODED_SLASH in value:
-            path_params[name] = value.replace(ENCODED_SLASH, "/")

@@ -11,14 +11,29 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
 from algomancy_api.errors import ForbiddenError, ForeignHostError, UnauthorizedError, error_response
+from algomancy_api.http.names import shown
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # HEAD is asked of every GET route; PUT is for routes of the user's.
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_HEADERS = ("Authorization", "Content-Type", "If-None-Match")
-_EXPOSED_HEADERS = ("Location", "ETag", "Link")
+_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Prefer",
+    "X-Request-ID",
+    "X-Requested-With",
+    # What tracing adds of its own accord.
+    "baggage",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+)
+_EXPOSED_HEADERS = ("Location", "ETag", "Link", "Allow", "WWW-Authenticate")
 
 
 class AccessPolicy:
@@ -80,7 +95,8 @@ class AccessPolicy:
                 origin is not None and origin.partition("://")[2].lower() != (_header(scope, b"host") or "").lower()
             )
         if foreign and not ("*" in self._origins or (origin is not None and origin.lower() in self._origins)):
-            raise ForbiddenError("Pages of this origin may not change anything on this server.")
+            pages = "Pages of another site" if origin is None else f"Pages of the origin {shown(origin)}"
+            raise ForbiddenError(f"{pages} may not change anything on this server: its setting cors_origins allows it.")
 
     def _check_token(self, scope: Scope, credentials: bytes) -> None:
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -97,7 +113,8 @@ class Cors(CORSMiddleware):
 
     Args:
         app: What it stands before.
-        origins: Origins whose pages may use the server; `*` for all, and then without their credentials.
+        origins: Origins whose pages may use the server; `*` for all, with whatever headers, and then without their
+            credentials.
         headers: What those pages may send beside the usual request headers; `*` for all.
     """
 
@@ -107,7 +124,8 @@ class Cors(CORSMiddleware):
             allow_origins=[origin.rstrip("/").lower() for origin in origins],
             allow_credentials="*" not in origins,
             allow_methods=_METHODS,
-            allow_headers=["*"] if "*" in headers else [*_HEADERS, *headers],
+            allow_headers=["*"] if "*" in (*headers, *origins) else [*_HEADERS, *headers],
+            allow_private_network=True,
             expose_headers=_EXPOSED_HEADERS,
         )
 
@@ -118,7 +136,8 @@ class Cors(CORSMiddleware):
         if answer.status_code == 200:
             return Response(status_code=204, headers=headers)
         refused = bytes(answer.body).decode().removeprefix("Disallowed CORS ")
-        return error_response(400, f"Not allowed in a cross-origin request: its {refused}.", headers)
+        told = f"A cross-origin request from {shown(request_headers.get('origin', ''))} is not allowed: its {refused}."
+        return error_response(400, f"{told} The settings cors_origins and cors_headers say what is.", headers)
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

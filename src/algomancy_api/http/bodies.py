@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import pydantic
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
 from algomancy_api.backend_calls import calls_of
+from algomancy_api.errors import InvalidRequestError, TooLargeError
+from algomancy_api.http.json_text import decode_json
 from algomancy_api.http.validation_messages import describe_validation_errors
-from algomancy_data.encoding import decode_json
-from algomancy_data.reading.offload import WORKER
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MAX_CONTROL_BODY_BYTES = 4 * 1024 * 1024
 """How large a JSON body may be that carries names and parameters only."""
 
+MAX_CONTROL_VALUES = 100_000
+"""How many values such a body may hold: some megabytes of brackets would keep the interpreter to themselves."""
+
 _INLINE_VALUES = 10_000
 """How many values a body may hold, at most, that is decoded on the event loop."""
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def limited(request: Request, limit: int) -> Request:
@@ -29,7 +34,7 @@ def limited(request: Request, limit: int) -> Request:
 
     Args:
         request: The request as it came.
-        limit: How many bytes its body may have; reading more raises an `HTTPException` with 413.
+        limit: How many bytes its body may have; reading more raises a `TooLargeError`.
     """
     receive, announced = request.receive, request.headers.get("content-length", "")
     received = 0
@@ -48,15 +53,15 @@ def limited(request: Request, limit: int) -> Request:
     return Request(request.scope, receive_within_limit)
 
 
-def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"The body must be at most {limit:,} bytes long.")
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"The body must be at most {limit:,} bytes long.")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Return the whole body.
 
     Raises:
-        HTTPException: 413, it is longer than `limit` bytes.
+        TooLargeError: It is longer than `limit` bytes.
     """
     return await limited(request, limit).body()
 
@@ -65,52 +70,61 @@ async def read_model(request: Request, model: type[ModelT]) -> ModelT:
     """Return the body as `model`.
 
     Raises:
-        HTTPException: 413, it is too long; 422, it is not JSON, or not what the model says (contract GEN-3).
+        TooLargeError: It is too long, or holds too many values.
+        InvalidRequestError: It is not JSON, or not what the model says (contract GEN-3).
     """
     body = await read_body(request, MAX_CONTROL_BODY_BYTES)
     if not _is_json(request.headers.get("content-type")):
-        raise HTTPException(422, "The body must be JSON, sent with 'Content-Type: application/json'.")
+        raise InvalidRequestError("The body must be JSON, sent with 'Content-Type: application/json'.")
     if not body.strip():
-        raise HTTPException(422, "The body is required: a JSON object.")
-    # A few megabytes of brackets take seconds to decode, and would hold up everyone.
-    if body.count(b",") + body.count(b"[") + body.count(b"{") <= _INLINE_VALUES:
-        parsed = parse_model(model, body)
-    else:
-        parsed = await calls_of(request).aside(WORKER.run, parse_model, model, body)
-    if isinstance(parsed, str):
-        raise HTTPException(422, parsed)
-    return parsed
+        raise InvalidRequestError("The body is required: a JSON object.")
+    if _values(body) <= _INLINE_VALUES:
+        return parse_model(model, body)
+    return await calls_of(request).in_thread(_parse_many, model, body)
 
 
-def parse_model(model: type[ModelT], body: bytes) -> ModelT | str:
-    """Return a JSON body as `model`, or what is wrong with it."""
+def parse_model(model: type[ModelT], body: bytes) -> ModelT:
+    """Return a JSON body as `model`.
+
+    Raises:
+        InvalidRequestError: It is not JSON, or not what the model says.
+    """
     try:
-        return _as_model(model, decode_json(body), "body")
+        value = decode_json(body)
     except ValueError as error:
-        return f"The body must be a JSON object. {error}"
+        raise InvalidRequestError(f"The body must be a JSON object. {error}") from None
+    return _as_model(model, value, "body")
+
+
+def _parse_many(model: type[ModelT], body: bytes) -> ModelT:
+    if _values(body) > MAX_CONTROL_VALUES and _values(_STRINGS.sub(b"", body)) > MAX_CONTROL_VALUES:
+        raise TooLargeError(f"The body must hold at most {MAX_CONTROL_VALUES:,} values.")
+    return parse_model(model, body)
+
+
+def _values(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def read_query(request: Request, model: type[ModelT]) -> ModelT:
     """Return the query parameters as `model`.
 
     Raises:
-        HTTPException: 422, one is given twice, or is not what the model says.
+        InvalidRequestError: One is given twice, or is not what the model says.
     """
     values = request.query_params.multi_items()
     for name in model.model_fields:
         if sum(name == given for given, _ in values) > 1:
-            raise HTTPException(422, f"Query parameter '{name}' may be given once.")
-    parsed = _as_model(model, dict(values), "query")
-    if isinstance(parsed, str):
-        raise HTTPException(422, parsed)
-    return parsed
+            raise InvalidRequestError(f"Query parameter '{name}' may be given once.")
+    return _as_model(model, dict(values), "query")
 
 
-def _as_model(model: type[ModelT], value: object, part: str) -> ModelT | str:
+def _as_model(model: type[ModelT], value: object, part: str) -> ModelT:
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
-        return describe_validation_errors(error.errors(include_url=False, include_input=False), part)
+        told = describe_validation_errors(error.errors(include_url=False, include_input=False), part)
+        raise InvalidRequestError(told) from None
 
 
 def _is_json(content_type: str | None) -> bool:

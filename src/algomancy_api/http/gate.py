@@ -13,12 +13,14 @@ from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from algomancy_api.document.operation import ENCODED_SLASH
 from algomancy_api.errors import AccessError, answer_unexpected, as_http_error, error_response
 from algomancy_api.http.access import AccessPolicy
 
 ROOT_PATH = "algomancy_api.root_path"
-"""Key of a scope: the root path of the application itself. Below its mounts `root_path` has grown by where they are."""
+"""Key of a scope: the root path of the application itself; inside a mount, `root_path` includes the mount's path."""
+
+_ENCODED = "algomancy_api.encoded"
+"""Key of a scope: whether `%2F` and `%25` are still encoded in its path."""
 
 _ORDER = ("get", "post", "put", "patch", "delete")
 
@@ -34,7 +36,7 @@ class Gate:
 
     Args:
         app: What it stands before.
-        policy: Who may come in.
+        policy: Checks host, origin and token.
         allowed_methods: The methods of each path.
         prefix: Where the API begins.
     """
@@ -90,12 +92,22 @@ class Gate:
         return True
 
     def _with_encoded_slashes(self, scope: Scope) -> Scope:
-        """Return the scope with a mark for each `%2F` in a path of the API: there it is part of a name."""
+        """Return the scope with `%2F` still encoded in a path of the API: part of a name (contract SES-9)."""
         # A proxy may have stripped the root path, or left it.
         if not scope["path"].removeprefix(scope[ROOT_PATH]).startswith(self._sessions):
             return scope
-        raw_path = scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
-        return {**scope, "path": ENCODED_SLASH.join(unquote(part) for part in re.split("%2[Ff]", raw_path))}
+        raw_path = scope["raw_path"].partition(b"?")[0].decode("ascii", "replace").replace("%2f", "%2F")
+        if "%2F" not in raw_path:
+            return {**scope, "path": unquote(raw_path)}
+        # `%25` stays too, so that what is decoded later cannot be taken for an encoded slash.
+        parts = re.split("(%2F|%25)", raw_path)
+        path = "".join(part if number % 2 else unquote(part) for number, part in enumerate(parts))
+        return {**scope, "path": path, _ENCODED: True}
+
+
+def path_value(scope: Scope, value: str) -> str:
+    """Return a path parameter as the client meant it."""
+    return value.replace("%2F", "/").replace("%25", "%") if _ENCODED in scope else value
 
 
 def _refusal(error: AccessError) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ from algomancy_api.backend_calls import calls_of
 _MIN_GZIP_BYTES = 1_024
 _GZIP_LEVEL = 3
 _LARGE_BYTES = 64 * 1024
+_VERY_LARGE_BYTES = 1024 * 1024
+_KEPT_TAGS = 1_024
 
 
 class JsonReply(Response):
@@ -48,13 +51,14 @@ async def reply(request: Request, body: bytes, status: int = 200, headers: Mappi
         if len(body) < _LARGE_BYTES:
             body = _compressed(body)
         else:
-            body = await calls_of(request).aside(_compressed, body)
+            body = await calls_of(request).in_thread(_compressed, body)
     return JsonReply(body, status, headers)
 
 
 async def conditional_reply(request: Request, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON body with an `ETag`, or 304 when the client has this very body already."""
-    etag = entity_tag(body)
+    # Neither the digest nor Python's hash of so much is for the event loop.
+    etag = entity_tag(body) if len(body) < _VERY_LARGE_BYTES else await calls_of(request).in_thread(entity_tag, body)
     headers = {**(headers or {}), "ETag": etag, "Cache-Control": "no-cache"}
     known = request.headers.get("if-none-match")
     if known is not None and _matches(known, etag):
@@ -63,13 +67,28 @@ async def conditional_reply(request: Request, body: bytes, headers: Mapping[str,
 
 
 def entity_tag(body: bytes) -> str:
-    """Return a tag that two different bodies do not share.
+    """Return a tag that two different bodies do not share, the same on every server and after every start.
 
-    It is made from Python's own keyed 64-bit hash, which a bytes object computes once and keeps: asking again for an
-    unchanged reply costs nothing. The key differs from one start of the server to the next, which at worst makes a
-    client fetch again what it has. The tag is weak because compressed and plain replies share it.
+    It is a digest, 2 µs for a scenario. That of a large body, half a millisecond for 600 kB, is kept by the body's
+    Python hash, which a bytes object computes once: asking again for an unchanged reply costs nothing. The tag is weak
+    because compressed and plain replies share it.
     """
-    return f'W/"{hash(body) & 0xFFFF_FFFF_FFFF_FFFF:x}-{len(body):x}"'
+    if len(body) < _LARGE_BYTES:
+        return _digest(body)
+    key = (hash(body), len(body))
+    tag = _tags.get(key)
+    if tag is None:
+        if len(_tags) >= _KEPT_TAGS:
+            _tags.clear()
+        tag = _tags[key] = _digest(body)
+    return tag
+
+
+_tags: dict[tuple[int, int], str] = {}
+
+
+def _digest(body: bytes) -> str:
+    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def location(request: Request, *segments: str) -> dict[str, str]:

@@ -10,8 +10,6 @@ import os
 import socket
 import sys
 import threading
-import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,17 +17,17 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 _REQUESTS_GRACE_SECONDS = 1
-_EXIT_GRACE_SECONDS = 1.0
 
 
-def serve(app: ASGIApp, host: str, port: int, *, forwarded_allow_ips: str | Sequence[str] | None = None) -> None:
+def serve(app: ASGIApp, host: str, port: int, *, exit_grace_seconds: float | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM, and print where.
 
     Args:
         app: The application.
         host: The address to bind.
         port: The port to bind, 0 for any that is free.
-        forwarded_allow_ips: Proxies whose `X-Forwarded-…` headers are believed.
+        exit_grace_seconds: For a process that is there for the server alone: how soon after it the process ends,
+            whatever threads of the user's are left. Its forked children let go of the port.
 
     Raises:
         OSError: The address cannot be bound.
@@ -47,23 +45,26 @@ def serve(app: ASGIApp, host: str, port: int, *, forwarded_allow_ips: str | Sequ
                 print(f"Serving on {url} (press Ctrl-C to stop)", flush=True)
 
     sockets = _bind(host, port)
-    _close_in_children(sockets)
+    if exit_grace_seconds is not None:
+        _close_in_children(sockets)
     url = f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,
         access_log=False,
         log_level="info",
-        proxy_headers=forwarded_allow_ips is not None,
-        forwarded_allow_ips=forwarded_allow_ips
-        if isinstance(forwarded_allow_ips, str | None)
-        else [*forwarded_allow_ips],
+        proxy_headers=False,  # The application sees to them, whichever server it runs under.
         timeout_graceful_shutdown=_REQUESTS_GRACE_SECONDS,
     )
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(config).run(sockets)
-    _exit_even_if_threads_linger()
+    log = logging.getLogger("uvicorn.error")
+    log.addFilter(_is_no_cancellation)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            Server(config).run(sockets)
+    finally:
+        log.removeFilter(_is_no_cancellation)
+    if exit_grace_seconds is not None:
+        _end_process_within(exit_grace_seconds)
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:
@@ -110,21 +111,17 @@ def _is_no_cancellation(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
-def _exit_even_if_threads_linger() -> None:
-    """End the process soon after its main thread, should a thread of the user's own keep it.
+def _end_process_within(seconds: float) -> None:
+    """End the process soon, should a thread of the user's own keep it.
 
     Python waits at exit for every thread that is no daemon; an algorithm may have started one that never ends.
     """
-    ending = threading.Event()
-    # Called before any thread is waited for, those of `concurrent.futures` included, which the standard library waits
-    # for before it says that the main thread has ended.
-    threading._register_atexit(ending.set)  # type: ignore[attr-defined]
 
     def end() -> None:
-        ending.wait()
-        time.sleep(_EXIT_GRACE_SECONDS)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
 
-    threading.Thread(target=end, name="algomancy-api-exit", daemon=True).start()
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()

@@ -10,11 +10,10 @@ from starlette.responses import Response
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import AlgorithmName, Operations, SessionId
 from algomancy_api.errors import REFUSED_BY_PROJECT, UNEXPECTED, UNKNOWN_ALGORITHM, UNKNOWN_SESSION
+from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import JsonReply, reply
-from algomancy_api.lookups import require_algorithm
 from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import AlgorithmList, KpiList, ParameterList
-from algomancy_data.encoding import encode_json
 
 algorithms = Operations("Algorithms", "What a scenario can run, and the parameters each algorithm takes.")
 kpis = Operations("KPIs", "What the result of a scenario is measured by.")
@@ -49,7 +48,6 @@ async def get_algorithm_parameters(request: Request, session_id: SessionId, algo
     session = await calls_of(request).session(session_id)
 
     def describe() -> list[dict[str, Any]]:
-        require_algorithm(session.scenarios, algorithm_name)
         return describe_parameter_set(session.scenarios.get_algorithm_parameters(algorithm_name))
 
     descriptors = await calls_of(request).write(describe)

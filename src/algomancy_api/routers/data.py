@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import Request
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from algomancy_api.backend import ScenarioBackend, optional_member
+from algomancy_api.backend import CompleteScenarioBackend
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import DataKey, Link, Operations, SessionId
 from algomancy_api.errors import (
@@ -22,14 +20,13 @@ from algomancy_api.errors import (
     UNEXPECTED,
     UNKNOWN_DATASET,
     UNKNOWN_SESSION,
+    UnsupportedMethodError,
 )
 from algomancy_api.http.bodies import read_body
+from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply, location, reply
-from algomancy_api.lookups import require_dataset, require_free_key
 from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import Dataset, DatasetKeys, DeriveDatasetRequest, ParameterList
-from algomancy_data.dataset import check_dataset_key
-from algomancy_data.encoding import decode_json, encode_json
 
 operations = Operations(
     "Data",
@@ -87,9 +84,7 @@ async def add_dataset_from_json(request: Request, session_id: SessionId) -> Resp
     payload = await read_body(request, request.app.state.config.max_json_bytes)
 
     def add() -> tuple[str, bytes]:
-        added = session.scenarios.add_datasource_from_json(_payload_for(session.scenarios, payload))
-        key = added if isinstance(added, str) else decode_json(payload)["metadata"]["name"]
-        return key, _keys_json(session.scenarios)
+        return session.scenarios.add_datasource_from_json(payload), _keys_json(session.scenarios)
 
     key, keys = await calls.transfer(add)
     return await reply(request, keys, 201, location(request, "sessions", session.id, "data", key))
@@ -112,7 +107,7 @@ async def get_dataset(request: Request, session_id: SessionId, data_key: DataKey
     """
     calls = calls_of(request)
     session = await calls.session(session_id)
-    return await conditional_reply(request, await calls.transfer(_dataset_json, session.scenarios, data_key))
+    return await conditional_reply(request, await calls.transfer(session.scenarios.get_data_as_bytes, data_key))
 
 
 @operations.operation(
@@ -130,12 +125,7 @@ async def delete_dataset(request: Request, session_id: SessionId, data_key: Data
     Not while a scenario refers to it.
     """
     session = await calls_of(request).session(session_id)
-
-    def delete() -> None:
-        require_dataset(session.scenarios, data_key)
-        session.scenarios.delete_data(data_key)
-
-    await calls_of(request).write(delete)
+    await calls_of(request).write(session.scenarios.delete_data, data_key)
     return Response(status_code=204)
 
 
@@ -166,10 +156,6 @@ async def derive_dataset(
     session = await calls.session(session_id)
 
     def derive() -> bytes:
-        require_dataset(session.scenarios, data_key)
-        check_dataset_key(body.new_key)
-        if not calls.nonblocking:
-            require_free_key(session.scenarios, body.new_key)
         session.scenarios.derive_data(data_key, body.new_key)
         return _keys_json(session.scenarios)
 
@@ -194,35 +180,16 @@ async def get_data_parameters(request: Request, session_id: SessionId, data_key:
     session = await calls_of(request).session(session_id)
 
     def describe() -> list[dict[str, Any]]:
-        require_dataset(session.scenarios, data_key)
         return describe_parameter_set(session.scenarios.get_data_parameters(data_key))
 
     descriptors = await calls_of(request).transfer(describe)
     return await reply(request, encode_json({"name": data_key, "parameters": descriptors}))
 
 
-def _keys_json(scenarios: ScenarioBackend) -> bytes:
+def _keys_json(scenarios: CompleteScenarioBackend) -> bytes:
     return encode_json({"keys": list(scenarios.get_data_keys())})
-
-
-def _dataset_json(scenarios: ScenarioBackend, key: str) -> bytes:
-    require_dataset(scenarios, key)
-    encoded = optional_member(scenarios, "get_data_as_bytes")
-    if encoded is not None:
-        return bytes(encoded(key))
-    # Python's own encoder writes NaN, which is no JSON: what such a backend hands over is decoded and encoded again.
-    return encode_json(json.loads(scenarios.get_data_as_json(key)))
-
-
-def _payload_for(scenarios: ScenarioBackend, payload: bytes) -> Any:  # noqa: ANN401 - text, or bytes where they will do
-    if optional_member(scenarios, "get_data_as_bytes") is not None:
-        return payload
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        raise ValueError("The body must be JSON in UTF-8.") from None
 
 
 async def refuse_reserved_key(_request: Request) -> Response:
     """Answer 405 where `from-json` stands for a dataset's key: that path takes POST only."""
-    raise HTTPException(405)
+    raise UnsupportedMethodError("Method Not Allowed")

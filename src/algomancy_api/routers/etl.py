@@ -5,25 +5,33 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from algomancy_api.backend import EtlResultLike
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Operations, SessionId
-from algomancy_api.errors import BAD_BODY, BAD_FILE, DATASET_IN_USE, TOO_LARGE, UNKNOWN_SESSION
+from algomancy_api.errors import (
+    BAD_BODY,
+    BAD_FILE,
+    DATASET_IN_USE,
+    TOO_LARGE,
+    UNKNOWN_SESSION,
+    BadInputError,
+    InvalidRequestError,
+)
 from algomancy_api.http.bodies import limited
+from algomancy_api.http.json_text import encode_json
+from algomancy_api.http.names import shown, split_file_name
 from algomancy_api.http.replies import reply
 from algomancy_api.schemas import EtlReport
-from algomancy_data.dataset import check_dataset_key
-from algomancy_data.encoding import encode_json
-from algomancy_data.file import File, split_file_name
-from algomancy_utils.typed_parameter import shown
+
+if TYPE_CHECKING:
+    from algomancy_data.file import File
 
 operations = Operations(
     "ETL", "Extract, validate, transform, load: makes a dataset of uploaded csv, json and xlsx files."
@@ -72,7 +80,6 @@ async def run_etl(request: Request, session_id: SessionId) -> Response:
         uploads = [part for name, part in form.multi_items() if name == "files" and isinstance(part, UploadFile)]
 
         def load() -> dict[str, Any]:
-            check_dataset_key(dataset_name)
             with TemporaryDirectory(prefix="algomancy-etl-") as folder:
                 result = session.scenarios.etl_data(_stored(uploads, Path(folder)), dataset_name)
             return _report(dataset_name, result, list(session.scenarios.get_data_keys()))
@@ -85,22 +92,25 @@ def _refuse_charset(request: Request) -> None:
     _, options = parse_options_header(request.headers.get("content-type"))
     charset = options.get(b"charset", b"utf-8")
     if charset.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
-        raise HTTPException(400, "The form must be in UTF-8: send it without 'charset'.")
+        raise BadInputError("The form must be in UTF-8: send it without 'charset'.")
 
 
 def _dataset_name(form: FormData) -> str:
     names = form.getlist("dataset_name")
     if not names:
-        raise HTTPException(422, "Field 'dataset_name' is required.")
+        raise InvalidRequestError("Field 'dataset_name' is required.")
     if len(names) > 1 or not isinstance(names[0], str):
-        raise HTTPException(422, "Field 'dataset_name' must be one text.")
+        raise InvalidRequestError("Field 'dataset_name' must be one text.")
     if not names[0]:
-        raise HTTPException(422, "Field 'dataset_name' must not be empty.")
+        raise InvalidRequestError("Field 'dataset_name' must not be empty.")
     return names[0]
 
 
 def _stored(uploads: list[UploadFile], folder: Path) -> dict[str, File]:
     """Write the uploads to a folder, under names of our own, and return them by logical name (contract ETL-4)."""
+    from algomancy_data.file import CSVFile, JSONFile, XLSXFile
+
+    kinds = {"csv": CSVFile, "json": JSONFile, "xlsx": XLSXFile}
     if not uploads:
         raise ValueError("Field 'files' must hold at least one file.")
     files: dict[str, File] = {}
@@ -112,7 +122,12 @@ def _stored(uploads: list[UploadFile], folder: Path) -> dict[str, File]:
         path = folder / f"{number}.{extension}"
         with path.open("wb") as target:
             shutil.copyfileobj(_content(upload), target, 1024 * 1024)
-        files[stem] = File(name=stem, extension=extension, path=path)
+        try:
+            files[stem] = kinds[extension](name=stem, path=str(path))
+        except UnicodeDecodeError:
+            raise ValueError(f"File {shown(name)} cannot be read: it is not text in UTF-8.") from None
+        except ValueError as error:
+            raise ValueError(f"File {shown(name)} cannot be read as {extension}.") from error
     return files
 
 

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Operations
+from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import reply
 from algomancy_api.schemas import Health
-from algomancy_data.encoding import encode_json
 
 operations = Operations("Meta", "About the server itself.")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from algomancy_api.backend import ScenarioBackend, ScenarioLike, optional_member
-from algomancy_api.backend_calls import BackendCalls, OpenSession, calls_of
+from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend
+from algomancy_api.backend_calls import OpenSession, calls_of
 from algomancy_api.document.operation import Link, Operations, ScenarioId, SessionId
 from algomancy_api.errors import (
     BAD_PARAMETER,
@@ -22,10 +23,10 @@ from algomancy_api.errors import (
     UNKNOWN_DATASET,
     UNKNOWN_SCENARIO,
     UNKNOWN_SESSION,
+    NotFoundError,
 )
+from algomancy_api.http.names import shown
 from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
-from algomancy_api.lookups import find_scenario, require_algorithm, require_dataset, require_free_tag
-from algomancy_api.scenario_json import scenario_json, scenario_list_json, status_json
 from algomancy_api.schemas import (
     CreateScenarioRequest,
     Scenario,
@@ -34,7 +35,6 @@ from algomancy_api.schemas import (
     ScenarioSummary,
     ScenarioView,
 )
-from algomancy_utils.errors import NotFoundError, PreconditionError
 
 operations = Operations(
     "Scenarios",
@@ -43,7 +43,6 @@ operations = Operations(
     "served.",
 )
 
-_MANY = 1_000  # How many scenarios may be encoded in the event loop: a few milliseconds' worth.
 _SAME_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$request.path.scenario_id"}
 _NEW_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$response.body#/id"}
 _CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` to get 304 while it is unchanged."}
@@ -69,9 +68,9 @@ async def list_scenarios(
     """
     calls = calls_of(request)
     session = await calls.session(session_id)
-    few = await calls.look_up(lambda: len(session.scenarios.list_scenarios())) <= _MANY
+    few = await calls.look_up(lambda: len(session.scenarios.list_scenarios())) <= calls.inline_scenarios
     collect = calls.look_up if few else calls.transfer
-    scenarios, total = await collect(scenario_list_json, session.scenarios, query)
+    scenarios, total = await collect(_list_json, session.scenarios, query)
     path = location(request, "sessions", session.id, "scenarios")["Location"]
     return await conditional_reply(request, scenarios, _page_links(path, query, total))
 
@@ -105,16 +104,12 @@ async def create_scenario(request: Request, session_id: SessionId, body: CreateS
     session = await calls.session(session_id)
 
     def create() -> tuple[str, bytes]:
-        if not calls.nonblocking:
-            require_algorithm(session.scenarios, body.algo_name)
-            require_dataset(session.scenarios, body.dataset_key)
-            require_free_tag(session.scenarios, body.tag)
         scenario = session.scenarios.create_scenario(
             body.tag, body.dataset_key, body.algo_name, body.algo_params, body.data_params
         )
-        return scenario.id, scenario_json(scenario)
+        return scenario.id, scenario.to_json_bytes()
 
-    scenario_id, content = await calls.write_quickly(session.scenarios, create)
+    scenario_id, content = await calls.write(create)
     return await reply(request, content, 201, location(request, "sessions", session.id, "scenarios", scenario_id))
 
 
@@ -133,7 +128,7 @@ async def get_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     With its KPIs and its result, once it ran.
     """
     _, scenario = await _find(request, session_id, scenario_id)
-    return await conditional_reply(request, await calls_of(request).look_up(scenario_json, scenario))
+    return await conditional_reply(request, await calls_of(request).look_up(scenario.to_json_bytes))
 
 
 @operations.operation(
@@ -154,7 +149,7 @@ async def delete_scenario(request: Request, session_id: SessionId, scenario_id: 
 
     def delete() -> None:
         if not session.scenarios.delete_scenario(scenario.id):
-            find_scenario(session.scenarios, scenario_id)  # Another request was first, and a 404 is due.
+            raise _unknown(scenario_id)  # Another request was first.
 
     await calls_of(request).write(delete)
     return Response(status_code=204)
@@ -184,12 +179,10 @@ async def run_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     session, scenario = await _find(request, session_id, scenario_id)
 
     def run() -> bytes:
-        if not calls.nonblocking and scenario.status in ("queued", "processing"):
-            raise PreconditionError(f"Scenario '{scenario.tag}' is already {scenario.status}.")
         session.scenarios.process_scenario_async(scenario)
-        return scenario_json(scenario)
+        return scenario.to_json_bytes()
 
-    return await reply(request, await calls.write_quickly(session.scenarios, run), 202)
+    return await reply(request, await calls.write(run), 202)
 
 
 @operations.operation(
@@ -206,7 +199,7 @@ async def get_scenario_status(request: Request, session_id: SessionId, scenario_
     Small and quick: made for polling.
     """
     _, scenario = await _find(request, session_id, scenario_id)
-    return JsonReply(status_json(scenario))
+    return JsonReply(await calls_of(request).look_up(scenario.status_json_bytes))
 
 
 @operations.operation(
@@ -223,7 +216,8 @@ async def reset_scenario(request: Request, session_id: SessionId, scenario_id: S
 
     Forgets its result and KPI values: it is `created` again, and can be run again.
     """
-    return await _act(request, "reset_scenario", session_id, scenario_id, 200)
+    session, scenario = await _find(request, session_id, scenario_id)
+    return await _act(request, session.scenarios.reset_scenario, scenario, 200)
 
 
 @operations.operation(
@@ -241,7 +235,8 @@ async def cancel_scenario(request: Request, session_id: SessionId, scenario_id: 
 
     Takes it from the queue or stops its run: it ends as `failed`, with `{"error": "Cancelled"}` as result.
     """
-    return await _act(request, "cancel_scenario", session_id, scenario_id, 202)
+    session, scenario = await _find(request, session_id, scenario_id)
+    return await _act(request, session.scenarios.cancel_scenario, scenario, 202)
 
 
 @operations.operation("GET", "/sessions/{session_id}/processing", Scenario | None, UNKNOWN_SESSION)
@@ -255,33 +250,44 @@ async def get_processing(request: Request, session_id: SessionId) -> Response:
     return await reply(request, await calls.look_up(_processing_json, session.scenarios))
 
 
-async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[OpenSession, ScenarioLike]:
+async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:
     calls = calls_of(request)
     session = await calls.session(session_id)
-    return session, await calls.look_up(_find_in, calls, session.scenarios, scenario_id)
+    scenario = await calls.look_up(session.scenarios.get_by_id, scenario_id)
+    if scenario is None:
+        raise _unknown(scenario_id)
+    return session, scenario
 
 
-def _find_in(calls: BackendCalls, scenarios: ScenarioBackend, scenario_id: str) -> ScenarioLike:
-    return find_scenario(scenarios, scenario_id, listed_first=not calls.nonblocking)
+def _unknown(scenario_id: str) -> NotFoundError:
+    return NotFoundError(f"Scenario {shown(scenario_id)} does not exist.")
 
 
-async def _act(request: Request, name: str, session_id: str, scenario_id: str, status: int) -> Response:
-    """Call an optional method of the backend that takes a scenario's id, and show the scenario afterwards."""
-    session, scenario = await _find(request, session_id, scenario_id)
-    action = optional_member(session.scenarios, name)
+async def _act(request: Request, action: Callable[[str], Any], scenario: CompleteScenario, status: int) -> Response:
+    """Call a method that takes a scenario's id, and show the scenario afterwards."""
 
     def act() -> bytes:
-        if action is None:
-            raise NotFoundError("This backend does not offer that.")
         action(scenario.id)
-        return scenario_json(scenario)
+        return scenario.to_json_bytes()
 
     return await reply(request, await calls_of(request).write(act), status)
 
 
-def _processing_json(scenarios: ScenarioBackend) -> bytes:
+def _processing_json(scenarios: CompleteScenarioBackend) -> bytes:
     scenario = scenarios.currently_processing
-    return b"null" if scenario is None else scenario_json(scenario)
+    return b"null" if scenario is None else scenario.to_json_bytes()
+
+
+def _list_json(scenarios: CompleteScenarioBackend, query: ScenarioListQuery) -> tuple[bytes, int]:
+    """Return the part of the list that a query asks for as JSON, and how many scenarios there are in all."""
+    if query.view is ScenarioView.FULL and query.limit is None and query.offset == 0:
+        return scenarios.scenarios_as_bytes(), 0
+    listed = scenarios.list_scenarios()
+    part = listed[query.offset : None if query.limit is None else query.offset + query.limit]
+    encoded = [
+        each.summary_json_bytes() if query.view is ScenarioView.SUMMARY else each.to_json_bytes() for each in part
+    ]
+    return b"[" + b",".join(encoded) + b"]", len(listed)
 
 
 def _page_links(path: str, query: ScenarioListQuery, total: int) -> dict[str, str]:

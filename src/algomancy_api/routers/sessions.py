@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from algomancy_api.backend import SessionBackend
+from algomancy_api.backend import CompleteSessionBackend
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Link, Operations, SessionId
 from algomancy_api.errors import CREATE_FORBIDDEN, NAME_TAKEN, SHUTTING_DOWN, UNKNOWN_SESSION, ForbiddenError
+from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import JsonReply, location, reply
-from algomancy_api.lookups import require_free_name
 from algomancy_api.schemas import (
     CopySessionRequest,
     CreateSessionRequest,
@@ -20,7 +20,6 @@ from algomancy_api.schemas import (
     Session,
     SessionList,
 )
-from algomancy_data.encoding import encode_json
 
 operations = Operations(
     "Sessions",
@@ -61,8 +60,6 @@ async def create_session(request: Request, body: CreateSessionRequest) -> Respon
     calls = calls_of(request)
 
     def create() -> tuple[str, bytes]:
-        if not calls.nonblocking:
-            require_free_name(calls.sessions, body.display_name)
         session_id = calls.sessions.create_new_session(body.display_name)
         return session_id, encode_json(_session_list(calls.sessions))
 
@@ -96,8 +93,6 @@ async def rename_session(request: Request, session_id: SessionId, body: RenameSe
     session = await calls.session(session_id)
 
     def rename() -> dict[str, str]:
-        if not calls.nonblocking:
-            require_free_name(calls.sessions, body.display_name, except_for=session.id)
         calls.sessions.rename_session(session.id, body.display_name)
         return _session(calls.sessions, session.id)
 
@@ -143,8 +138,6 @@ async def copy_session(request: Request, session_id: SessionId, body: CopySessio
     session = await calls.session(session_id)
 
     def copy() -> tuple[str, bytes]:
-        if not calls.nonblocking:
-            require_free_name(calls.sessions, body.new_display_name)
         copy_id = calls.sessions.copy_session(session.id, body.new_display_name)
         return copy_id, encode_json(_session_list(calls.sessions))
 
@@ -152,11 +145,11 @@ async def copy_session(request: Request, session_id: SessionId, body: CopySessio
     return await reply(request, sessions, 201, location(request, "sessions", copy_id))
 
 
-def _session_list(sessions: SessionBackend) -> dict[str, Any]:
+def _session_list(sessions: CompleteSessionBackend) -> dict[str, Any]:
     return {"sessions": sessions.list_sessions(), "default": sessions.start_session_id}
 
 
-def _session(sessions: SessionBackend, session_id: str) -> dict[str, str]:
+def _session(sessions: CompleteSessionBackend, session_id: str) -> dict[str, str]:
     return {"id": session_id, "display_name": sessions.get_display_name(session_id)}
 
 

@@ -63,7 +63,7 @@ def test_pages_may_read_the_headers_they_need(make_client: Callable[..., TestCli
     """Location, ETag and Link are exposed; a preflight allows what the API takes."""
     http = make_client(cors_origins=["http://page"])
     exposed = http.get(SESSIONS, headers={"Origin": "http://page"}).headers["access-control-expose-headers"]
-    assert {name.strip() for name in exposed.split(",")} == {"Location", "ETag", "Link"}
+    assert {name.strip() for name in exposed.split(",")} == {"Location", "ETag", "Link", "Allow", "WWW-Authenticate"}
     preflight = http.options(
         SESSIONS,
         headers={
@@ -115,7 +115,11 @@ def test_refused_preflight_has_the_shape_of_every_error(
     refused = make_client(cors_origins=["http://page"]).options(SESSIONS, headers=headers)
     assert refused.status_code == 400
     assert refused.headers["content-type"] == "application/json"
-    assert refused.json() == {"detail": f"Not allowed in a cross-origin request: its {fault}."}
+    origin = headers["Origin"]
+    assert refused.json() == {
+        "detail": f"A cross-origin request from '{origin}' is not allowed: its {fault}. "
+        "The settings cors_origins and cors_headers say what is."
+    }
 
 
 HOSTS: dict[str, tuple[list[str] | None, str, int]] = {

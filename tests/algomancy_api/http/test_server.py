@@ -37,7 +37,7 @@ backend.main.etl_data = hang
 app = ApiLauncher.build(configuration(), session_manager=backend)
 threading.Thread(target=time.sleep, args=(600,)).start()
 concurrent.futures.ThreadPoolExecutor().submit(time.sleep, 600)
-ApiLauncher.run(app, port=0)
+ApiLauncher.run(app, port=0, exit_grace_seconds=1)
 print("returned", flush=True)
 """
 

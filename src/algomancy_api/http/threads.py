@@ -1,4 +1,4 @@
-"""Threads that keep the event loop free of whatever takes long."""
+"""A thread pool that keeps the event loop free of whatever takes long."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_IDLE_SECONDS = 10.0
-
 
 class WorkerPool:
     """Runs calls in at most `size` threads, started when needed and ended when idle.
@@ -24,15 +22,17 @@ class WorkerPool:
     Args:
         name: What the threads are called.
         size: How many calls may run at the same time; more of them wait their turn, first come, first served.
+        idle_seconds: How long a thread waits for something to do before it ends.
     """
 
-    def __init__(self, name: str, size: int) -> None:
+    def __init__(self, name: str, size: int, *, idle_seconds: float = 10.0) -> None:
         self._name = name
         self._size = size
+        self._idle_seconds = idle_seconds
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
-        self._busy = 0
+        self._unfinished = 0
 
     async def run(self, call: Callable[..., T], *args: object) -> T:
         """Call `call(*args)` in a thread and return what it returns, or raise what it raises.
@@ -59,8 +59,9 @@ class WorkerPool:
     def _put(self, job: Callable[[], None]) -> None:
         with self._lock:
             self._jobs.put(job)
-            waiting = self._jobs.qsize() + self._busy > self._threads
-            if not waiting or self._threads == self._size:
+            # Counted here and not when a thread takes the job: one that has taken it may not have said so yet.
+            self._unfinished += 1
+            if self._unfinished <= self._threads or self._threads == self._size:
                 return
             self._threads += 1
         threading.Thread(target=self._work, name=self._name, daemon=True).start()
@@ -68,19 +69,17 @@ class WorkerPool:
     def _work(self) -> None:
         while True:
             try:
-                job = self._jobs.get(timeout=_IDLE_SECONDS)
+                job = self._jobs.get(timeout=self._idle_seconds)
             except Empty:
                 with self._lock:
                     if self._jobs.empty():
                         self._threads -= 1
                         return
                 continue
-            with self._lock:
-                self._busy += 1
             job()
             del job
             with self._lock:
-                self._busy -= 1
+                self._unfinished -= 1
 
 
 def _settle(future: asyncio.Future[Any], settle: Callable[[], None]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from algomancy_api.workers import WorkerPool
+from algomancy_api.http.threads import WorkerPool
 
 
 def test_call_runs_elsewhere_and_gives_what_it_returns() -> None:
@@ -81,10 +82,9 @@ def test_cancelled_caller_leaves_the_call_to_its_end() -> None:
     asyncio.run(main())
 
 
-def test_idle_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_thread_ends() -> None:
     """Threads go when there is nothing to do, and come back when there is."""
-    monkeypatch.setattr("algomancy_api.workers._IDLE_SECONDS", 0.01)
-    pool = WorkerPool("test-pool", 1)
+    pool = WorkerPool("test-pool", 1, idle_seconds=0.01)
     first = asyncio.run(pool.run(threading.current_thread))
     first.join(10)
     assert not first.is_alive()
@@ -109,3 +109,31 @@ def test_result_for_a_closed_loop_is_dropped() -> None:
     asyncio.run(main())
     go_on.set()
     assert asyncio.run(pool.run(lambda: 1)) == 1
+
+
+def test_second_call_never_waits_beside_a_free_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that has taken a call but has not begun it counts as busy: the next call gets a thread of its own."""
+    taken, go_on = threading.Event(), threading.Event()
+
+    class Jobs(SimpleQueue[Any]):
+        """Gives out the first job, and holds up whoever took it."""
+
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            job = super().get(block, timeout)
+            if not taken.is_set():
+                taken.set()
+                go_on.wait(10)
+            return job
+
+    monkeypatch.setattr("algomancy_api.http.threads.SimpleQueue", Jobs)
+    pool = WorkerPool("test-pool", 2)
+
+    async def main() -> None:
+        first = asyncio.create_task(pool.run(lambda: "first"))
+        while not taken.is_set():
+            await asyncio.sleep(0)
+        assert await asyncio.wait_for(pool.run(lambda: "second"), 10) == "second"
+        go_on.set()
+        assert await first == "first"
+
+    asyncio.run(main())
