@@ -153,7 +153,7 @@ LARGE = {
         "items",
         "/copy",
         lambda: {"content": b'{"new_display_name": "copy", "x": [' + b"[]," * 400_000 + b"[]]}"},
-        201,
+        413,
     ),
     "100,000 brackets": ("items", "/data/from-json", lambda: {"content": b"[" * 100_000}, 400),
     "a number of a million digits": ("items", "/data/from-json", lambda: {"content": b"1" * 1_000_000}, 400),
