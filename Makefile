@@ -61,6 +61,7 @@ openapi: $(VENV)/.server  ## regenerate the published OpenAPI document
 .PHONY: docs
 docs: $(VENV)/.developer  ## build the documentation site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is built: open site/index.html."
 
 .PHONY: docs-serve
 docs-serve: $(VENV)/.developer  ## serve the documentation site, rebuilt at each change

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from mkdocs.structure.files import File, Files
 from site_pages.markdown import GeneratedPage
 from site_pages.pages import generated_pages, navigation, published_document
+from site_pages.swagger import ASSETS, FRAME, swagger_frame
+
+from algomancy_api.document.pages import swagger_assets
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -31,10 +34,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages and the document itself."""
+    """Add the generated pages, the document itself, and what shows it in Swagger UI."""
     for page in _pages:
         files.append(File.generated(config, page.path, content=page.text))
     files.append(File.generated(config, "openapi.json", content=published_document()))
+    files.append(File.generated(config, FRAME, content=swagger_frame()))
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        files.append(File.generated(config, f"{ASSETS}/{name}", abs_src_path=str(swagger_assets() / name)))
     return files
 
 
