@@ -15,7 +15,7 @@ from algomancy_data.stored.payload import (
     read_tables,
     with_metadata,
 )
-from algomancy_utils.runtime import random_id, utc_now
+from algomancy_utils.runtime import as_utc_text, random_id, utc_now
 
 MAX_KEY_LENGTH = 255
 RESERVED_KEYS = frozenset({".", "..", "from-json"})
@@ -151,7 +151,7 @@ class Dataset:
                 id=random_id(),
                 name=new_key,
                 ds_type=DataClassification.DERIVED_DATA,
-                creation_datetime=utc_now().isoformat(),
+                creation_datetime=as_utc_text(utc_now()),
             )
         return Dataset(new_key, changed.id, changed.ds_type, derived, with_metadata(json, metadata, changed), changed)
 

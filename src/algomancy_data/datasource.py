@@ -18,7 +18,7 @@ from algomancy_data.stored.payload import (
     write_dataset,
 )
 from algomancy_data.stored.tables import check_writable, column_names
-from algomancy_utils.runtime import random_id, utc_now
+from algomancy_utils.runtime import as_utc_text, random_id, utc_now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,7 +217,8 @@ class DataSource(BaseDataSource):
         # The text sent is kept while it says what the attribute says: there are many ways to write one time.
         text = self._creation_text
         if not text or parse_creation_datetime(text) != self.creation_datetime:
-            text = self.creation_datetime.isoformat()
+            made = self.creation_datetime
+            text = made.isoformat() if made.tzinfo is None else as_utc_text(made)
         return Metadata(self.id, self.name, self.ds_type, text, tuple(map(str, self.tables)))
 
     @classmethod

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_utils.runtime import utc_now
+from algomancy_utils.runtime import as_utc_text, utc_now
 
 
 class BaseScenarioResult(ABC):
@@ -61,7 +61,7 @@ class ScenarioResult(BaseScenarioResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return `data_id` and `completed_at`."""
-        return {"data_id": self.data_id, "completed_at": self.completed_at.isoformat()}
+        return {"data_id": self.data_id, "completed_at": as_utc_text(self.completed_at)}
 
     @classmethod
     def from_json(cls, json_string: str) -> Self:

@@ -77,7 +77,7 @@ def test_datasource_json_has_the_documented_shape() -> None:
             "id": source.id,
             "name": "Master data",
             "type": "master_data",
-            "creation_datetime": source.creation_datetime.isoformat(),
+            "creation_datetime": source.creation_datetime.isoformat().replace("+00:00", "Z"),
             "tables": ["items"],
         },
         "tables": {
@@ -109,7 +109,7 @@ def test_datasource_creation_time_follows_the_attribute() -> None:
     source = DataSource.from_json(json.dumps(sent))
     assert json.loads(source.to_json())["metadata"]["creation_datetime"] == "2025-01-02 03:04:05Z"
     source.creation_datetime = datetime(2026, 1, 1, tzinfo=UTC)
-    assert json.loads(source.to_json())["metadata"]["creation_datetime"] == "2026-01-01T00:00:00+00:00"
+    assert json.loads(source.to_json())["metadata"]["creation_datetime"] == "2026-01-01T00:00:00Z"
 
 
 def test_datasource_derived_is_independent() -> None:

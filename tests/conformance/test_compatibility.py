@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.document import OPTIONAL, missing_parts, operations, published_document
+from algomancy_conformance.document import OPTIONAL, document_for_all, missing_parts, operations, published_document
 
 STATUS_PATH = "/api/v1/sessions/{session_id}/scenarios/{scenario_id}/status"
 
@@ -77,6 +77,17 @@ def test_optional_operations_may_be_missing() -> None:
 
     assert len(optional) == len(OPTIONAL)
     assert missing_parts(published_document(), offered) == []
+
+
+def test_progress_of_a_scenario_binds_the_reference_alone() -> None:
+    """The published document promises it with every scenario; other backends are judged without it."""
+    required = [
+        [document["components"]["schemas"][name]["required"] for name in ("Scenario", "ScenarioSummary")]
+        for document in (published_document(), document_for_all())
+    ]
+
+    assert all("progress" in names for names in required[0])
+    assert required[1] == [[name for name in names if name != "progress"] for names in required[0]]
 
 
 def test_another_prefix_is_the_same_api() -> None:

@@ -112,7 +112,9 @@ def test_text_can_be_read_in_both_schemes(scheme: str, site: Site, site_url: str
             faint[name] = found
     assert faint == {}
     browser.open(f"{site_url}/index.html")
-    decorations = "[...document.querySelectorAll('article td a')].map(link => getComputedStyle(link).textDecorationLine)"
+    decorations = (
+        "[...document.querySelectorAll('article td a')].map(link => getComputedStyle(link).textDecorationLine)"
+    )
     assert set(browser.evaluate(decorations)) == {"underline"}
 
 

@@ -12,10 +12,10 @@ NEW = "All that a poller asks for, and a sentence that only this test knows."
 
 
 def test_changed_description_changes_the_site(site: Site, tmp_path: Path) -> None:
-    """One description changed in schemas.py, and nothing else, is on the site after the next build."""
+    """One description changed in the models, and nothing else, is on the site after the next build."""
     sources = tmp_path / "src"
     shutil.copytree(ROOT / "src", sources, ignore=shutil.ignore_patterns("__pycache__"))
-    models = sources / "algomancy_api" / "schemas.py"
+    models = sources / "algomancy_api" / "schemas" / "__init__.py"
     text = models.read_text(encoding="utf-8")
     assert text.count(OLD) == 1
     models.write_text(text.replace(OLD, NEW), encoding="utf-8")

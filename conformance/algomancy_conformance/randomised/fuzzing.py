@@ -18,7 +18,7 @@ from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
-from ..document import OPTIONAL, PUBLISHED_PREFIX, operations, published_document
+from ..document import OPTIONAL, PUBLISHED_PREFIX, document_for_all, operations, published_document
 from ..outcomes import Broken, KitError, NotOffered, Untried
 from ..target.client import Answer, Session
 from ..target.etl_sample import EtlSample
@@ -182,7 +182,7 @@ class Fuzzer:
     @classmethod
     def on(cls, world: World) -> Fuzzer:
         """A fuzzer for the target."""
-        document = with_prefix(published_document(), world.api.prefix)
+        document = with_prefix(document_for_all(), world.api.prefix)
         checks: dict[str, dict[str, Any]] = {
             name: {"positive_data_acceptance": {"expected-statuses": statuses}}
             for name, statuses in REFUSED_BY_RULES.items()

@@ -29,8 +29,8 @@ _DESCRIPTION = """\
 Load datasets, create scenarios, run them in the background, watch their progress and compare their KPIs.
 
 Every error is answered with `{"detail": "<message>"}`: branch on the status code, not on the text. Path parameters
-travel percent-encoded, in UTF-8, a `/` within one as `%2F`; generated clients see to that. Any GET may be asked as
-HEAD. Readers are to ignore members they do not know."""
+travel percent-encoded, in UTF-8, a `/` within one as `%2F`; not every generated client sees to that. Any GET may be
+asked as HEAD. Readers are to ignore members they do not know."""
 _UNCHANGED = {"description": "The body is the one that `If-None-Match` names."}
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 _NO_TOKEN_NEEDED = frozenset({"get_health"})
@@ -208,20 +208,25 @@ def _schemas(schemas: dict[str, Any]) -> dict[str, Any]:
         schemas[model.__name__] = _schema_of(model)
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    return {name: _without_titles(schemas[name]) for name in sorted(schemas)}
+    return {name: _for_generators(schemas[name]) for name in sorted(schemas)}
 
 
 def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
-def _without_titles(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
-    """Return a schema without the titles that pydantic makes of names: generators would turn each into a type."""
-    if isinstance(schema, dict):
-        return {
-            name: _without_titles(part) for name, part in schema.items() if name != "title" or not isinstance(part, str)
-        }
-    return [_without_titles(part) for part in schema] if isinstance(schema, list) else schema
+def _for_generators(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """Return a schema as generators want it.
+
+    Without the titles that pydantic makes of names, as each would become a type; and with an `enum` of one beside each
+    `const`, for those that do not know `const`.
+    """
+    if isinstance(schema, list):
+        return [_for_generators(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = {name: _for_generators(part) for name, part in schema.items() if name != "title" or isinstance(part, dict)}
+    return {**named, "enum": [named["const"]]} if isinstance(named.get("const"), str) else named
 
 
 def _with_our_error_model(part: Any) -> Any:  # noqa: ANN401 - any part of the document

@@ -69,7 +69,7 @@ class SlottingResult(BaseScenarioResult):
         """Return `data_id`, `completed_at`, `moved_items` and the `layout` as a list of placements."""
         return {
             "data_id": self.data_id,
-            "completed_at": self.completed_at.isoformat(),
+            "completed_at": self.completed_at.isoformat().replace("+00:00", "Z"),
             "moved_items": self.moved_items,
             "layout": [asdict(placement) for placement in self.placements],
         }

@@ -51,7 +51,7 @@ _CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` t
 @operations.operation(
     "GET",
     "/sessions/{session_id}/scenarios",
-    list[Scenario | ScenarioSummary],
+    list[Scenario] | list[ScenarioSummary],
     UNKNOWN_SESSION,
     headers={
         **_CONDITIONAL,

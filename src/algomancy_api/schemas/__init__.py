@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from algomancy_api.schemas.fields import (
     MAX_OFFSET,
@@ -20,6 +20,7 @@ from algomancy_api.schemas.fields import (
     JsonObject,
     Key,
     Model,
+    Moment,
     PageLength,
     Text,
 )
@@ -140,8 +141,16 @@ class Algorithm(Model):
     """Value of each parameter by name; times are in ISO 8601."""
 
 
+def _with_progress(schema: dict[str, Any]) -> None:
+    """Describe `progress` as always there: it is in every reply of this server, and lacks with other backends only."""
+    del schema["properties"]["progress"]["default"]
+    schema["required"].append("progress")
+
+
 class ScenarioSummary(Model):
     """A scenario without its result."""
+
+    model_config = ConfigDict(json_schema_extra=_with_progress)
 
     id: str
     """Identifier (a UUID) that never changes."""
@@ -259,7 +268,7 @@ class DatasetMetadata(Model):
     """The dataset's key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
     type: DataClassification
     """Where the dataset comes from."""
-    creation_datetime: str
+    creation_datetime: Moment
     """When the dataset was made, in ISO 8601."""
     tables: list[str]
     """Names of its tables."""

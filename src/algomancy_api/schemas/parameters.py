@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from algomancy_api.schemas.fields import Choice, Model
+from algomancy_api.schemas.fields import Choice, Model, Moment
 
 
 class StringParameterDescriptor(Model):
@@ -117,9 +117,9 @@ class TimeParameterDescriptor(Model):
     """Kind of the parameter: always `time`."""
     required: bool
     """Whether the parameter must have a value."""
-    value: str | None
+    value: Moment | None
     """The moment used when none is given, in ISO 8601; null when there is none."""
-    default: str | None
+    default: Moment | None
     """The moment a new parameter starts with, in ISO 8601; null for the moment of asking."""
 
 
@@ -132,9 +132,9 @@ class IntervalParameterDescriptor(Model):
     """Kind of the parameter: always `interval`."""
     required: bool
     """Whether the parameter must have a value."""
-    value: Annotated[list[str], Field(min_length=2, max_length=2)] | None
+    value: Annotated[list[Moment], Field(min_length=2, max_length=2)] | None
     """Start and end used when none are given, in ISO 8601, start first; null when there are none."""
-    default: Annotated[list[str | None], Field(min_length=2, max_length=2)]
+    default: Annotated[list[Moment | None], Field(min_length=2, max_length=2)]
     """Start and end a new parameter starts with, in ISO 8601."""
 
 

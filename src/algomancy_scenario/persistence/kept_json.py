@@ -24,5 +24,5 @@ def compact(document: bytes) -> bytes:
 
 
 def keep_plain_json(value: Any) -> bytes:  # noqa: ANN401 - any plain JSON value
-    """Encode plain JSON values, and fragments, in memory of their own size."""
-    return compact(orjson.dumps(value))
+    """Encode plain JSON values, moments in UTC (GEN-12) and fragments, in memory of their own size."""
+    return compact(orjson.dumps(value, option=orjson.OPT_UTC_Z))

@@ -22,7 +22,7 @@ OPERATIONS = {
     for method, operation in item.items()
 }
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
 # What depends on how fast the machine is.
 PACE = {"run_scenario": {"status", "started_at"}, "get_processing": {"progress"}, "cancel_scenario": {"progress"}}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -124,6 +125,32 @@ def test_every_field_is_described() -> None:
     assert not [
         path for path, _ in parts(DOCUMENT["components"]) if path[-1:] == ("title",) and path[-2] != "properties"
     ]
+
+
+def test_document_is_friendly_to_generators() -> None:
+    """It holds nothing that tools choke on: a bare `const`, a line separator in a pattern, a time without a format."""
+    objects = list(parts(DOCUMENT["components"]))
+    constants = [part for _, part in objects if "const" in part]
+    patterns = [part["pattern"] for path, part in objects if "pattern" in part and path[-1] != "properties"]
+    times = {
+        path[-1]: {part.get("format"), *(each.get("format") for each in part.get("anyOf", ()))} - {None}
+        for path, part in objects
+        if path[-2:-1] == ("properties",) and re.search(r"(_at|_datetime)$", path[-1])
+    }
+
+    assert constants
+    assert all(part["enum"] == [part["const"]] for part in constants)
+    assert patterns
+    assert not [pattern for pattern in patterns if re.search(r"u202[89]|[\u2028\u2029]", pattern)]
+    assert times == {
+        "created_at": {"date-time"},
+        "started_at": {"date-time"},
+        "finished_at": {"date-time"},
+        "creation_datetime": {"iso-date-time"},
+    }
+    assert json.dumps(DOCUMENT["components"]["schemas"]["TimeParameterDescriptor"]).count('"iso-date-time"') == 2
+    assert json.dumps(DOCUMENT["components"]["schemas"]["IntervalParameterDescriptor"]).count('"iso-date-time"') == 2
+    assert not re.search(r"T[\d:.]+\+00:00", json.dumps(DOCUMENT))
 
 
 def test_descriptor_is_told_apart_by_its_type() -> None:
