@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from algomancy_api.document.pages import in_script
 from algomancy_api.document.pages import swagger_page as swagger_ui
 from site_pages.document import document
 from site_pages.markdown import GeneratedPage
@@ -32,21 +33,21 @@ new MutationObserver(tellScheme).observe(document.body, { attributeFilter: ["dat
 </script>
 """
 
-_FRAME_END = """
-<style>
+_STYLE = """<style>
 /* The page around the frame has a title and says where requests can be tried. */
 .swagger-ui .information-container, .swagger-ui .scheme-container { display: none; }
 .swagger-ui .wrapper { padding: 0; }
 html, html.dark-mode, html.dark-mode .swagger-ui { background: transparent; }
 </style>
-<script>
+"""
+
+_SCRIPT = """show(%s);
 const content = document.getElementById("swagger-ui");
 const tellHeight = () => parent.postMessage({ height: Math.ceil(content.getBoundingClientRect().height) + 16 }, "*");
 new ResizeObserver(tellHeight).observe(content);
 addEventListener("message", (event) => {
   if (event.source === parent && "dark" in event.data) showDark(event.data.dark);
-});
-</script>"""
+});"""
 
 
 def swagger_page() -> GeneratedPage:
@@ -57,4 +58,4 @@ def swagger_page() -> GeneratedPage:
 def swagger_frame() -> str:
     """The HTML of the frame: the document inlined, for a page from disk may read no other file."""
     options = {"spec": document(), "supportedSubmitMethods": [], "defaultModelsExpandDepth": -1}
-    return swagger_ui("The document in Swagger UI", f"../{ASSETS}", options, _FRAME_END)
+    return swagger_ui("The document in Swagger UI", f"../{ASSETS}", _SCRIPT % in_script(options), _STYLE)

@@ -20,6 +20,7 @@ from algomancy_api.backend import SessionBackend
 from algomancy_api.backend_calls import BackendCalls
 from algomancy_api.document.openapi import add_documented_operations, document_of
 from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, add_docs_page
+from algomancy_api.document.start_page import START_PATH, add_start_page
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy, Cors
 from algomancy_api.http.gate import AllowedMethods, Gate
@@ -89,7 +90,7 @@ class ApiLauncher:
             cors_origins=config.cors_origins,
             allowed_hosts=config.allowed_hosts,
             api_token=config.api_token,
-            open_paths=("/health", f"{config.prefix}/health", _OPENAPI_PATH, DOCS_PATH, f"{ASSETS_PATH}/"),
+            open_paths=("/health", f"{config.prefix}/health", _OPENAPI_PATH, DOCS_PATH, START_PATH, f"{ASSETS_PATH}/"),
         )
         app.state.config = config
         app.state.session_manager = backend
@@ -195,4 +196,5 @@ def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:
         return await conditional_reply(request, document(request.scope.get("root_path", "")))
 
     app.add_route(_OPENAPI_PATH, openapi, include_in_schema=False)
-    add_docs_page(app, f"{config.title} – API")
+    add_docs_page(app, config)
+    add_start_page(app, config)

@@ -124,3 +124,16 @@ def test_missing_page_leads_on(site: Site, site_url: str, browser: Chromium) -> 
     links = browser.evaluate("[...document.querySelectorAll('article a')].map(link => link.href)")
     assert len(links) >= 4
     assert {link.removeprefix(f"{site_url}/") for link in links} <= set(site.pages)
+
+
+def test_docs_page_of_a_server_offers_what_works(example_url: str, browser: Chromium) -> None:
+    """What is filled in where a request can be tried out is answered with success, and the page names the server."""
+    browser.open(f"{example_url}/docs")
+    block = "document.querySelector('#operations-Scenarios-create_scenario')"
+    for button in (".opblock-summary-control", ".try-out__btn", ".execute"):
+        browser.wait_until(f"!!{block}?.querySelector('{button}')")
+        browser.evaluate(f"{block}.querySelector('{button}').click()")
+    status = f"{block}.querySelector('.live-responses-table tbody .response-col_status')?.innerText"
+    assert browser.wait_until(status) == "201"
+    assert browser.evaluate("document.querySelector('header').innerText") == "Warehouse slotting"
+    assert browser.problems == []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from algomancy_api.api_configuration import ApiConfiguration
 
 DOCS_PATH = "/docs"
 ASSETS_PATH = "/docs-assets"
@@ -29,56 +32,108 @@ _PAGE = """<!doctype html>
 html {{ color-scheme: light; }}
 html.dark-mode {{ color-scheme: dark; background: #1c2022; }}
 body {{ margin: 0; }}
+header {{ max-width: 1420px; margin: 0 auto; padding: 1.2rem 20px 0; font: 600 1.1rem system-ui, sans-serif; }}
+header a {{ color: #0b6a72; }}
+.dark-mode header a {{ color: #6cc5cd; }}
 /* White on Swagger UI's own light colours is hard to read. */
-.swagger-ui .opblock-get .opblock-summary-method {{ background: #1c6fb0; }}
-.swagger-ui .opblock-post .opblock-summary-method {{ background: #23794a; }}
-.swagger-ui .opblock-patch .opblock-summary-method {{ background: #96600a; }}
-.swagger-ui .opblock-delete .opblock-summary-method {{ background: #b3322e; }}
+:root:not(.dark-mode) .swagger-ui .opblock-get .opblock-summary-method {{ background: #1c6fb0; }}
+:root:not(.dark-mode) .swagger-ui .opblock-post .opblock-summary-method {{ background: #23794a; }}
+:root:not(.dark-mode) .swagger-ui .opblock-patch .opblock-summary-method {{ background: #96600a; }}
+:root:not(.dark-mode) .swagger-ui .opblock-delete .opblock-summary-method {{ background: #b3322e; }}
 </style>
 </head>
 <body>
-<div id="swagger-ui"></div>
+{begin}<div id="swagger-ui"></div>
 <script src="{assets}/swagger-ui-bundle.js"></script>
 <script>
 function showDark(dark) {{ document.documentElement.classList.toggle("dark-mode", dark); }}
 const preference = matchMedia("(prefers-color-scheme: dark)");
 showDark(preference.matches);
 preference.addEventListener("change", (event) => showDark(event.matches));
-SwaggerUIBundle({{ dom_id: "#swagger-ui", deepLinking: true, ...{options} }});
-</script>{end}
+function show(options) {{ SwaggerUIBundle({{ dom_id: "#swagger-ui", deepLinking: true, ...options }}); }}
+{script}
+</script>
 </body>
 </html>
 """
 
+_SHOW_SERVED = """\
+const trial = {trial};
+fetch({url}).then((answer) => answer.json()).then((spec) => {{
+  for (const item of Object.values(spec.paths)) {{
+    for (const operation of Object.values(item)) {{
+      for (const parameter of operation.parameters ?? []) {{
+        if (parameter.in === "path" && parameter.name in trial) parameter.example = trial[parameter.name];
+      }}
+      const body = operation.requestBody?.content["application/json"];
+      if (body && operation.operationId in trial) body.example = trial[operation.operationId];
+    }}
+  }}
+  show({{ spec, showExtensions: true, showCommonExtensions: true }});
+}});"""
 
-def swagger_page(title: str, assets: str, options: Mapping[str, Any], end: str = "") -> str:
-    """Return the page that shows a document in Swagger UI, light or dark as the browser prefers.
+
+def swagger_page(title: str, assets: str, script: str, begin: str = "") -> str:
+    """Return a page of Swagger UI, light or dark as the browser prefers.
 
     Args:
         title: Title of the page.
         assets: Address of the folder of `swagger_assets`, without a slash at its end.
-        options: What Swagger UI is told: `url`, or the document itself as `spec`, and more.
-        end: What follows the script, as HTML.
+        script: What calls `show` with the options of Swagger UI: `url`, or the document itself as `spec`, and more.
+        begin: HTML before Swagger UI.
     """
-    told = json.dumps(options, ensure_ascii=False).replace("<", "\\u003c")
-    return _PAGE.format(title=escape(title), assets=escape(assets), options=told, end=end)
+    return _PAGE.format(title=escape(title), assets=escape(assets), script=script, begin=begin)
 
 
-def add_docs_page(app: FastAPI, title: str) -> None:
+def in_script(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return a value as it may stand in a script of a page."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def add_docs_page(app: FastAPI, config: ApiConfiguration) -> None:
     """Serve Swagger UI, and its script, style sheet and icon as the `fastapi-offline` package brings them.
+
+    What can be tried out there is filled in with what this server has: the document itself has no examples of path
+    parameters, for a tool that sends examples would change a session that is in use.
 
     Args:
         app: The application; its document is at `app.openapi_url`.
-        title: Title of the page.
+        config: Its configuration.
     """
+    title = f"{config.title} – API"
+    trial = in_script(_trial(config))
 
     async def docs(request: Request) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        options = {"url": f"{root}{app.openapi_url}", "showExtensions": True, "showCommonExtensions": True}
-        return HTMLResponse(swagger_page(title, f"{root}{ASSETS_PATH}", options))
+        script = _SHOW_SERVED.format(trial=trial, url=in_script(f"{root}{app.openapi_url}"))
+        header = f'<header><a href="{escape(root)}/">{escape(config.title)}</a></header>\n'
+        return HTMLResponse(swagger_page(title, f"{root}{ASSETS_PATH}", script, header))
 
     app.add_route(DOCS_PATH, docs, include_in_schema=False)
     app.mount(ASSETS_PATH, StaticFiles(directory=swagger_assets()), name="docs-assets")
+
+
+def _trial(config: ApiConfiguration) -> dict[str, Any]:
+    """Return what to fill in: values of path parameters by name, bodies by `operationId`."""
+    algorithm, dataset = first_algorithm(config), first_dataset(config)
+    values: dict[str, Any] = {"session_id": "main"}
+    if algorithm is not None:
+        values["algorithm_name"] = algorithm
+        values["create_scenario"] = {"tag": "my-run", "dataset_key": dataset or "my data", "algo_name": algorithm}
+    if dataset is not None:
+        values["data_key"] = dataset
+    return values
+
+
+def first_algorithm(config: ApiConfiguration) -> str | None:
+    """Return the algorithm to try first: the default one, or the first there is."""
+    return config.default_algo or next(iter(config.algorithms), None)
+
+
+def first_dataset(config: ApiConfiguration) -> str | None:
+    """Return a dataset that a new server starts with; None where it starts without."""
+    path = getattr(config, "initial_data_path", None)
+    return min((entry.name for entry in Path(path).iterdir() if entry.is_dir()), default=None) if path else None
 
 
 def swagger_assets() -> Path:

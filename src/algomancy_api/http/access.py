@@ -43,7 +43,8 @@ class AccessPolicy:
         cors_origins: Origins whose pages may change things from a browser; `*` for all.
         allowed_hosts: Host names that are answered for, `None` for any.
         api_token: The bearer token to be carried, `None` for none.
-        open_paths: What may be read without token: paths, and folders that end with a slash.
+        open_paths: What may be read without token: paths, and folders that end with a slash; `/` is
+            that page alone.
     """
 
     def __init__(
@@ -57,8 +58,8 @@ class AccessPolicy:
         self.allowed_hosts = allowed_hosts
         self._origins = frozenset(origin.rstrip("/").lower() for origin in cors_origins or ())
         self._credentials = None if api_token is None else f"Bearer {api_token}".encode()
-        self._open_paths = frozenset(path for path in open_paths if not path.endswith("/"))
-        self._open_folders = tuple(path for path in open_paths if path.endswith("/"))
+        self._open_paths = frozenset(open_paths)
+        self._open_folders = tuple(path for path in open_paths if path.endswith("/") and path != "/")
 
     def check(self, scope: Scope) -> None:
         """Let a request pass.

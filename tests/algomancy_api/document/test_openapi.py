@@ -226,12 +226,14 @@ def test_docs_page_needs_no_internet(http: TestClient) -> None:
     import re
 
     page = http.get("/docs").text
-    loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
+    loaded = re.findall(r"<(?:script|link)[^>]* (?:src|href)=\"([^\"]+)\"", page)
     assert len(loaded) == 3
     for url in loaded:
         assert url.startswith("/docs-assets/")
         assert http.get(url).status_code == 200
-    assert "'/openapi.json'" in page
+    assert 'fetch("/openapi.json")' in page
+    assert page.startswith('<!doctype html>\n<html lang="en">')
+    assert "prefers-color-scheme: dark" in page
     assert not re.findall(r"https?://", page)
 
 
