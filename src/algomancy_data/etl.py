@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from algomancy_data.cells.tables import FileRows
 from algomancy_data.datasource import BaseDataSource, DataClassification
 from algomancy_data.extractor import (
     CSVSingleExtractor,
@@ -104,10 +105,13 @@ class ETLPipeline:
             Exception: Whatever steps of the user's raise.
         """
         data = self.extraction.extract()
-        result = ValidationResult(list(self.extraction.messages))
+        rows = self.extraction.file_rows
+        extracted = self.extraction.messages
+        result = ValidationResult([_in_file(message, rows) for message in extracted])
         for message in result.messages:
             log_message(self.logger, message)
-        result.extend(_without_echoes(self.validation.validate(data).messages, result.messages))
+        found = _without_echoes(self.validation.validate(data).messages, extracted)
+        result.extend([_in_file(message, rows) for message in found])
         if not result.is_valid:
             if self.logger is not None:
                 self.logger.error(f"Dataset '{self.name}' does not pass validation.")
@@ -122,6 +126,14 @@ def _without_echoes(found: list[ValidationMessage], known: list[ValidationMessag
     unread = {(message.table, message.column, message.row) for message in known if message.code == "conversion"}
     missing = ("missing_value", "missing_key")
     return [each for each in found if each.code not in missing or (each.table, each.column, each.row) not in unread]
+
+
+def _in_file(message: ValidationMessage, rows: Mapping[str, FileRows]) -> ValidationMessage:
+    """Count the row of a message as a person sees it in the file (contract ETL-8)."""
+    place = rows.get(message.table or "")
+    if place is None or type(message.row) is not int or message.row < 0:
+        return message
+    return replace(message, row=place.number(message.row))
 
 
 class ETLFactory(ABC):

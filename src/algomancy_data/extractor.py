@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from algomancy_data.cells.conversion import ReadTable, convert_table, plain_columns
+from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, plain_columns
 from algomancy_data.file import ExtractionError, File
 from algomancy_data.reading.csv_reader import read_csv_table
 from algomancy_data.reading.json_reader import read_json_table, read_json_tables
-from algomancy_data.reading.offload import INLINE_BYTES, WORKER, run_by_size
-from algomancy_data.reading.xlsx_reader import inflated_size, read_xlsx_tables, read_xlsx_tables_within_memory
+from algomancy_data.reading.offload import WORKER, NoWorkerError, WorkerDiedError, run_by_size
+from algomancy_data.reading.xlsx_reader import inflated_size, read_xlsx_tables
 from algomancy_data.schema import Column, FileExtension, Schema
 from algomancy_data.stored.tables import column_names
 from algomancy_data.validation import MessageKeeper, ValidationMessage, ValidationSeverity
@@ -31,6 +31,9 @@ class Extractor(MessageKeeper, ABC):
     Args:
         logger: Where to report progress.
     """
+
+    file_rows: dict[str, FileRows]
+    """Where the rows of its tables are in their files, by table; without an entry for tables from elsewhere."""
 
     def __init__(self, logger: Logger | None = None) -> None:
         self.logger = logger
@@ -55,13 +58,15 @@ class ExtractionSequence:
         logger: Where to report progress.
 
     Attributes:
-        messages: What the extractors had to say, once they have run.
+        messages: What the extractors had to say, once they have run; rows are counted from 0 within the table.
+        file_rows: Where the rows of tables are in their files, by table.
     """
 
     def __init__(self, extractors: Iterable[Extractor] | None = None, logger: Logger | None = None) -> None:
         self.extractors = list(extractors or ())
         self.logger = logger
         self.messages: list[ValidationMessage] = []
+        self.file_rows: dict[str, FileRows] = {}
 
     def add_extractor(self, extractor: Extractor) -> None:
         """Add an extractor at the end."""
@@ -80,7 +85,7 @@ class ExtractionSequence:
         Raises:
             ExtractionError: Some data cannot be read at all, or two extractors make a table of one name.
         """
-        self.messages = []
+        self.messages, self.file_rows = [], {}
         tables: dict[str, pd.DataFrame] = {}
         for extractor in self.extractors:
             extractor.clear_messages()
@@ -90,6 +95,7 @@ class ExtractionSequence:
                 raise ExtractionError(f"Two files hold a table named '{min(twins)}'.")
             tables.update(extracted)
             self.messages.extend(extractor.messages)
+            self.file_rows.update(getattr(extractor, "file_rows", {}))
             if self.logger is not None:
                 for name, table in extracted.items():
                     self.logger.log(f"Table '{name}': {len(table)} rows extracted.")
@@ -117,6 +123,7 @@ class FileExtractor(Extractor):
             raise ValueError(f"{file.subject} must have the extension {self.extension}.")
         self.file = file
         self.schema = schema
+        self.file_rows = {}
 
     def _keep(self, table: str, read: ReadTable | None, what: str) -> dict[str, pd.DataFrame]:
         if read is None:
@@ -125,6 +132,7 @@ class FileExtractor(Extractor):
             return {}
         for message in read.messages:
             self.add_message(message)
+        self.file_rows[table] = read.rows
         return {table: read.frame}
 
 
@@ -305,7 +313,12 @@ class DataFrameExtractor(Extractor):
 
 def _read_workbook(file: File, sheets: dict[str, tuple[str | int, list[Column]]]) -> dict[str, ReadTable | None]:
     source = file.read_bytes() if file.path is None or file.content is not None else str(file.path)
-    size = inflated_size(source, file.subject, file.limits)
-    if size <= INLINE_BYTES:
-        return read_xlsx_tables(source, sheets, file.subject, file.limits)
-    return WORKER.run(read_xlsx_tables_within_memory, source, sheets, file.subject, file.limits)
+    # What is no workbook, or too large, costs no round trip.
+    inflated_size(source, file.subject, file.limits)
+    try:
+        return WORKER.run_apart(read_xlsx_tables, source, sheets, file.subject, file.limits)
+    except WorkerDiedError:
+        text = f"{file.subject} cannot be read: it is a damaged workbook, or needs far more memory than its size."
+        raise ExtractionError(text) from None
+    except NoWorkerError as error:
+        raise ExtractionError(f"{file.subject}: {error}") from None

@@ -150,9 +150,9 @@ def test_pipeline_of_bad_values_fails_with_all_messages() -> None:
     result = _run([CSVFile("items", content="item;zone;weight\nx;z1;heavy\nx;z9;1\n"), ZONES])
     assert (result.status, result.is_success, result.datasource) == ("failed", False, None)
     assert [(message.code, message.row) for message in result.messages] == [
-        ("conversion", 0),
-        ("duplicate_key", 1),
-        ("foreign_key", 1),
+        ("conversion", 2),
+        ("duplicate_key", 3),
+        ("foreign_key", 3),
     ]
     assert not result.validation_result.is_valid
 
@@ -220,7 +220,7 @@ def test_cell_that_cannot_be_read_is_not_called_missing_too() -> None:
     result = _run([JSONFile("plan", content=json.dumps({"steps": [{"n": cell} for cell in cells]}))], [PlanSchema])
     assert not result.is_success
     found = [(each.row, each.code) for each in result.messages if each.row is not None]
-    assert sorted(found)[:3] == [(0, "conversion"), (1, "missing_value"), (2, "conversion")]
+    assert sorted(found)[:3] == [(1, "conversion"), (2, "missing_value"), (3, "conversion")]
     assert len({row for row, _ in found}) == len(found)
     assert [each.code for each in result.messages if each.row is None] == ["conversion"]
 

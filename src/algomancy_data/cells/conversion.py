@@ -1,91 +1,51 @@
-"""From what a file holds to the types a schema wants: whole columns where possible, else cell by cell."""
+"""From what a file holds to the types a schema wants: whole columns where possible, else each distinct text once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.dates import UNIT
-from algomancy_data.cells.values import Converted, convert_values, tightened
-from algomancy_data.schema import Column, DataType
-from algomancy_data.validation import ValidationMessage, ValidationSeverity
+from algomancy_data.cells.dates import read_dates
+from algomancy_data.cells.intervals import read_intervals
+from algomancy_data.cells.numbers import EXACT_IN_FLOAT, read_numbers
+from algomancy_data.cells.values import NO_BOOLEAN, value_reader
+from algomancy_data.schema import DataType
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
+MISSING_TEXTS = ("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "-")
+"""Texts that stand for a missing cell, except in columns of text and categories, where only the empty one does."""
 
-SHOWN_PER_COLUMN = 10
-"""Cells of one column that get a message of their own; the rest are counted."""
+_TRUE = frozenset({"true", "t", "yes", "y", "1", "on"})
+_FALSE = frozenset({"false", "f", "no", "n", "0", "off"})
 
-_TEXT_SHOWN = 60
+_SAMPLE = 500
+_CERTAIN = r"\.(?:[0-9]{0,2}|[0-9]{4,})$|^[+-]?(?:0[0-9]*|[0-9]{4,})?\.|[eE]"
+"""What only a number with a decimal point has: not three decimals, or before it what heads no thousands."""
+_UNCERTAIN = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
+
+_AS_TEXT = (DataType.STRING, DataType.CATEGORICAL)
 
 
 @dataclass
-class ReadTable:
-    """A table read.
+class Converted:
+    """A column converted.
 
     Attributes:
-        frame: The table, its columns converted.
-        messages: What could not be converted.
+        array: The values; missing where the file had none or one that cannot be converted.
+        unreadable: What could not be converted and why, by row.
+        doubts: What allows two readings, and how it was read; said in a warning.
+        remarks: How unusual cells were read; said in passing.
     """
 
-    frame: pd.DataFrame
-    messages: list[ValidationMessage] = field(default_factory=list)
-
-
-def plain_columns(columns: Sequence[Column]) -> list[Column]:
-    """Return the columns without what a user's class may have added: they go to another process."""
-    return [Column(column.name, column.dtype, optional=column.optional, nullable=column.nullable) for column in columns]
-
-
-def convert_table(series: Mapping[str, pd.Series], columns: Sequence[Column], table: str) -> ReadTable:
-    """Convert the columns that a schema knows, and leave the others as they are.
-
-    Args:
-        series: The columns as read, by name.
-        columns: The schema's columns; those absent are left to the validators.
-        table: The name of the table.
-    """
-    import pandas as pd
-
-    types = {column.name: column.dtype for column in columns}
-    messages: list[ValidationMessage] = []
-    data: dict[str, Any] = {}
-    for name, values in series.items():
-        if name not in types:
-            data[name] = values
-            continue
-        converted = convert(values, types[name])
-        messages += conversion_messages(converted, table, name)
-        data[name] = pd.Series(converted.array, index=values.index, copy=False)
-    return ReadTable(pd.DataFrame(data, columns=pd.Index(list(series), dtype="str"), copy=False), messages)
-
-
-def conversion_messages(converted: Converted, table: str, column: str) -> list[ValidationMessage]:
-    """Return an error for each of the first cells that could not be converted, and one that counts the rest."""
-    messages = [
-        ValidationMessage(
-            ValidationSeverity.ERROR, f"{_shown(value)} {converted.problem}.", table, column, row, "conversion"
-        )
-        for row, value in list(converted.unreadable.items())[:SHOWN_PER_COLUMN]
-    ]
-    if (rest := len(converted.unreadable) - len(messages)) > 0:
-        text = f"{rest:,} more cells of this column cannot be converted: what they hold {converted.problem}."
-        messages.append(ValidationMessage(ValidationSeverity.ERROR, text, table, column, None, "conversion"))
-    return messages
-
-
-def _shown(value: object) -> str:
-    import pandas as pd
-
-    if isinstance(value, dict):
-        return "An object"
-    if pd.api.types.is_list_like(value):
-        return "A list"
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(value))
-    return f"'{text[:_TEXT_SHOWN]}…'" if len(text) > _TEXT_SHOWN else f"'{text}'"
+    array: Any
+    unreadable: dict[int, tuple[Any, str]] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def convert(series: pd.Series, dtype: DataType) -> Converted:
@@ -101,51 +61,270 @@ def convert(series: pd.Series, dtype: DataType) -> Converted:
     import pandas as pd
 
     if isinstance(series.dtype, pd.CategoricalDtype):
-        return _convert_categories(series, dtype)
-    if dtype in _NATIVE and (native := _NATIVE[dtype](series)) is not None:
-        return Converted(native)
-    return convert_values(series.astype(object).tolist(), dtype)
+        series = series.astype(series.cat.categories.dtype)
+    if isinstance(series.dtype, pd.StringDtype):
+        return _convert_texts(texts_of(series), dtype)
+    native = _NATIVE.get(dtype)
+    if native is not None and (array := native(series)) is not None:
+        return Converted(array)
+    return _convert_values(series.astype(object).tolist(), dtype)
 
 
-def has_lost_digits(series: pd.Series) -> bool:
-    """Tell whether a column of whole numbers that was read as floats holds some too large for a float to be exact."""
-    return series.dtype.kind == "f" and bool((series.abs() >= 2.0**53).any())
+def texts_of(series: pd.Series) -> pa.ChunkedArray:
+    """Return a column of texts as Arrow has them."""
+    import pyarrow as pa
+
+    array = pa.array(series.array, pa.large_string(), from_pandas=True)
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def _convert_categories(series: pd.Series, dtype: DataType) -> Converted:
-    """Convert each distinct value once."""
+def _convert_values(values: list[Any], dtype: DataType) -> Converted:
+    """Convert Python values: texts all together, for they have one convention, and others by what they are."""
+    read, texts = value_reader(dtype), list(values)
+    others: dict[int, Any] = {}
+    unreadable: dict[int, tuple[Any, str]] = {}
+    for row, value in enumerate(values):
+        if type(value) is str or value is None:
+            continue
+        texts[row] = None
+        try:
+            given = read(value)
+        except ValueError as error:
+            unreadable[row] = value, str(error)
+            continue
+        if isinstance(given, str):
+            texts[row] = given
+        elif given is not None:
+            others[row] = given
+    converted = _convert_texts(_chunked(texts), dtype)
+    if dtype in _AS_TEXT and any(isinstance(value, (list, dict)) for value in values):
+        converted.doubts.append("Lists and objects in this column are kept as text, in JSON.")
+    if others:
+        _fill_in(converted, others, dtype)
+    if unreadable:
+        converted.unreadable = dict(sorted((converted.unreadable | unreadable).items()))
+    return converted
+
+
+def _fill_in(converted: Converted, others: dict[int, Any], dtype: DataType) -> None:
+    """Put values that were no texts beside those that were."""
+    import pandas as pd
+
+    cells = pd.Series(converted.array)
+    if dtype is DataType.DATETIME:
+        given = pd.Series(list(others.values()), dtype="datetime64[us]")
+        if getattr(cells.dtype, "tz", None) is not None:
+            given = given.dt.tz_localize("UTC")
+    else:
+        nullable: Any = {DataType.INTEGER: "Int64", DataType.BOOLEAN: "boolean"}.get(dtype, "float64")
+        cells, given = cells.astype(nullable), pd.Series(list(others.values()), dtype=nullable)
+    cells.iloc[list(others)] = given
+    converted.array = tightened(cells.array)
+
+
+def _chunked(texts: list[str | None]) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    try:
+        return pa.chunked_array([texts], pa.large_string())
+    except UnicodeEncodeError:
+        from algomancy_data.encoding import clean_text
+
+        return _chunked([None if text is None else clean_text(text) for text in texts])
+
+
+def _convert_texts(texts: pa.ChunkedArray, dtype: DataType) -> Converted:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if dtype in _WHOLE and (array := _WHOLE[dtype](texts)) is not None:
+        return Converted(array)
+    encoded = pa.concat_arrays(texts.chunks or [pa.array([], texts.type)]).dictionary_encode()
+    distinct = encoded.dictionary
+    missing = pc.equal(distinct, "")
+    if dtype not in _AS_TEXT:
+        bare = pc.utf8_trim_whitespace(distinct)
+        missing = pc.or_(pc.equal(bare, ""), pc.is_in(bare, pa.array(MISSING_TEXTS, distinct.type)))
+    wanted = pc.indices_nonzero(pc.invert(missing)).to_numpy()
+    converted = _DISTINCT[dtype](distinct.take(pa.array(wanted)))
+    codes = _codes(encoded.indices, wanted, len(distinct))
+    return _spread(converted, codes, distinct.take(pa.array(wanted)))
+
+
+def _codes(indices: pa.Array, wanted: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """Return where each cell's text is among the wanted ones; -1 where it is none of them."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    places = np.full(count + 1, -1, dtype="int64")
+    places[wanted] = np.arange(len(wanted))
+    codes: np.ndarray[Any, Any] = places[pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)]
+    return codes
+
+
+def _spread(converted: Converted, codes: np.ndarray[Any, Any], distinct: pa.Array) -> Converted:
+    """Put the values of the distinct texts where the texts were."""
     import numpy as np
     import pandas as pd
 
-    codes = series.cat.codes.to_numpy()
-    distinct = convert(pd.Series(series.cat.categories.to_numpy(object), dtype=object), dtype)
-    nullable = {DataType.INTEGER: "Int64", DataType.BOOLEAN: "boolean"}.get(dtype)
-    values = distinct.array if nullable is None else pd.array(distinct.array, dtype=nullable)
-    array = pd.api.extensions.take(values, codes, allow_fill=True)
+    if isinstance(converted.array, pd.Categorical):
+        order = np.append(converted.array.codes, -1)
+        array: Any = pd.Categorical.from_codes(order[codes], dtype=converted.array.dtype)
+    else:
+        array = pd.api.extensions.take(converted.array, codes, allow_fill=True)
     unreadable = {}
-    for row in np.flatnonzero(np.isin(codes, list(distinct.unreadable))).tolist():
-        unreadable[row] = distinct.unreadable[codes[row]]
-    return Converted(array if nullable is None else tightened(array), unreadable, distinct.problem)
+    if converted.unreadable:
+        for row in np.flatnonzero(np.isin(codes, list(converted.unreadable))).tolist():
+            place = int(codes[row])
+            unreadable[row] = distinct[place].as_py(), converted.unreadable[place][1]
+    return Converted(tightened(array), unreadable, converted.doubts, converted.remarks)
 
 
-def _native_integers(series: pd.Series) -> Any:  # noqa: ANN401 - an array, or None when cells must be looked at
+def tightened(array: Any) -> Any:  # noqa: ANN401 - any array
+    """Return a nullable array as its plain counterpart when no cell is missing; any other as it is."""
+    plain = {"Int64": "int64", "boolean": "bool"}.get(str(array.dtype))
+    return array if plain is None or array.isna().any() else array.to_numpy(plain)
+
+
+# Whole columns; None where single cells must be looked at.
+
+
+def _whole_texts(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    empty = pc.equal(texts, "")
+    if pc.any(empty).as_py():
+        texts = pc.if_else(empty, pa.scalar(None, texts.type), texts)
+    return pd.array(texts, dtype="str")
+
+
+def _whole_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        values = pc.cast(texts, "int64")
+    except pa.ArrowInvalid:
+        return None
+    # Arrow takes 0x10 for a number.
+    return None if pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py() else nullable_integers(values)
+
+
+def _whole_floats(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        values = pc.cast(texts, "double")
+    except pa.ArrowInvalid:
+        return None
+    extremes = pc.min_max(values).as_py()
+    if extremes["min"] is not None and not (-EXACT_IN_FLOAT < extremes["min"] <= extremes["max"] < EXACT_IN_FLOAT):
+        return None
+    if pc.any(pc.is_nan(values)).as_py():
+        return None
+    # One text that can only have a decimal point is enough, and most columns have it near their start.
+    for part in (texts.slice(0, _SAMPLE), texts):
+        if pc.any(pc.match_substring_regex(part, _CERTAIN)).as_py():
+            return values.to_numpy()
+    return None if pc.any(pc.match_substring_regex(texts, _UNCERTAIN)).as_py() else values.to_numpy()
+
+
+def nullable_integers(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
+    """Return integers of Arrow's as `int64`, or as `Int64` where some are missing."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    if not values.null_count:
+        return values.to_numpy()
+    return pd.arrays.IntegerArray(pc.fill_null(values, 0).to_numpy(), pc.is_null(values).to_numpy(), copy=True)
+
+
+_WHOLE: dict[DataType, Callable[[pa.ChunkedArray], Any]] = {
+    DataType.STRING: _whole_texts,
+    DataType.INTEGER: _whole_integers,
+    DataType.FLOAT: _whole_floats,
+}
+
+
+# Distinct texts, none of them missing.
+
+
+def _integers(texts: pa.Array) -> Converted:
+    import pandas as pd
+
+    numbers = read_numbers(texts, whole=True)
+    unreadable = {position: ("", problem) for position, problem in numbers.problems.items()}
+    return Converted(pd.array(numbers.values.to_pylist(), "Int64"), unreadable, numbers.doubts, numbers.remarks)
+
+
+def _floats(texts: pa.Array) -> Converted:
+    numbers = read_numbers(texts, whole=False)
+    unreadable = {position: ("", problem) for position, problem in numbers.problems.items()}
+    return Converted(numbers.values.to_numpy(zero_copy_only=False), unreadable, numbers.doubts, numbers.remarks)
+
+
+def _booleans(texts: pa.Array) -> Converted:
+    import pandas as pd
+
+    words = [text.strip().lower() for text in texts.to_pylist()]
+    values = [True if word in _TRUE else False if word in _FALSE else None for word in words]
+    unreadable = {position: ("", NO_BOOLEAN) for position, value in enumerate(values) if value is None}
+    return Converted(pd.array(values, dtype="boolean"), unreadable)
+
+
+def _categories(texts: pa.Array) -> Converted:
+    import pandas as pd
+
+    return Converted(pd.Categorical(pd.array(texts, dtype="str")))
+
+
+def _times(texts: pa.Array) -> Converted:
+    import pandas as pd
+
+    dates = read_dates(texts)
+    unreadable = {position: ("", problem) for position, problem in dates.problems.items()}
+    times = pd.Series(dates.values.to_numpy(zero_copy_only=False))
+    zoned = times if dates.values.type.tz is None else times.dt.tz_localize("UTC")
+    return Converted(zoned.array, unreadable, dates.doubts, dates.remarks)
+
+
+def _intervals(texts: pa.Array) -> Converted:
+    array, bad, remarks = read_intervals(texts.to_pylist())
+    problem = "is not an interval like the others of its column"
+    return Converted(array, dict.fromkeys(bad, ("", problem)), remarks=remarks)
+
+
+_DISTINCT: dict[DataType, Callable[[pa.Array], Converted]] = {
+    DataType.INTEGER: _integers,
+    DataType.FLOAT: _floats,
+    DataType.BOOLEAN: _booleans,
+    DataType.STRING: _categories,
+    DataType.CATEGORICAL: _categories,
+    DataType.DATETIME: _times,
+    DataType.INTERVAL: _intervals,
+}
+
+
+# Columns of numpy and pandas types; None where single cells must be looked at.
+
+
+def _native_integers(series: pd.Series) -> Any:  # noqa: ANN401 - an array, or None
     import numpy as np
+    import pandas as pd
 
-    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu":
-        return series.to_numpy("int64") if series.dtype != "uint64" else None
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu" and series.dtype != "uint64":
+        return series.to_numpy("int64")
     if isinstance(series.dtype, np.dtype) and series.dtype.kind == "f":
         values = series.to_numpy("float64")
         missing = np.isnan(values)
         filled = np.where(missing, 0.0, values)
-        if np.isfinite(filled).all() and (filled == np.trunc(filled)).all() and (np.abs(filled) < 2.0**63).all():
-            return _with_missing(filled.astype("int64"), missing)
+        if (np.abs(filled) < EXACT_IN_FLOAT).all() and (filled == np.trunc(filled)).all():
+            whole = filled.astype("int64")
+            return pd.arrays.IntegerArray(whole, missing) if missing.any() else whole
     return None
-
-
-def _with_missing(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) -> Any:  # noqa: ANN401
-    import pandas as pd
-
-    return pd.arrays.IntegerArray(values, missing) if missing.any() else values
 
 
 def _native_floats(series: pd.Series) -> Any:  # noqa: ANN401 - as above
@@ -153,7 +332,8 @@ def _native_floats(series: pd.Series) -> Any:  # noqa: ANN401 - as above
 
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iuf":
         values = series.to_numpy("float64")
-        return values if not np.isinf(values).any() else None
+        exact = series.dtype.kind == "f" or (np.abs(values) < EXACT_IN_FLOAT).all()
+        return values if exact and not np.isinf(values).any() else None
     return None
 
 
@@ -161,19 +341,12 @@ def _native_booleans(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     return series.to_numpy() if series.dtype == "bool" else None
 
 
-def _native_texts(series: pd.Series) -> Any:  # noqa: ANN401 - as above
-    import pandas as pd
-
-    if isinstance(series.dtype, pd.StringDtype) and not (series == "").any():
-        return series.astype("str").array
-    return None
-
-
 def _native_times(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     if series.dtype.kind != "M":
         return None
     times = series.dt.tz_convert("UTC") if getattr(series.dtype, "tz", None) is not None else series
-    return times.dt.as_unit(UNIT).array
+    coarse = times.dt.as_unit("us")
+    return coarse.array if times.dt.unit != "ns" or coarse.dt.as_unit("ns").equals(times) else times.array
 
 
 def _native_intervals(series: pd.Series) -> Any:  # noqa: ANN401 - as above
@@ -186,7 +359,6 @@ _NATIVE: dict[DataType, Callable[[pd.Series], Any]] = {
     DataType.INTEGER: _native_integers,
     DataType.FLOAT: _native_floats,
     DataType.BOOLEAN: _native_booleans,
-    DataType.STRING: _native_texts,
     DataType.DATETIME: _native_times,
     DataType.INTERVAL: _native_intervals,
 }

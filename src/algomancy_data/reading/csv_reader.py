@@ -1,42 +1,46 @@
-"""Reading csv files of any size: in chunks, so that memory and the time without a turn for others stay bounded."""
+"""Reading csv files: every cell as text, in one pass; what the texts mean is decided by whole columns afterwards."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
+import re
+import string
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
 
-from algomancy_data.cells.conversion import ReadTable, conversion_messages, convert, has_lost_digits
-from algomancy_data.cells.values import MISSING_TEXTS, Converted
+from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
 from algomancy_data.file import ExtractionError, File
-from algomancy_data.schema import Column, DataType
+from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
+from algomancy_data.schema import Column
 from algomancy_utils.errors import TooLargeError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 SEPARATORS = (";", ",", "\t", "|")
 """The separators looked for when none is told."""
 
-_CHUNK_ROWS = 60_000
-_CHUNK_CELLS = 1_000_000
 _SCAN_BYTES = 1 << 20
-_HEAD_BYTES = 4 << 20
-"""How long heading and first row may be together."""
+_LONGEST_ROW_BYTES = 4 << 20
 _USUAL_HEAD_BYTES = 1 << 16
-_ENOUGH_LINES = 4
+_ENOUGH_LINES = 40
+_SPARE_CELLS = 1 << 20
 
-_NUMERIC = (DataType.INTEGER, DataType.FLOAT)
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_csv_table(file: File, columns: Sequence[Column], table: str, separator: str | None) -> ReadTable:
-    """Read a csv file: UTF-8 with or without byte order mark, a heading row, quotes as usual.
+    """Read a csv file: UTF-8, or UTF-16 with its mark, a heading row, quotes as usual.
 
     Args:
         file: The file.
-        columns: The schema's columns. Others are kept with the types pandas finds.
+        columns: The schema's columns. Others are kept as they are.
         table: The name of the table, for messages.
         separator: What separates cells; None takes the one whose heading has most of the schema's columns.
 
@@ -44,253 +48,295 @@ def read_csv_table(file: File, columns: Sequence[Column], table: str, separator:
         ExtractionError: The file is no csv file; the message says why.
         TooLargeError: It has more rows, columns or cells than its limits allow.
     """
-    head, complete = _read_head(file)
-    if separator is None:
-        separator = _find_separator(head, {column.name for column in columns})
-    names = _heading(head, complete, separator, file)
-    file.limits.check_shape(0, len(names), file.subject)
-    types = {column.name: column.dtype for column in columns}
-    as_text: set[str] = set()
-    while True:
-        reading = _Reading(file, names, types, separator, as_text)
-        if not reading.run():
-            return ReadTable(*reading.result(table))
-        as_text |= reading.inexact
+    source = _Source(file)
+    wanted = {column.name for column in columns}
+    head = _Head(source, wanted, separator)
+    file.limits.check_shape(0, head.width, file.subject)
+    cells, rows = _read_cells(source, head)
+    named = named_columns(head.names, cells, file.subject, source.remarks)
+    del cells
+    read = convert_table(named, columns, table)
+    read.messages[:0] = remark_messages(source.remarks, table)
+    read.rows = rows
+    return read
 
 
-class _Reading:
-    """One pass over the file.
+class _Source:
+    """The bytes of a file in UTF-8."""
 
-    Numbers are converted chunk by chunk. Every other column of the schema is read as categories (each distinct text
-    once) and converted at the end, when all of it is known: how dates are written shows in the whole column.
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.remarks: list[str] = []
+        self._content: bytes | None = None
+        with file.open() as stream:
+            if stream.read(2) in _UTF16:
+                self._content = _from_utf16(file)
+                self.remarks.append("The file is UTF-16 text.")
+
+    def open(self, start: int = 0) -> IO[bytes]:
+        stream = self.file.open() if self._content is None else io.BytesIO(self._content)
+        stream.seek(start)
+        return stream
+
+    def arrow(self, start: int) -> Any:  # noqa: ANN401 - a file of Arrow's
+        import pyarrow as pa
+
+        content = self._content if self.file.content is None else self._content or self.file.content
+        if content is not None:
+            return pa.BufferReader(pa.py_buffer(content.encode() if isinstance(content, str) else content).slice(start))
+        stream = pa.OSFile(str(self.file.path))
+        stream.seek(start)
+        return stream
+
+
+def _from_utf16(file: File) -> bytes:
+    try:
+        return file.read_bytes().decode("utf-16").encode()
+    except UnicodeError:
+        raise ExtractionError(f"{file.subject} is not UTF-16 text, although it starts as such.") from None
+
+
+class _Head:
+    """What the first rows tell: the separator, where the heading is, and the names in it.
+
+    Attributes:
+        separator: What separates cells.
+        names: The names of the columns, blank where there is none.
+        width: How many cells each row has.
+        start: Where the rows below the heading start, in bytes.
+        row: Which row of the file the first row below the heading is, counted from 1.
     """
 
-    def __init__(
-        self, file: File, names: list[str], types: dict[str, DataType], separator: str, as_text: set[str]
-    ) -> None:
-        self._file = file
-        self._names = names
-        self._types = types
-        self._separator = separator
-        self._as_text = as_text
-        self._rows = 0
-        self._parts: dict[str, list[Any]] = {name: [] for name in names}
-        self._unreadable: dict[str, Converted] = {}
-        self.inexact: set[str] = set()
+    def __init__(self, source: _Source, wanted: set[str], separator: str | None) -> None:
+        file = source.file
+        text, offset, complete = _read_head(source)
+        if match := _SEPARATOR_LINE.match(text):
+            separator, offset, text = match[1], offset + len(match[0]), text[match.end() :]
+            source.remarks.append(f"The first line, which names the separator '{separator}', is no heading.")
+        self.separator = separator or _find_separator(text, wanted)
+        records = _records(text, self.separator, file)
+        at = find_heading([cells for cells, _ in records[:ROWS]], wanted)
+        if at is None:
+            raise ExtractionError(f"{file.subject} is empty.")
+        if not complete and not any(any(cells) for cells, _ in records[at + 1 : -1]):
+            raise TooLargeError(
+                f"{file.subject} is too large: its first rows are longer than {_LONGEST_ROW_BYTES:,} bytes."
+            )
+        if any(any(cells) for cells, _ in records[:at]):
+            source.remarks.append(f"The heading was found in row {at + 1}; what stands above it is left out.")
+        heading, end = records[at]
+        self.names = column_names(heading, file.subject)
+        self.start = offset + end
+        self.row = at + 2
+        self.width = len(heading)
+        first = next((number for number in range(at + 1, len(records)) if any(records[number][0])), None)
+        if first is not None:
+            self._settle_width(file, records[first][0], first + 1)
 
-    def run(self) -> bool:
-        """Read all chunks; tell whether columns turned out `inexact`, so that they must be read again as text."""
-        may_be_ragged = False
-        with self._file.open() as stream:
-            size = stream.seek(0, io.SEEK_END)
-        for chunk in self._chunks():
-            if (self._rows + len(chunk)) * len(self._names) > size:
-                # Every cell takes a byte at least, so that rows have been filled up, maybe to thousands of columns.
-                _refuse_short_rows(self._file, self._separator, len(self._names), self._rows + len(chunk))
-            may_be_ragged |= bool(chunk.iloc[:, -1].isna().any())
-            for name in self._names:
-                self._take(name, chunk[name])
-            self._rows += len(chunk)
-            self._file.limits.check_shape(self._rows, len(self._names), self._file.subject)
-        # The parser fills short rows up; what it cannot do is give the last cell of one a value.
-        if may_be_ragged and len(self._names) > 1:
-            _refuse_short_rows(self._file, self._separator, len(self._names), self._rows)
-        return bool(self.inexact)
-
-    def result(self, table: str) -> tuple[pd.DataFrame, list[Any]]:
-        """Return the table and what could not be converted."""
-        import pandas as pd
-
-        data, messages = {}, []
-        for name in self._names:
-            # Parts are given up as they are joined, so that there are never two copies of the whole table.
-            dtype = self._types.get(name)
-            joined = _joined(self._parts.pop(name), dtype)
-            if dtype in _NUMERIC:
-                converted = self._unreadable.get(name, Converted(None))
-            elif dtype is not None and not _is_as_wanted(joined, dtype):
-                converted = convert(pd.Series(joined, copy=False), dtype)
-                joined = converted.array
-            else:
-                converted = Converted(None)
-            messages += conversion_messages(converted, table, name)
-            data[name] = joined
-        return pd.DataFrame(data, columns=pd.Index(self._names, dtype="str"), copy=False), messages
-
-    def _take(self, name: str, series: pd.Series) -> None:
-        dtype = self._types.get(name)
-        if dtype not in _NUMERIC or dtype is None:
-            if dtype is None and name not in self._as_text and _has_huge_numbers(series):
-                self.inexact.add(name)
-            self._parts[name].append(series.array)
-            return
-        if dtype is DataType.INTEGER and has_lost_digits(series):
-            self.inexact.add(name)
-        converted = convert(series, dtype)
-        self._parts[name].append(converted.array)
-        if converted.unreadable:
-            known = self._unreadable.setdefault(name, Converted(None, {}, converted.problem))
-            known.unreadable |= {self._rows + row: value for row, value in converted.unreadable.items()}
-
-    def _chunks(self) -> Iterator[pd.DataFrame]:
-        import pandas as pd
-
-        kinds = {name: self._kind(name) for name in self._names}
-        with self._file.open() as stream:
-            # A path spares the parser the detour of decoding and encoding all of it.
-            source = stream if self._file.content is not None else str(self._file.path)
-            try:
-                with pd.read_csv(
-                    source,
-                    sep=self._separator,
-                    header=0,
-                    names=self._names,
-                    index_col=False,
-                    dtype={name: kind for name, kind in kinds.items() if kind},
-                    keep_default_na=False,
-                    na_values={name: _missing_texts(kind) for name, kind in kinds.items()},
-                    engine="c",
-                    encoding="utf-8",
-                    compression=None,
-                    low_memory=False,
-                    chunksize=max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // len(self._names))),
-                ) as reader:
-                    yield from reader
-            except UnicodeDecodeError:
-                raise ExtractionError(f"{self._file.subject} is not UTF-8 text.") from None
-            except (pd.errors.ParserError, csv.Error) as error:
-                raise ExtractionError(f"{self._file.subject} cannot be read: {_reason(error)}.") from None
-
-    def _kind(self, name: str) -> str | None:
-        dtype = self._types.get(name)
-        if name in self._as_text or dtype is DataType.STRING:
-            return "str"
-        return None if dtype is None or dtype in _NUMERIC else "category"
+    def _settle_width(self, file: File, first: list[str], row: int) -> None:
+        """Rows may end with separators where the heading does not, and the other way round."""
+        if len(first) != self.width:
+            if len(first) < len(self.names) or any(first[self.width :]):
+                raise _ragged(file, row, len(first), len(self.names))
+            self.width = len(first)
 
 
-def _is_as_wanted(array: Any, dtype: DataType) -> bool:  # noqa: ANN401 - an array of numpy or pandas
-    """Tell whether the parser made of a column what is wanted: text, in which it found no empty one."""
-    import pandas as pd
-
-    return dtype is DataType.STRING and array.dtype == pd.StringDtype(na_value=float("nan"))
-
-
-def _has_huge_numbers(series: pd.Series) -> bool:
-    """Tell whether the parser met numbers of more bits than a column holds: no column in JSON does, but one of text.
-
-    It gives them as Python integers, or as text in which missing cells are empty ones.
-    """
-    if series.dtype == object:
-        return any(type(value) is int for value in series)
-    return series.dtype == "str" and bool((series == "").any())
-
-
-def _missing_texts(kind: str | None) -> list[str]:
-    # Text keeps what it says; numbers are not to become text for an "NA"; the rest looks at each category itself.
-    return [""] if kind else ["", *MISSING_TEXTS]
-
-
-def _joined(parts: list[Any], dtype: DataType | None) -> Any:  # noqa: ANN401 - an array of numpy or pandas
-    import pandas as pd
-
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return convert(pd.Series([], dtype=object), dtype or DataType.STRING).array
-    if isinstance(parts[0].dtype, pd.CategoricalDtype):
-        # Where all of a part is missing pandas knows no text, and finds the categories of other parts different.
-        texts = [part.rename_categories(part.categories.astype("str")) for part in parts]
-        return pd.api.types.union_categoricals(texts)
-    return pd.concat([pd.Series(part, copy=False) for part in parts], ignore_index=True).array
-
-
-def _read_head(file: File) -> tuple[str, bool]:
-    """Return the start of the text, with two records if they are not too long, and whether that is all of it."""
+def _read_head(source: _Source) -> tuple[str, int, bool]:
+    """Return the start of the text, where it starts, and whether it is all of it."""
     wanted = _USUAL_HEAD_BYTES
-    with file.open() as stream:
+    with source.open() as stream:
         head = stream.read(wanted)
-        lines = [line for line in head.split(b"\n") if line.strip()]
-        if len(lines) < _ENOUGH_LINES or b'"' in head:  # Within quotes a line may end.
-            wanted = _HEAD_BYTES
+        if len([line for line in head.split(b"\n") if line.strip()]) < _ENOUGH_LINES or b'"' in head:
+            wanted = _LONGEST_ROW_BYTES
             head += stream.read(wanted - len(head))
     complete = len(head) < wanted
+    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     try:
         # The head may end within a character, which an incremental decoder leaves out.
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=complete), complete
+        return codecs.getincrementaldecoder("utf-8")().decode(head[mark:], final=complete), mark, complete
     except UnicodeDecodeError:
-        raise ExtractionError(f"{file.subject} is not UTF-8 text.") from None
+        raise _not_utf8(source.file) from None
 
 
-def _records(head: str, separator: str) -> Iterator[list[str]]:
-    return (record for record in csv.reader(io.StringIO(head, newline=""), delimiter=separator) if record)
+def _records(text: str, separator: str, file: File | None = None) -> list[tuple[list[str], int]]:
+    """Return the first records, blank ones included, each with the count of bytes up to its end."""
+    lines = io.StringIO(text, newline="")
+    read = 0
 
+    def counted() -> Iterator[str]:
+        nonlocal read
+        for line in lines:
+            read += len(line.encode())
+            yield line
 
-def _heading(head: str, complete: bool, separator: str, file: File) -> list[str]:
-    """Return the names of the columns, having looked at the first row as well."""
+    records: list[tuple[list[str], int]] = []
     try:
-        records = _records(head, separator)
-        names = [name.strip() for name in next(records, [])]
-        first = next(records, [])
-        whole = complete or next(records, None) is not None
+        for record in csv.reader(counted(), delimiter=separator):
+            records.append((record, read))
+            if len(records) > ROWS + 2 and any(any(cells) for cells, _ in records[-2:]):
+                break
     except csv.Error as error:
-        raise ExtractionError(f"{file.subject} cannot be read: {_reason(error)}.") from None
-    if not whole:
-        raise TooLargeError(f"{file.subject} is too large: its first rows are longer than {_HEAD_BYTES:,} bytes.")
-    if not names:
-        raise ExtractionError(f"{file.subject} is empty.")
-    seen: set[str] = set()
-    for position, name in enumerate(names):
-        if not name:
-            raise ExtractionError(f"{file.subject}: column {position + 1} has no heading.")
-        if name in seen:
-            raise ExtractionError(f"{file.subject} has more than one column named '{name[:100]}'.")
-        seen.add(name)
-    # Of all rows the parser takes this one's excess in silence.
-    if len(first) > len(names):
-        raise ExtractionError(_ragged(file, 0, len(first), len(names)))
-    return names
+        if file is None:
+            return []
+        if "field larger" in str(error):
+            raise TooLargeError(
+                f"{file.subject} is too large: a cell of its first rows is a field larger than allowed."
+            ) from None
+        raise ExtractionError(f"{file.subject} cannot be read: {error}.") from None
+    return records
 
 
-def _find_separator(head: str, wanted: set[str]) -> str:
+def _find_separator(text: str, wanted: set[str]) -> str:
     def known(separator: str) -> tuple[int, int]:
-        try:
-            names = [name.strip() for name in next(_records(head, separator), [])]
-        except csv.Error:
-            return 0, 0
+        rows = [cells for cells, _ in _records(text, separator)[:ROWS]]
+        at = find_heading(rows, wanted)
+        names = [] if at is None else [name.strip() for name in rows[at]]
         return len(wanted.intersection(names)), len(names)
 
     return max(SEPARATORS, key=known)
 
 
-def _refuse_short_rows(file: File, separator: str, width: int, rows: int) -> None:
-    """Refuse rows of fewer cells than the heading.
+@dataclass
+class _Scan:
+    lines: int = 0
+    quotes: int = 0
+    size: int = 0
 
-    Without quotes every separator separates, and counting them is enough; with quotes the rows must be gone through.
-    """
-    sought, separators, quotes = separator.encode(), 0, 0
-    with file.open() as stream:
+
+def _scan(source: _Source, start: int) -> _Scan:
+    found = _Scan()
+    with source.open(start) as stream:
         while block := stream.read(_SCAN_BYTES):
-            separators += block.count(sought)
-            quotes += block.count(b'"')
-    if not quotes and separators == (width - 1) * (rows + 1):
-        return
-    with file.open() as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-        row = -1
+            found.lines += block.count(b"\n")
+            found.quotes += block.count(b'"')
+            found.size += len(block)
+    return found
+
+
+def _read_cells(source: _Source, head: _Head) -> tuple[list[pd.Series], FileRows]:
+    """Return the columns as text, without the rows that are blank, and where the rows were."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    scan = _scan(source, head.start)
+    names = [str(number) for number in range(head.width)]
+    if not scan.size:
+        return [pd.Series([], dtype="str") for _ in names], FileRows(head.row)
+    # Blank lines are rows, to be counted; but not where a few bytes would make millions of cells.
+    blank_lines = scan.lines * head.width > scan.size + _SPARE_CELLS
+    skipped: list[int] = []
+    table = _parse(source, head, names, scan, skipped, ignore_blank_lines=blank_lines)
+    source.file.limits.check_shape(table.num_rows, head.width, source.file.subject)
+    if scan.quotes % 2:
+        _refuse_open_quote(source, table)
+    columns = [table.column(number) for number in range(head.width)]
+    places = None
+    if skipped:
+        places = np.delete(np.arange(table.num_rows + len(skipped)), np.array(skipped) - 1)
+    del table
+    kept = _kept_rows(columns)
+    if kept is not None:
+        columns = [column.take(pa.array(kept)) for column in columns]
+        places = kept if places is None else places[kept]
+    series = []
+    while columns:
+        series.append(pd.Series(pd.array(columns.pop(0), dtype="str")))
+    return series, FileRows(head.row, places)
+
+
+def _kept_rows(columns: list[pa.ChunkedArray]) -> np.ndarray[Any, Any] | None:
+    """Return which rows hold anything, or None when all do."""
+    import pyarrow.compute as pc
+
+    if any(not column.null_count for column in columns):
+        return None
+    blank = pc.is_null(columns[0])
+    for column in columns[1:]:
+        blank = pc.and_(blank, pc.is_null(column))
+    if not pc.any(blank).as_py():
+        return None
+    kept: np.ndarray[Any, Any] = pc.indices_nonzero(pc.invert(blank)).to_numpy()
+    return kept
+
+
+def _parse(
+    source: _Source, head: _Head, names: list[str], scan: _Scan, skipped: list[int], *, ignore_blank_lines: bool
+) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    blank = head.separator + string.whitespace
+    ragged: list[ExtractionError] = []
+
+    def attempt(*, in_order: bool) -> pa.Table:
+        def invalid(row: arrow_csv.InvalidRow) -> str:
+            # The number of a row is known only when they are read in order.
+            if in_order and not row.text.strip(blank):
+                skipped.append(row.number)
+                return "skip"
+            if in_order:
+                number = head.row - 1 + row.number
+                ragged.append(_ragged(source.file, number, row.actual_columns, len(head.names)))
+            return "error"
+
+        return arrow_csv.read_csv(
+            source.arrow(head.start),
+            arrow_csv.ReadOptions(
+                column_names=names, use_threads=not in_order, block_size=min(_LONGEST_ROW_BYTES, scan.size + 1)
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=head.separator,
+                newlines_in_values=scan.quotes > 0,
+                ignore_empty_lines=ignore_blank_lines,
+                invalid_row_handler=invalid,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+
+    try:
         try:
-            for record in csv.reader(text, delimiter=separator):
-                # As the parser does, pass over blank lines.
-                if len(record) > 1 or "".join(record).strip():
-                    if len(record) != width:
-                        raise ExtractionError(_ragged(file, row, len(record), width))
-                    row += 1
-        except csv.Error as error:
-            raise ExtractionError(f"{file.subject} cannot be read: {_reason(error)}.") from None
+            return attempt(in_order=False)
+        except pa.ArrowInvalid as error:
+            if "columns, got" not in str(error):
+                raise
+            return attempt(in_order=True)
+    except pa.ArrowInvalid as error:
+        reason = str(error)
+        if ragged:
+            raise ragged[0] from None
+        if "UTF8" in reason:
+            raise _not_utf8(source.file) from None
+        if "straddling" in reason:
+            raise TooLargeError(
+                f"{source.file.subject} is too large: a row is longer than {_LONGEST_ROW_BYTES:,} bytes."
+            ) from None
+        if "Empty CSV" in reason:
+            return pa.table({name: pa.array([], pa.large_string()) for name in names})
+        raise ExtractionError(f"{source.file.subject} cannot be read as a csv file.") from None
 
 
-def _ragged(file: File, row: int, cells: int, width: int) -> str:
-    return f"{file.subject}: row {row} has {cells} cells where the heading has {width}."
+def _refuse_open_quote(source: _Source, table: pa.Table) -> None:
+    """Refuse a file whose last cell begins with a quote that nothing closes, and so holds all that follows."""
+    for column in table.columns[::-1]:
+        last = column[-1].as_py() if table.num_rows else None
+        if last is not None:
+            tail = b'"' + last.replace('"', '""').encode()
+            with source.open() as stream:
+                stream.seek(-min(len(tail), stream.seek(0, io.SEEK_END)), io.SEEK_END)
+                if stream.read() == tail:
+                    raise ExtractionError(f"{source.file.subject} cannot be read: a quote is opened and never closed.")
+            return
 
 
-def _reason(error: Exception) -> str:
-    text = str(error).strip().rstrip(".")
-    return text.removeprefix("Error tokenizing data. C error: ").replace("\n", " ")
+def _ragged(file: File, row: int, cells: int, width: int) -> ExtractionError:
+    return ExtractionError(f"{file.subject}: row {row} has {cells} cells where the heading has {width}.")
+
+
+def _not_utf8(file: File) -> ExtractionError:
+    return ExtractionError(f"{file.subject} is not UTF-8 text. Save it as 'CSV UTF-8'.")

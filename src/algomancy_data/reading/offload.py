@@ -24,6 +24,14 @@ P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
 
+class WorkerDiedError(ValueError):
+    """The worker died of what it was given, twice."""
+
+
+class NoWorkerError(ValueError):
+    """No worker process can be started."""
+
+
 class ParsingWorker:
     """Runs functions in a process of its own, one after the other. Any thread may use it."""
 
@@ -43,9 +51,20 @@ class ParsingWorker:
             kwargs: Its named arguments, likewise.
 
         Raises:
-            ValueError: The worker died of it, twice.
+            WorkerDiedError: The worker died of it, twice.
             RuntimeError: The interpreter is ending.
             Exception: Whatever the function raises.
+        """
+        try:
+            return self.run_apart(function, *args, **kwargs)
+        except NoWorkerError:
+            return function(*args, **kwargs)
+
+    def run_apart(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        """Do what `run` does, but never in this process: for what may end the process it runs in.
+
+        Raises:
+            NoWorkerError: No process can be started.
         """
         call = pickle.dumps((_parse, (function, args, kwargs)), pickle.HIGHEST_PROTOCOL)
         with self._turn:
@@ -53,12 +72,12 @@ class ParsingWorker:
                 try:
                     process = self._started()
                 except OSError:
-                    return function(*args, **kwargs)
+                    raise NoWorkerError("The content cannot be read: no process can be started to read it.") from None
                 try:
                     return process.run(call, lambda _note: None)  # type: ignore[no-any-return]
                 except WorkerEndedError:
                     self._forget(process)
-        raise ValueError("The content cannot be read: reading it needs more than this machine has.")
+        raise WorkerDiedError("The content cannot be read: reading it needs more than this machine has.")
 
     def close(self) -> None:
         """End the worker process, if there is one; the next `run` starts another."""

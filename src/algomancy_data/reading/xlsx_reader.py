@@ -1,74 +1,47 @@
-"""Reading workbooks, without trusting what they say of their own size."""
+"""Reading workbooks, without trusting what they say of their own size. All but `inflated_size` is for the worker."""
 
 from __future__ import annotations
 
 import io
-import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from algomancy_data.cells.conversion import ReadTable, convert_table
+from algomancy_data.cells.numbers import EXACT_IN_FLOAT
+from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
+from algomancy_data.cells.values import text_of
 from algomancy_data.file import ExtractionError
+from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.reading.offload import within_memory
+from algomancy_data.reading.sheet_cells import ERROR, SheetPart, sheet_parts
 from algomancy_data.schema import Column
+from algomancy_data.validation import ValidationMessage, ValidationSeverity
 from algomancy_utils.errors import TooLargeError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MAX_PARTS = 10_000
 _WHOLE_PART_SHARE = 16
 """Which part of all that may be inflated a single part may be that is read whole: its tree takes 25 times its bytes."""
 
-_MEMORY_SHARE = 4
-"""How often all that may be inflated the worker may take in memory: an honest workbook takes up to three times that."""
+_MEMORY_SHARE = 8
+_LEAST_MEMORY = 512 << 20
+"""The worker may take this much and 8 times what a workbook inflates to: an honest one takes up to 4 times that."""
 
 _SMALLEST_BOUND = 1 << 20
-_READ_BYTES = 1 << 16
+_READ_BYTES = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The only compressions of a workbook; others of a zip file inflate without a bound."""
 
 _STREAMED = ("xl/worksheets/", "xl/sharedstrings")
-"""Where the parts are that are not read whole; the archive watches over those that merely say so."""
-
-
-class BoundedArchive(zipfile.ZipFile):
-    """A workbook's parts, of which none can be read whole that is large, whatever the directory says of its size.
-
-    Args:
-        stream: The workbook.
-        limits: How much may be read.
-        subject: The file, as messages name it.
-    """
-
-    def __init__(self, stream: IO[bytes], limits: ReadLimits, subject: str) -> None:
-        super().__init__(stream)
-        self._largest = _largest_part(limits)
-        self._subject = subject
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the class above has it
-        """Open a part."""
-        part = super().open(*args, **kwargs)
-        read_some = part.read
-
-        def read(size: int | None = -1) -> bytes:
-            if size is not None and size >= 0:
-                return read_some(size)
-            # In pieces: asked for all, the library inflates all, and compares it with the directory afterwards.
-            pieces, length = [], 0
-            while piece := read_some(_READ_BYTES):
-                pieces.append(piece)
-                length += len(piece)
-                if length > self._largest:
-                    raise _too_large_part(self._subject, self._largest)
-            return b"".join(pieces)
-
-        part.read = read  # type: ignore[method-assign]
-        return part
+"""Where the parts are that are not read whole."""
 
 
 def inflated_size(source: bytes | str, subject: str, limits: ReadLimits) -> int:
-    """Return how many bytes a workbook inflates to, as its directory tells; inflating never yields more than that.
+    """Return how many bytes a workbook inflates to, as its directory tells.
 
     Args:
         source: The workbook, or the path of it.
@@ -88,10 +61,10 @@ def inflated_size(source: bytes | str, subject: str, limits: ReadLimits) -> int:
         raise TooLargeError(f"{subject} is too large: at most {_MAX_PARTS:,} parts are allowed.")
     size = sum(part.file_size for part in parts)
     limits.check_inflated(size, subject)
-    largest = _largest_part(limits)
+    largest = max(_SMALLEST_BOUND, limits.max_inflated_bytes // _WHOLE_PART_SHARE)
     for part in parts:
         if part.file_size > largest and not part.filename.lower().startswith(_STREAMED):
-            raise _too_large_part(subject, largest)
+            raise TooLargeError(f"{subject} is too large: one of its parts inflates to more than {largest:,} bytes.")
         if part.compress_type not in _METHODS:
             raise ExtractionError(f"{subject} is not an xlsx workbook.")
         if part.flag_bits & 0x1:
@@ -107,6 +80,8 @@ def read_xlsx_tables(
 ) -> dict[str, ReadTable | None]:
     """Read sheets of a workbook. The first row of each is its heading; rows without any value are left out.
 
+    To be run in the worker process: the library may end the process that it runs in.
+
     Args:
         source: The workbook, or the path of it.
         sheets: The sheet, by name or by number from 0, and the schema's columns, by the table's name.
@@ -120,120 +95,156 @@ def read_xlsx_tables(
         ExtractionError: It is no workbook, or a sheet is no table.
         TooLargeError: It holds more than allowed.
     """
-    from openpyxl.reader.excel import ExcelReader
+    import pandas as pd  # noqa: F401 - what is imported does not count
+    import pyarrow.compute  # noqa: F401
+    import python_calamine  # noqa: F401
 
-    inflated_size(source, subject, limits)
-    tables: dict[str, ReadTable | None] = {}
-    with _open(source) as stream, warnings.catch_warnings():
-        # The library warns of what it leaves out, such as styles and drop-down lists; none of it is data.
-        warnings.simplefilter("ignore")
-        try:
-            reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
-            reader.archive = BoundedArchive(stream, limits, subject)
-            reader.read()
-            workbook = reader.wb
-            for table, (sheet, columns) in sheets.items():
-                names = [each.title for each in workbook.worksheets]
-                title = sheet if isinstance(sheet, str) else names[sheet] if -1 < sheet < len(names) else None
-                if title not in names or title is None:
-                    tables[table] = None
-                    continue
-                tables[table] = _read_sheet(workbook[title], columns, table, f"{subject}, sheet '{title}'", limits)
-            workbook.close()
-        except (ExtractionError, TooLargeError):
-            raise
-        except MemoryError:
-            raise TooLargeError(f"{subject} is too large.") from None
-        # What a damaged workbook makes the library raise is anybody's guess.
-        except Exception as error:
-            if isinstance(error.__cause__, TooLargeError):
-                raise error.__cause__ from None
-            raise ExtractionError(f"{subject} is not an xlsx workbook, or a damaged one.") from None
-    return tables
+    size = inflated_size(source, subject, limits)
+    bound = min(_LEAST_MEMORY + _MEMORY_SHARE * size, _LEAST_MEMORY + 4 * limits.max_inflated_bytes)
+    try:
+        return within_memory(bound, _read_tables, source, sheets, subject, limits)
+    except MemoryError:
+        raise TooLargeError(f"{subject} is too large.") from None
 
 
-def read_xlsx_tables_within_memory(
+def _read_tables(
     source: bytes | str,
     sheets: Mapping[str, tuple[str | int, Sequence[Column]]],
     subject: str,
     limits: ReadLimits,
 ) -> dict[str, ReadTable | None]:
-    """Do what `read_xlsx_tables` does, in the worker process, and refuse what takes much more memory than it should.
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
 
-    A row, or a text, of millions of empty elements is kept whole until its end comes, at 25 times its bytes.
-    """
-    import openpyxl  # noqa: F401 - what is imported does not count
-    import pandas as pd  # noqa: F401
-
+    tables: dict[str, ReadTable | None] = {}
     try:
-        return within_memory(
-            _MEMORY_SHARE * limits.max_inflated_bytes, read_xlsx_tables, source, sheets, subject, limits
-        )
-    except MemoryError:
-        raise TooLargeError(f"{subject} is too large.") from None
+        with _open(source) as stream, zipfile.ZipFile(stream) as archive:
+            _check_sizes(archive)
+            parts = sheet_parts(archive)
+            given = io.BytesIO(source) if isinstance(source, bytes) else source
+            workbook: CalamineWorkbook = CalamineWorkbook.from_object(given)
+            names = [each.name for each in workbook.sheets_metadata if each.typ is SheetTypeEnum.WorkSheet]
+            for table, (sheet, columns) in sheets.items():
+                name = sheet if isinstance(sheet, str) else names[sheet] if -1 < sheet < len(names) else None
+                if name is None or name not in names:
+                    tables[table] = None
+                    continue
+                place = f"{subject}, sheet '{name}'"
+                found = workbook.get_sheet_by_name(name)
+                last_row, last_column = found.end or (0, -1)
+                limits.check_shape(last_row, last_column + 1, place, filled_up=True)
+                rows = found.to_python(skip_empty_area=False)
+                del found
+                tables[table] = _read_sheet(rows, parts.get(name), columns, table, place)
+    except (ExtractionError, TooLargeError, MemoryError, KeyboardInterrupt):
+        raise
+    # What a damaged workbook makes the libraries raise is anybody's guess, a panic of Rust's included.
+    except BaseException:
+        raise ExtractionError(f"{subject} is not an xlsx workbook, or a damaged one.") from None
+    return tables
 
 
-def _read_sheet(sheet: Any, columns: Sequence[Column], table: str, subject: str, limits: ReadLimits) -> ReadTable:  # noqa: ANN401
-    import pandas as pd
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Inflate every part once, some at a time: the directory must be right about its size and checksum."""
+    for part in archive.infolist():
+        with archive.open(part) as stream:
+            while stream.read(_READ_BYTES):
+                pass
 
-    names: list[str] = []
-    cells: list[list[Any]] = []
-    rows = 0
-    for row in _rows(sheet, subject, limits):
-        if not names:
-            names = _heading(row, subject, limits)
-            cells = [[] for _ in names]
+
+def _read_sheet(
+    rows: list[list[Any]], part: SheetPart | None, columns: Sequence[Column], table: str, subject: str
+) -> ReadTable:
+    import numpy as np
+
+    wanted = {column.name for column in columns}
+    at = find_heading([["" if cell == "" else text_of(cell) for cell in row] for row in rows[:ROWS]], wanted)
+    if at is None:
+        return convert_table({}, columns, table)
+    remarks: list[str] = []
+    if any(cell != "" for row in rows[:at] for cell in row):
+        remarks.append(f"The heading was found in row {at + 1}; what stands above it is left out.")
+    names = column_names([text_of(cell) for cell in rows[at]], subject)
+    cells = [list(column) for column in zip(*rows[at + 1 :], strict=True)]
+    if not cells:
+        cells = [[] for _ in names]
+    del rows
+    errors = _look_again(cells, part, at + 1)
+    kept = _kept_rows(cells)
+    series = []
+    for column in cells:
+        values = column if kept is None else [column[row] for row in kept]
+        series.append(_series(values))
+    named = named_columns(names, series, subject, remarks)
+    read = convert_table(named, columns, table)
+    read.messages[:0] = remark_messages(remarks, table) + [
+        ValidationMessage(ValidationSeverity.WARNING, text, table, names[column], None, "error_cells")
+        for column, text in errors.items()
+        if column < len(names)
+    ]
+    read.rows = FileRows(at + 2, None if kept is None else np.array(kept))
+    return read
+
+
+def _look_again(cells: list[list[Any]], part: SheetPart | None, first_row: int) -> dict[int, str]:
+    """Put right, in place, the cells that the library cannot tell apart or has changed; tell of errors by column."""
+    errors: dict[int, list[tuple[int, str]]] = {}
+    if part is None or not part.is_doubtful(cells):
+        return {}
+    for (row, column), value in part.doubtful_cells().items():
+        if row < first_row or column >= len(cells) or row - first_row >= len(cells[column]):
             continue
-        if len(row) > len(names):
-            raise ExtractionError(f"{subject}: column {len(row)} has values but no heading.")
-        rows += 1
-        limits.check_shape(rows, len(names), subject, filled_up=True)
-        for values, value in zip(cells, row, strict=False):
-            values.append(value)
-        for values in cells[len(row) :]:
-            values.append(None)
-    types = {column.name for column in columns}
-    series = {}
-    for name, values in zip(names, cells, strict=True):
-        column = pd.Series(values, dtype=object)
-        series[name] = column if name in types else column.infer_objects()
-    return convert_table(series, columns, table)
+        if isinstance(value, ERROR):
+            errors.setdefault(column, []).append((row + 1, value.text))
+            cells[column][row - first_row] = None
+        else:
+            cells[column][row - first_row] = value.better(cells[column][row - first_row])
+    return {
+        column: f"{len(found):,} {'cell holds' if len(found) == 1 else 'cells hold'} an error of the workbook, such as "
+        f"{found[0][1]} in row {found[0][0]}: taken as missing."
+        for column, found in errors.items()
+    }
 
 
-def _rows(sheet: Any, subject: str, limits: ReadLimits) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - openpyxl's
-    """Yield the rows that hold anything, each without the blank cells at its end."""
-    # Without this the sheet's own word on its size would be taken, and rows filled up to it.
-    sheet.reset_dimensions()
-    for number, row in enumerate(sheet.iter_rows(values_only=True)):
-        if number > limits.max_rows:
-            raise TooLargeError(f"{subject} is too large: at most {limits.max_rows:,} rows are allowed.")
-        width = len(row)
-        while width and (row[width - 1] is None or row[width - 1] == ""):
-            width -= 1
-        if width:
-            yield row[:width]
+def _kept_rows(cells: list[list[Any]]) -> list[int] | None:
+    """Return which rows hold anything, or None when all do."""
+    blank = [row for row, cell in enumerate(cells[0]) if cell == ""] if cells else []
+    for column in cells[1:]:
+        blank = [row for row in blank if column[row] == ""]
+    if not blank:
+        return None
+    left_out = set(blank)
+    return [row for row in range(len(cells[0])) if row not in left_out]
 
 
-def _heading(row: tuple[Any, ...], subject: str, limits: ReadLimits) -> list[str]:
-    limits.check_shape(0, len(row), subject)
-    names: list[str] = []
-    for position, value in enumerate(row):
-        name = "" if value is None else str(value).strip()
-        if not name:
-            raise ExtractionError(f"{subject}: column {position + 1} has no heading.")
-        names.append(name)
-    if len(set(names)) < len(names):
-        twin = next(name for name in names if names.count(name) > 1)
-        raise ExtractionError(f"{subject} has more than one column named '{twin[:100]}'.")
-    return names
+def _series(values: list[Any]) -> pd.Series:
+    """Return a column of the type its cells have; blank ones are missing."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
 
-
-def _largest_part(limits: ReadLimits) -> int:
-    return max(_SMALLEST_BOUND, limits.max_inflated_bytes // _WHOLE_PART_SHARE)
-
-
-def _too_large_part(subject: str, largest: int) -> TooLargeError:
-    return TooLargeError(f"{subject} is too large: one of its parts inflates to more than {largest:,} bytes.")
+    kinds = set(map(type, values))
+    if "" in values:
+        values = [None if value == "" else value for value in values]
+        kinds = set(map(type, values))
+    given = kinds - {type(None)}
+    if given == {float}:
+        numbers = np.array(values, dtype="float64")
+        missing = np.isnan(numbers)
+        whole = np.where(missing, 0, numbers)
+        if (whole == np.trunc(whole)).all() and (np.abs(whole) < EXACT_IN_FLOAT).all():
+            integers = whole.astype("int64")
+            return pd.Series(pd.arrays.IntegerArray(integers, missing) if missing.any() else integers)
+        return pd.Series(numbers)
+    if given <= {str}:
+        return pd.Series(pd.array(pa.array(values, pa.large_string()), dtype="str"))
+    if given == {bool}:
+        return pd.Series(values, dtype="boolean" if type(None) in kinds else "bool")
+    if given and all(kind.__name__ in ("date", "datetime") for kind in given):
+        return pd.Series(np.array(values, dtype="datetime64[us]"))
+    # Every number is a float in a workbook: the 12 a person typed is no 12.0.
+    return pd.Series(
+        [int(v) if type(v) is float and v.is_integer() and abs(v) < EXACT_IN_FLOAT else v for v in values], dtype=object
+    )
 
 
 def _open(source: bytes | str) -> IO[bytes]:

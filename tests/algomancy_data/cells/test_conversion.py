@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -56,7 +56,7 @@ CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
         [2.5, None, None],
         [2],
     ),
-    "texts_from_arrays": (pd.Series([np.array([1, 2]), "a"], dtype=object), "string", "str", [None, "a"], [0]),
+    "texts_from_arrays": (pd.Series([np.array([1, 2]), "a"], dtype=object), "string", "str", ["[1,2]", "a"], []),
     "floats": (pd.Series([1, 2]), "float", "float64", [1.0, 2.0], []),
     "floats_as_text": (pd.Series(["1,5", "x", None, "-"]), "float", "float64", [1.5, None, None, None], [1]),
     "floats_infinite": (pd.Series([1.0, np.inf]), "float", "float64", [1.0, None], [1]),
@@ -88,8 +88,8 @@ CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
         pd.Series([1, 1.0, 2.5, True, date(2025, 1, 2), datetime(2025, 1, 2), time(3), {"a": 1}, pd.NaT], dtype=object),
         "string",
         "str",
-        ["1", "1", "2.5", "true", "2025-01-02", "2025-01-02", "03:00:00", None, None],
-        [7],
+        ["1", "1", "2.5", "true", "2025-01-02", "2025-01-02", "03:00:00", '{"a":1}', None],
+        [],
     ),
     "text_from_times": (
         pd.Series([datetime(2025, 1, 2, 3)], dtype=object),
@@ -136,6 +136,46 @@ CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
         ["2025-01-02T00:00:00+00:00", "2025-01-01T23:00:00+00:00"],
         [],
     ),
+    "integers_rounded_by_floats": (pd.Series([9007199254740993.0, 1.0]), "integer", "Int64", [None, 1], [0]),
+    "integers_rounded_as_objects": (pd.Series([2.0**53, 1], dtype=object), "integer", "Int64", [None, 1], [0]),
+    "floats_that_would_round": (pd.Series([2**53 + 1, 1], dtype=object), "float", "float64", [None, 1.0], [0]),
+    "floats_from_large_integers": (pd.Series([2**53 + 1, 1]), "float", "float64", [None, 1.0], [0]),
+    "text_from_huge_integers": (
+        pd.Series([12345678901234567890123, 12345678901234567890124], dtype=object),
+        "string",
+        "str",
+        ["12345678901234567890123", "12345678901234567890124"],
+        [],
+    ),
+    "text_from_durations": (
+        pd.Series([timedelta(hours=36), "x"], dtype=object),
+        "string",
+        "str",
+        ["P1DT12H0M0S", "x"],
+        [],
+    ),
+    "times_of_day": (pd.Series([time(8, 30), None], dtype=object), "datetime", "datetime64[us]", [None, None], [0]),
+    "times_in_words": (
+        pd.Series(["now", "2025-01-01", "0800"], dtype=object),
+        "datetime",
+        "datetime64[us]",
+        [None, "2025-01-01T00:00:00", None],
+        [0, 2],
+    ),
+    "times_beside_numbers_keep_the_order": (
+        pd.Series(["3/14/2025", "1/2/2025", 20250102], dtype=object),
+        "datetime",
+        "datetime64[us]",
+        ["2025-03-14T00:00:00", "2025-01-02T00:00:00", "2025-01-02T00:00:00"],
+        [],
+    ),
+    "categories_keep_their_text": (
+        pd.Series(["00060", "1.50", "1E5", "+5", "TRUE", "NA"]),
+        "categorical",
+        "category",
+        ["00060", "1.50", "1E5", "+5", "TRUE", "NA"],
+        [],
+    ),
     "no_integers": (pd.Series([], dtype=object), "integer", "int64", [], []),
     "only_gaps": (pd.Series([None, None], dtype=object), "datetime", "datetime64[us]", [None, None], []),
     "only_gaps_as_categories": (pd.Series([None, None], dtype="category"), "boolean", "boolean", [None, None], []),
@@ -152,16 +192,23 @@ def test_column_is_converted(
     found = [None if pd.isna(cell) else cell for cell in pd.Series(converted.array).astype(object)]
     assert [cell.isoformat() if isinstance(cell, datetime) else cell for cell in found] == cells
     assert sorted(converted.unreadable) == unreadable
-    assert converted.problem or not unreadable
+    assert all(problem.startswith("is ") or problem.startswith("has ") for _, problem in converted.unreadable.values())
 
 
 def test_column_of_intervals_is_converted() -> None:
     """Intervals come from text and from pairs, and stay when they are intervals already."""
     converted = convert(pd.Series(["1/2", [3, 4], None, 5], dtype=object), DataType.INTERVAL)
     assert list(converted.array[:2]) == [pd.Interval(1.0, 2.0, "both"), pd.Interval(3.0, 4.0, "both")]
-    assert converted.unreadable == {3: 5}
+    assert converted.unreadable == {3: ("5", "is not an interval like the others of its column")}
     intervals = pd.Series(pd.interval_range(0, 2))
     assert convert(intervals, DataType.INTERVAL).array.equals(intervals.array)
     categories = convert(pd.Series(["1/2", "x", "1/2"], dtype="category"), DataType.INTERVAL)
     assert list(categories.array.isna()) == [False, True, False]
-    assert categories.unreadable == {1: "x"}
+    assert list(categories.unreadable) == [1]
+
+
+def test_column_of_lists_in_text_is_kept_with_a_warning() -> None:
+    """Lists and objects in a column of text are kept as JSON text, and that is said."""
+    converted = convert(pd.Series([["a", 1], {"b": None}, "c"], dtype=object), DataType.STRING)
+    assert list(converted.array) == ['["a",1]', '{"b":null}', "c"]
+    assert converted.doubts == ["Lists and objects in this column are kept as text, in JSON."]

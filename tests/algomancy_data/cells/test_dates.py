@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from algomancy_data.cells.dates import parse_dates, parse_intervals
+from algomancy_data.cells.dates import NO_DATE, NO_DAY, NO_YEAR, Dates, read_dates
+
+
+def _read(*texts: str) -> Dates:
+    return read_dates(pa.array(texts, pa.large_string()))
+
 
 READ: dict[str, tuple[list[str], list[str]]] = {
     "iso": (["2025-03-14", "2025-03-14T15:09", "2025-03-14 15:09:26.5"],
             ["2025-03-14", "2025-03-14 15:09", "2025-03-14 15:09:26.5"]),
     "iso_month": (["2025-03", "2025"], ["2025-03-01", "2025-01-01"]),
+    "month_with_point": (["2025.10"], ["2025-10-01"]),
     "compact": (["20250314"], ["2025-03-14"]),
     "year_first": (["2025/3/4", "2025.12.31 1:02:03"], ["2025-03-04", "2025-12-31 01:02:03"]),
     "year_last": (["14-3-2025", "1/2/2025 15:09", "01.02.2025 15:09:26,123456"],
@@ -20,6 +27,17 @@ READ: dict[str, tuple[list[str], list[str]]] = {
     "mixed": (["14-3-2025", "20250314", "2025/3/14", "2025-03-14"], ["2025-03-14"] * 4),
     "early": (["0001-01-01", "9999-12-31"], ["0001-01-01", "9999-12-31"]),
     "spaces": ([" 2025-03-14 "], ["2025-03-14"]),
+    "end_of_day": (["2025-03-14 24:00", "2024-12-31T24:00:00"], ["2025-03-15", "2025-01-01"]),
+    "english": (["14 March 2025", "Mar 14, 2025", "14-Mar-2025 15:09"],
+                ["2025-03-14", "2025-03-14", "2025-03-14 15:09"]),
+    "dutch": (["14 maart 2025", "14 mrt 2025", "1 mei 2025", "1 okt. 2025"],
+              ["2025-03-14", "2025-03-14", "2025-05-01", "2025-10-01"]),
+    "german": (["14. März 2025", "1. Mai 2025", "24. Dez. 2025"], ["2025-03-14", "2025-05-01", "2025-12-24"]),
+    "french": (["1er février 2025", "14 août 2025", "3 juil. 2025", "3 juin 2025"],
+               ["2025-02-01", "2025-08-14", "2025-07-03", "2025-06-03"]),
+    "spanish": (["14 de marzo de 2025", "1 enero 2025"], ["2025-03-14", "2025-01-01"]),
+    "italian": (["2 giugno 2025", "2 luglio 2025", "8 mag 2025"], ["2025-06-02", "2025-07-02", "2025-05-08"]),
+    "portuguese": (["25 de abril de 2025", "1 dezembro 2025"], ["2025-04-25", "2025-12-01"]),
     "none": ([], []),
 }  # fmt: skip
 
@@ -27,68 +45,69 @@ READ: dict[str, tuple[list[str], list[str]]] = {
 @pytest.mark.parametrize(("texts", "expected"), READ.values(), ids=READ)
 def test_dates_are_read_as_people_write_them(texts: list[str], expected: list[str]) -> None:
     """Dates of the usual forms are read, at a resolution of microseconds."""
-    array, unreadable = parse_dates(texts)
-    assert unreadable == []
-    assert array.dtype == "datetime64[us]"
-    assert list(array) == [pd.Timestamp(text).as_unit("us") for text in expected]
+    dates = _read(*texts)
+    assert dates.problems == {}
+    assert dates.values.type == pa.timestamp("us")
+    assert dates.values.to_pylist() == [pd.Timestamp(text).to_pydatetime() for text in expected]
 
 
 def test_dates_with_offset_are_brought_to_utc() -> None:
-    """Where a time has an offset all are in UTC, and those without are taken for UTC."""
-    array, unreadable = parse_dates(["2025-03-14T15:09:26+01:00", "2025-03-14T15:09:26Z", "2025-01-01", "no"])
-    assert unreadable == [3]
-    assert str(array.dtype) == "datetime64[us, UTC]"
-    assert [str(each) for each in array[:3]] == [
+    """Where a time has an offset all are in UTC, and those without are taken for UTC, which is said."""
+    dates = _read("2025-03-14T15:09:26+01:00", "2025-03-14T15:09:26Z", "2025-01-01", "no")
+    assert dates.problems == {3: NO_DATE}
+    assert dates.values.type == pa.timestamp("us", "UTC")
+    assert [str(each) for each in dates.values.to_pylist()[:3]] == [
         "2025-03-14 14:09:26+00:00", "2025-03-14 15:09:26+00:00", "2025-01-01 00:00:00+00:00",
     ]  # fmt: skip
-    array, unreadable = parse_dates(["2025-03-14T15:09:26+01:00"] * 2)
-    assert unreadable == []
-    assert str(array.dtype) == "datetime64[us, UTC]"
+    assert dates.doubts == ["Some times have an offset from UTC: those without are taken for UTC."]
+    assert _read("2025-03-14T15:09:26+0100", "2025-03-14 15:09-01").doubts == []
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "31-2-2025", "2025-13-01", "14/3/25", "now", "today", "2025-01-01T25:00", "12345678901", "3/14/2025"]
-)
-def test_dates_that_are_none_are_told(text: str) -> None:
-    """A text that is no date is NaT, and its place is told; the others are read."""
-    array, unreadable = parse_dates(["15/1/2025", text, "16/1/2025"])
-    assert unreadable == [1]
-    assert array.isna().tolist() == [False, True, False]
+def test_dates_written_to_the_nanosecond_keep_it() -> None:
+    """No digit of a time is dropped; the column then has that resolution, or the time is refused."""
+    dates = _read("2025-01-01T00:00:00.123456789", "2025-01-01")
+    assert dates.values.type == pa.timestamp("ns")
+    assert str(dates.values.to_pandas()[0]) == "2025-01-01 00:00:00.123456789"
+    assert _read("2025-01-01T00:00:00.123456789", "1600-01-01").problems == {
+        1: "is too far from now for times written to the nanosecond"
+    }
+    assert _read("2025-01-01T00:00:00.123456000", "1600-01-01").values.type == pa.timestamp("us")
 
 
-@pytest.mark.parametrize(
-    ("text", "interval"),
-    [
-        ("1/5", pd.Interval(1.0, 5.0, "both")),
-        ("1..5", pd.Interval(1.0, 5.0, "both")),
-        ("1–5", pd.Interval(1.0, 5.0, "both")),
-        ("1,5/2,5", pd.Interval(1.5, 2.5, "both")),
-        ("-2..-1", pd.Interval(-2.0, -1.0, "both")),
-        ("[1, 5]", pd.Interval(1.0, 5.0, "both")),
-        ("[1; 5)", pd.Interval(1.0, 5.0, "left")),
-        ("(1, 5]", pd.Interval(1.0, 5.0, "right")),
-        ("(1, 5)", pd.Interval(1.0, 5.0, "neither")),
-        ("2025-01-01/2025-06-30", pd.Interval(pd.Timestamp("2025-01-01"), pd.Timestamp("2025-06-30"), "both")),
-        ("1-2-2025 / 3-2-2025", pd.Interval(pd.Timestamp("2025-02-01"), pd.Timestamp("2025-02-03"), "both")),
-    ],
-)  # fmt: skip
-def test_interval_is_read(text: str, interval: pd.Interval) -> None:
-    """Numbers and dates with the usual signs between them are read; brackets tell which end belongs."""
-    array, unreadable = parse_intervals([None, text])
-    assert unreadable == []
-    assert array[1] == interval
-    assert array.isna().tolist() == [True, False]
+NONE = {
+    "x": NO_DATE, "31-2-2025": NO_DATE, "2025-13-01": NO_DATE, "2025-02-29": NO_DATE, "14/3/25": NO_DATE,
+    "now": NO_DATE, "today": NO_DATE, "NOW": NO_DATE, "2025-01-01T25:00": NO_DATE, "2025-01-01T24:01": NO_DATE,
+    "12345678901": NO_DATE, "3/14/2025": NO_DATE, "-2025-01-01": NO_DATE, "-2025": NO_DATE, "0000-01-01": NO_DATE,
+    "14 foo 2025": NO_DATE, "31 juni 2025": NO_DATE, "08:30": NO_DAY, "8:30 PM": NO_DAY, "23:59:59.5": NO_DAY,
+    "0800": NO_YEAR, "1430": NO_YEAR,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["x", "5/1", "1", "2025-06-30/2025-01-01", "[1, 5)", "2025-01-01/2025-01-02", "1/x"])
-def test_interval_that_is_none_or_of_another_kind_is_told(text: str) -> None:
-    """What is no interval, or unlike the first of the column in bounds or brackets, is told by place."""
-    array, unreadable = parse_intervals(["1/5", text, "2/3"])
-    assert unreadable == [1]
-    assert array.isna().tolist() == [False, True, False]
+@pytest.mark.parametrize(("text", "problem"), NONE.items())
+def test_dates_that_are_none_are_told(text: str, problem: str) -> None:
+    """A text that is no date is missing, and why is told; the others are read."""
+    dates = _read("15/1/2025", text, "16/1/2025")
+    assert dates.problems == {1: problem}
+    assert [value is None for value in dates.values.to_pylist()] == [False, True, False]
 
 
-def test_interval_column_may_be_empty() -> None:
-    """Columns without any interval keep a type of intervals."""
-    for texts in ([], [None], ["x"]):
-        assert isinstance(parse_intervals(texts)[0].dtype, pd.IntervalDtype)
+def test_dates_of_four_digits_are_years_only_where_all_can_be() -> None:
+    """Times of day written without a colon do not become years, not even those that could be."""
+    assert _read("2025", "1999").remarks == ["A year alone, such as '2025', is read as its first day."]
+    assert _read("0800", "1430", "1999").problems == dict.fromkeys(range(3), NO_YEAR)
+
+
+def test_dates_that_allow_two_orders_are_told() -> None:
+    """Where nothing tells day from month the day is taken to come first, and that is said; with points it is known."""
+    for text in ("1/2/2025", "1-2-2025 10:00"):
+        dates = _read(text)
+        assert dates.values.to_pylist()[0].month == 2
+        assert [text.split()[0] in doubt for doubt in dates.doubts] == [True]
+    for texts in (("1.2.2025",), ("3/3/2025",), ("1/2/2025", "13/2/2025"), ("1/2/2025", "2/13/2025")):
+        assert _read(*texts).doubts == []
+
+
+def test_dates_read_in_an_unusual_way_are_remarked() -> None:
+    """Month names and 24:00 are read, and said."""
+    assert _read("14 mrt 2025").remarks == ["Months are read by their names."]
+    assert _read("2025-03-14 24:00").remarks == ["24:00 is read as midnight, when the next day begins."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,6 @@ from algomancy_data import (
     Schema,
     ValidationSeverity,
 )
-from algomancy_data.reading import csv_reader
 from algomancy_utils.errors import TooLargeError
 
 HEAD = "a;b;c;d;e;f\n"
@@ -45,14 +44,6 @@ def _extract(content: str | bytes, separator: str | None = ";", **limits: int) -
     return extractor.extract()["items"], extractor.messages
 
 
-@pytest.fixture(params=[100_000, 2], ids=["one_chunk", "many_chunks"])
-def chunk_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """How many rows are read at a time."""
-    monkeypatch.setattr(csv_reader, "_CHUNK_ROWS", request.param)
-    return request.param
-
-
-@pytest.mark.usefixtures("chunk_rows")
 def test_csv_is_read_into_the_types_of_its_schema() -> None:
     """Each column gets the type its schema wants, whether cells are missing or not, in one chunk or many."""
     frame, messages = _extract(
@@ -77,14 +68,12 @@ def test_csv_is_read_into_the_types_of_its_schema() -> None:
     assert list(frame.index) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.usefixtures("chunk_rows")
 def test_csv_dates_are_read_one_way_in_the_whole_column() -> None:
     """A date late in the file that can only be meant month first decides for the dates before it."""
     frame, _ = _extract("d\n1/2/2025\n3/4/2025\n1/5/2025\n12/25/2025\n")
     assert frame["d"].dt.month.tolist() == [1, 3, 1, 12]
 
 
-@pytest.mark.usefixtures("chunk_rows")
 def test_csv_cells_that_cannot_be_converted_are_errors_by_row() -> None:
     """A cell that cannot be converted is an error that names table, column and row, and shows the cell."""
     frame, messages = _extract(HEAD + "1;1;x;;;\n2;2;x;;;\n3;x;x;;;\nq;4;x;9/9/99;perhaps;\n")
@@ -105,7 +94,6 @@ def test_csv_messages_of_one_column_are_counted_after_the_first() -> None:
     assert messages[-1].message.startswith("990 more cells")
 
 
-@pytest.mark.usefixtures("chunk_rows")
 def test_csv_integers_too_large_for_a_float_stay_exact() -> None:
     """A column of large integers with gaps, which a parser would read as floats, keeps every digit."""
     frame, messages = _extract("a;c\n9007199254740993;x\n;x\n1;x\n-9223372036854775808;x\n")
@@ -146,7 +134,6 @@ def test_csv_oddities_do_not_matter(content: str) -> None:
     assert frame.to_dict("list") == {"a": [1], "b": [2.0]}
 
 
-@pytest.mark.usefixtures("chunk_rows")
 def test_csv_numbers_of_more_than_64_bits_are_kept_as_text() -> None:
     """In a column that the schema does not know, numbers too large for any type keep all their digits, as text."""
     huge, large = "9" * 23, str(2**64 - 1)
@@ -163,11 +150,11 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "not_utf8_in_heading": (b"\xff;b\n", "is not UTF-8 text"),
     "not_utf8_in_text": (HEAD.encode() + b"1;1;\xff;;;\n", "is not UTF-8 text"),
     "not_utf8_far_down": (b"a;c\n" + b"1;x\n" * 300_000 + b"1;\xff\n", "is not UTF-8 text"),
-    "utf16": ("a;b\n1;2\n".encode("utf-16"), "is not UTF-8 text"),
-    "short_row": ("a;c\n1;x\n2\n", "row 1 has 1 cells where the heading has 2"),
-    "short_row_with_quotes": ('a;b;c\n1;2;"x;y"\n2;3\n', "row 1 has 2 cells where the heading has 3"),
-    "first_row_long": ("a;c\n1;x;y\n", "row 0 has 3 cells where the heading has 2"),
-    "later_row_long": ("a;c\n1;x\n1;x;y\n", "Expected 2 fields in line 3, saw 3"),
+    "broken_utf16": (b"\xff\xfea\x00;\x00b", "is not UTF-16 text"),
+    "short_row": ("a;c\n1;x\n2\n", "row 3 has 1 cells where the heading has 2"),
+    "short_row_with_quotes": ('a;b;c\n1;2;"x;y"\n2;3\n', "row 3 has 2 cells where the heading has 3"),
+    "first_row_long": ("a;c\n1;x;y\n", "row 2 has 3 cells where the heading has 2"),
+    "later_row_long": ("a;c\n1;x\n1;x;y\n", "row 3 has 3 cells where the heading has 2"),
     "open_quote": ('a;c\n1;"x\n', "cannot be read"),
     "no_heading": ("a;;c\n1;2;3\n", "column 2 has no heading"),
     "twin_columns": ("a;c;a\n1;2;3\n", "more than one column named 'a'"),
@@ -187,7 +174,7 @@ def test_csv_short_rows_are_found_wherever_they_are() -> None:
     """A short row is found among rows whose last cell is missing rightly, with quotes and without."""
     for quoted in ("x", '"x;\n;y"'):
         _extract("a;c;f\n" + f"1;{quoted};\n" * 3)
-        with pytest.raises(ExtractionError, match="row 3 has 2 cells"):
+        with pytest.raises(ExtractionError, match="row 5 has 2 cells"):
             _extract("a;c;f\n" + f"1;{quoted};\n" * 3 + f"1;{quoted}\n" + f"1;{quoted};\n" * 3)
 
 
@@ -225,13 +212,147 @@ def test_csv_is_read_in_any_thread() -> None:
     assert found == [201] * 20
 
 
-def test_csv_short_rows_are_refused_before_they_are_filled_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few bytes a row do not become thousands of cells a row, which would take minutes and gigabytes."""
+def _said(messages: list[Any]) -> list[tuple[str, str]]:
+    return [(message.severity.value, message.message) for message in messages]
 
-    def take(*_: object) -> None:
-        raise RuntimeError
 
-    monkeypatch.setattr(csv_reader._Reading, "_take", take)
+@pytest.mark.parametrize("rows", [1, 70_000], ids=["short", "long"])
+def test_csv_columns_of_text_keep_each_cell_as_it_is_written(rows: int) -> None:
+    """Text and categories keep leading zeros, decimals, signs and words, however long the file is."""
+    texts = ["00060", "1.50", "1E5", "+5", "TRUE", "NA", "7", "7.0", " x ", "12345678901234567890123"]
+    frame, messages = _extract("c;f\n" + "".join(f"{text};{text}\n" for text in texts) * rows)
+    assert messages == []
+    assert frame["c"][: len(texts)].tolist() == texts
+    assert frame["f"][: len(texts)].tolist() == texts
+    assert sorted(frame["f"].cat.categories) == sorted(texts)
+
+
+@pytest.mark.parametrize("rows", [1, 70_000], ids=["short", "long"])
+def test_csv_times_and_booleans_are_read_alike_in_files_of_any_length(rows: int) -> None:
+    """A time that looks like a number is read as the time it is, and `1` and `0` as true and false."""
+    frame, messages = _extract("d;e\n" + "2025.10;1\n" * rows)
+    assert messages == []
+    assert frame["d"].unique().tolist() == [pd.Timestamp("2025-10-01")]
+    assert frame["e"].unique().tolist() == [True]
+
+
+def test_csv_numbers_of_a_column_have_one_convention() -> None:
+    """Points set thousands apart in the whole column once they do so in one cell; a doubt is a warning by column."""
+    frame, messages = _extract("a;b\n2.155;2.155\n1.000.155;1.000.155\n")
+    assert messages == []
+    assert frame.to_dict("list") == {"a": [2155, 1000155], "b": [2155.0, 1000155.0]}
+    frame, messages = _extract("b\n1.234\n5\n")
+    assert frame["b"].tolist() == [1.234, 5]
+    assert [(m.severity, m.column, m.row, m.code) for m in messages] == [
+        (ValidationSeverity.WARNING, "b", None, "ambiguous")
+    ]
+    assert _extract("b\n" + "1.234\n" * 600 + "0.5\n")[1] == []
+    assert len(_extract("b\n" + "1.234\n" * 600)[1]) == 1
+
+
+def test_csv_columns_the_schema_does_not_know_stay_what_the_file_says() -> None:
+    """Codes, words and long integers stay text; numbers are numbers only where that changes no cell."""
+    columns = {
+        "zeros": (["007", "8"], ["007", "8"]),
+        "words": (["NA", "1"], ["NA", "1"]),
+        "huge": (["12345678901234567890123", "1"], ["12345678901234567890123", "1"]),
+        "exponent": (["1E5", "2"], ["1E5", "2"]),
+        "plus": (["+5", "1"], ["+5", "1"]),
+        "versions": (["1.10", "1.9"], ["1.10", "1.9"]),
+        "prices": (["1.50", "2.25"], [1.5, 2.25]),
+        "floats": (["1.5", "2"], [1.5, 2.0]),
+        "integers": (["-3", "0"], [-3, 0]),
+        "booleans": (["true", "false"], [True, False]),
+        "mixed": (["true", "1"], ["true", "1"]),
+        "dates": (["2025-01-01", "x"], ["2025-01-01", "x"]),
+    }
+    rows = zip(*(texts for texts, _ in columns.values()), strict=True)
+    frame, messages = _extract(";".join(columns) + "\n" + "".join(";".join(row) + "\n" for row in rows))
+    assert messages == []
+    assert frame.to_dict("list") == {name: cells for name, (_, cells) in columns.items()}
+    gaps, _ = _extract("a;new\n1;5\n2;\n")
+    assert (gaps["new"].dtype, gaps["new"].tolist()) == ("Int64", [5, pd.NA])
+
+
+BLANK = "Columns without heading and values are left out."
+INDEX = "The first column has no heading and counts the rows: it is left out."
+READ: dict[str, tuple[str | bytes, list[str]]] = {
+    "heading_ends_with_separator": ("a;c;\n1;x;\n2;y;\n", [BLANK]),
+    "only_heading_ends_with_separator": ("a;c;\n1;x\n2;y\n", []),
+    "rows_end_with_separator": ("a;c\n1;x;\n2;y;\n", [BLANK]),
+    "blank_column_between": ("a;;c\n1;;x\n2;;y\n", [BLANK]),
+    "blank_column_before": (";a;c\n;1;x\n;2;y\n", [BLANK]),
+    "blank_rows": ("a;c\n1;x\n;\n2;y\n;\n;;\n", []),
+    "index_of_pandas": (";a;c\n0;1;x\n1;2;y\n", [INDEX]),
+    "separator_line": ("sep=;\na;c\n1;x\n2;y\n", ["The first line, which names the separator ';', is no heading."]),
+    "separator_line_of_another": (
+        "sep=|\r\na|c\r\n1|x\r\n2|y\r\n",
+        ["The first line, which names the separator '|', is no heading."],
+    ),
+    "utf16": ("a;c\n1;x\n2;y\n".encode("utf-16"), ["The file is UTF-16 text."]),
+    "utf16_big": (b"\xfe\xff" + "a;c\n1;x\n2;y\n".encode("utf-16-be"), ["The file is UTF-16 text."]),
+    "title": ("Items of May\n\na;c\n1;x\n2;y\n", ["The heading was found in row 3; what stands above it is left out."]),
+    "line_ends_of_old": ("a;c\r1;x\r2;y\r", []),
+}
+
+
+@pytest.mark.parametrize(("content", "remarks"), READ.values(), ids=READ)
+def test_csv_as_other_programs_write_it_is_read(content: str | bytes, remarks: list[str]) -> None:
+    """What spreadsheets and pandas put around a table is left out, and that is said."""
+    frame, messages = _extract(content)
+    assert frame.to_dict("list") == {"a": [1, 2], "c": ["x", "y"]}
+    assert _said(messages) == [("INFO", remark) for remark in remarks]
+
+
+def test_csv_as_other_programs_write_it_is_read_from_disk(tmp_path: Path) -> None:
+    """A file on disk is read like one in memory."""
+    for content, _ in READ.values():
+        path = tmp_path / "items.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        tables = CSVSingleExtractor(CSVFile("items", path=path), ItemSchema).extract()
+        assert tables["items"].to_dict("list") == {"a": [1, 2], "c": ["x", "y"]}
+
+
+def test_csv_column_without_heading_must_be_named() -> None:
+    """A first column without heading that does not count rows is refused in a sentence that says what to do."""
+    with pytest.raises(ExtractionError) as error:
+        _extract(";a\nx;1\n")
+    assert str(error.value) == (
+        "File 'items.csv': column 1 has no heading. Name it in the heading, or write the file without index."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        ("a\nx\n", 2),
+        ("\n\na\n1\nx\n", 5),
+        ("a;c\n1;x\n\n;\nx;y\n", 5),
+        ("a;c\n1;x\n   \nx;y\n", 4),
+        ('a;c\n1;"two\nlines"\nx;y\n', 3),
+        ("Title\na;c\nx;y\n", 3),
+    ],
+    ids=["plain", "blank_lines_above", "blank_rows_between", "line_of_spaces", "cell_of_two_lines", "title"],
+)
+def test_csv_rows_count_as_in_a_spreadsheet(content: str, row: int) -> None:
+    """A row is where a spreadsheet shows it: blank ones count, and a cell of two lines is in one row."""
+    extractor = CSVSingleExtractor(CSVFile("items", content=content), ItemSchema)
+    extractor.extract()
+    error = next(message for message in extractor.messages if message.code == "conversion")
+    assert extractor.file_rows["items"].number(error.row) == row
+
+
+def test_csv_of_blank_lines_does_not_become_cells() -> None:
+    """Millions of blank lines under a wide heading are nothing."""
     heading = ";".join(f"c{number}" for number in range(2_000))
-    with pytest.raises(ExtractionError, match="row 0 has 1 cells where the heading has 2000"):
+    frame, _ = _extract(f"{heading}\n" + "\n" * 2_000_000)
+    assert frame.shape == (0, 2_000)
+
+
+def test_csv_short_rows_are_refused_before_they_are_filled_up() -> None:
+    """A few bytes a row do not become thousands of cells a row."""
+    heading = ";".join(f"c{number}" for number in range(2_000))
+    with pytest.raises(ExtractionError, match="row 2 has 1 cells where the heading has 2000"):
         _extract(f"{heading}\n" + "1\n" * 600)
+    with pytest.raises(TooLargeError, match="a row is longer than"):
+        _extract("a;c\n" + "1;x\n" * 40_000 + '1;"' + "x" * 9_000_000 + '"\n')

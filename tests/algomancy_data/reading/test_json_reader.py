@@ -93,8 +93,8 @@ def test_json_with_byte_order_mark_is_read() -> None:
         (b"", "empty"),
         (b"{", "not valid JSON"),
         (b'{"a": 1}', "must hold a list of records"),
-        (b"[1]", "record 0 is not an object"),
-        (b'[{"id": 1}, null]', "record 1 is not an object"),
+        (b"[1]", "record 1 is not an object"),
+        (b'[{"id": 1}, null]', "record 2 is not an object"),
         (b"\xff", "not valid UTF-8"),
         (b"[" * 100_000, "nests deeper"),
         (b'[{"a":' + b"[" * 300 + b"]" * 300 + b"}]", "nests deeper"),
@@ -142,7 +142,7 @@ def test_json_document_without_a_group_is_an_error_message() -> None:
     assert list(extractor.extract()) == ["plan.items"]
     assert [(message.code, message.table) for message in extractor.messages] == [("missing_table", "plan.lines")]
     assert "'orders.lines'" in extractor.messages[0].message
-    with pytest.raises(ExtractionError, match=r"'items': record 0 is not an object"):
+    with pytest.raises(ExtractionError, match=r"'items': record 1 is not an object"):
         JSONMultiExtractor(JSONFile("plan", content='{"items": [3]}'), NestedSchema).extract()
 
 
@@ -155,3 +155,54 @@ def test_json_of_size_is_read_in_the_worker_the_same() -> None:
     assert [message.row for message in messages] == [30_000]
     small, _ = _single(records[:100])
     pd.testing.assert_frame_equal(frame[:100].astype({"id": "int64"}), small)
+
+
+RECORDS = [{"id": 1, "address": {"city": "Gouda"}}, {"id": 2, "address": {"city": "Ede"}}]
+LINES = "\n".join(map(json.dumps, RECORDS))
+SHAPES: dict[str, tuple[Any, str]] = {
+    "in_an_object": ({"data": RECORDS, "count": 2}, "The records are those at 'data'."),
+    "lines": (LINES, "Each line is read as a record."),
+    "lines_with_blank_ones": (LINES.replace("\n", "\n\n") + "\n", "Each line is read as a record."),
+}
+
+
+@pytest.mark.parametrize(("document", "remark"), SHAPES.values(), ids=SHAPES)
+def test_json_of_other_shapes_is_read(document: Any, remark: str) -> None:
+    """A list of records within an object, and an object on each line, are read, and that is said."""
+    frame, messages = _single(document)
+    assert frame.to_dict("list") == {"id": [1, 2], "address.city": ["Gouda", "Ede"]}
+    assert [(m.severity.value, m.message) for m in messages] == [("INFO", remark)]
+
+
+def test_json_of_one_object_is_one_record() -> None:
+    """An object that has the schema's members is read as one record, and that is said."""
+    frame, messages = _single(RECORDS[0])
+    assert frame.to_dict("list") == {"id": [1], "address.city": ["Gouda"]}
+    assert [m.message for m in messages] == ["The document is one object: it is read as one record."]
+
+
+def test_json_integers_of_any_length_keep_their_digits() -> None:
+    """In columns of text, and in those that no schema knows, beside missing cells as well."""
+    one, other = 12345678901234567890123, 12345678901234567890124
+    frame, messages = _single(
+        f'[{{"address": {{"city": {one}}}, "new": {one}, "big": 9007199254740993}},'
+        f'{{"address": {{"city": {other}}}, "new": null, "big": null}}, {{"new": 1, "big": 1}}]'
+    )
+    assert messages == []
+    assert frame["address.city"].tolist()[:2] == [str(one), str(other)]
+    assert frame["new"].tolist()[::2] == [str(one), "1"]
+    assert frame["big"].tolist() == [9007199254740993, pd.NA, 1]
+
+
+def test_json_numbers_that_would_be_rounded_are_refused() -> None:
+    """A whole number too large for its float, and one too large for its type, are errors in their own words."""
+    _, messages = _single('[{"id": 9007199254740993.0}, {"id": 9223372036854775808}, {"id": 1}]')
+    assert [message.row for message in messages] == [0, 1]
+    assert "more digits" in messages[0].message
+    assert "too large a whole number" in messages[1].message
+
+
+def test_json_words_are_no_dates() -> None:
+    """`now` is not the server's clock, and `"0800"` no year."""
+    _, messages = _single([{"at": text} for text in ("now", "today", "0800", "1430", "-2025-01-01", "2025-01-01")])
+    assert [message.row for message in messages] == [0, 1, 2, 3, 4]

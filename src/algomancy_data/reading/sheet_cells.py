@@ -1,0 +1,182 @@
+"""A second look at single cells of a worksheet, where the library that reads it loses something.
+
+It gives the same for error cells and blank ones, times of day for days before 1900, text for times with a `Z`, and
+floats for whole numbers of any length.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+from algomancy_data.cells.numbers import EXACT_IN_FLOAT
+
+_PREFIX = rb"(?:[\w.-]+:)?"
+_CELL = re.compile(rb"<" + _PREFIX + rb"(?:row\b([^>]*)>|c\b([^>]*?)(/?)>)", re.ASCII)
+_VALUE = re.compile(
+    rb"\s*(?:<"
+    + _PREFIX
+    + rb"f\b[^>]*/>|<"
+    + _PREFIX
+    + rb"f\b[^>]*>[^<]*</"
+    + _PREFIX
+    + rb"f>)?\s*<"
+    + _PREFIX
+    + rb"v\b[^>]*>([^<]*)<"
+)
+_ADDRESS = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d+)[\"']")
+_ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
+_KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
+_DOUBTFUL_KINDS = re.compile(rb"\bt=[\"'][ed][\"']")
+_LONG_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class ERROR:
+    """A cell that holds an error: `#REF!`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A cell's value as it is written.
+
+    Attributes:
+        text: The value.
+        is_time: Whether it is a time in ISO 8601.
+        epoch: The day that serial numbers count from.
+    """
+
+    text: str
+    is_time: bool
+    epoch: datetime
+
+    def better(self, read: Any) -> Any:  # noqa: ANN401 - any cell
+        """Return the cell's value, given what the library made of it."""
+        if self.is_time:
+            return _time(self.text) if isinstance(read, str) else read
+        if isinstance(read, time) and self.text.startswith("-"):
+            return self.epoch + timedelta(days=float(self.text))
+        if isinstance(read, float) and abs(read) >= EXACT_IN_FLOAT and re.fullmatch(r"-?\d{1,400}", self.text):
+            return int(self.text)
+        return read
+
+
+@dataclass
+class SheetPart:
+    """The part of a workbook that is a worksheet.
+
+    Attributes:
+        archive: The workbook.
+        name: The name of the part.
+        epoch: The day that serial numbers count from.
+    """
+
+    archive: zipfile.ZipFile
+    name: str
+    epoch: datetime
+
+    def is_doubtful(self, columns: Sequence[Sequence[Any]]) -> bool:
+        """Tell whether cells as the library gives them may be wrong."""
+        seek_kinds = False
+        for cells in columns:
+            kinds = set(map(type, cells))
+            if time in kinds:
+                return True
+            if float in kinds and any(type(c) is float and abs(c) >= EXACT_IN_FLOAT for c in cells):
+                return True
+            seek_kinds |= str in kinds
+        # Blank cells and texts may be errors and times; most sheets have neither.
+        return seek_kinds and self._has_kinds()
+
+    def _has_kinds(self) -> bool:
+        rest = b""
+        with self.archive.open(self.name) as stream:
+            while block := stream.read(1 << 20):
+                if _DOUBTFUL_KINDS.search(rest + block):
+                    return True
+                rest = block[-8:]
+        return False
+
+    def doubtful_cells(self) -> Mapping[tuple[int, int], ERROR | Raw]:
+        """Return the cells that need a second look, by row and column from 0."""
+        xml = self.archive.read(self.name)
+        found: dict[tuple[int, int], ERROR | Raw] = {}
+        row, column = -1, -1
+        for match in _CELL.finditer(xml):
+            row_attributes, attributes, empty = match.groups()
+            if row_attributes is not None:
+                number = _ROW.search(row_attributes)
+                row, column = int(number[1]) - 1 if number else row + 1, -1
+                continue
+            address = _ADDRESS.search(attributes)
+            column = _column_number(address[1]) if address else column + 1
+            row = int(address[2]) - 1 if address else row
+            value = None if empty else _VALUE.match(xml, match.end())
+            if value is None:
+                continue
+            kind = _KIND.search(attributes)
+            text = value[1].decode("utf-8", "replace").strip()
+            if kind is not None and kind[1] == b"e":
+                found[row, column] = ERROR(text)
+            elif kind is not None and kind[1] == b"d":
+                found[row, column] = Raw(text, True, self.epoch)
+            elif (kind is None or kind[1] == b"n") and (text.startswith("-") or len(text) > _LONG_DIGITS):
+                found[row, column] = Raw(text, False, self.epoch)
+        return found
+
+
+def sheet_parts(archive: zipfile.ZipFile) -> dict[str, SheetPart]:
+    """Return the parts that are worksheets by the sheet's name; none where the workbook is put together oddly."""
+    try:
+        book = next(target for kind, target in _relations(archive, "").values() if kind.endswith("/officeDocument"))
+        root = ElementTree.fromstring(archive.read(book))
+        relations = _relations(archive, book)
+    except (KeyError, StopIteration, ElementTree.ParseError, ValueError):
+        return {}
+    epoch, parts = datetime(1899, 12, 30), {}
+    for element in root.iter():
+        tag = element.tag.rpartition("}")[2]
+        attributes = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+        if tag == "workbookPr" and attributes.get("date1904") in ("1", "true", "on"):
+            epoch = datetime(1904, 1, 1)
+        if tag == "sheet" and attributes.get("id") in relations:
+            target = relations[attributes["id"]][1]
+            if target in archive.NameToInfo:
+                parts[attributes.get("name", "")] = SheetPart(archive, target, epoch)
+    return parts
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """Return type and target of the relations of a part, by their id."""
+    folder, name = posixpath.split(part)
+    root = ElementTree.fromstring(archive.read(posixpath.join(folder, "_rels", f"{name}.rels")))
+    relations = {}
+    for element in root.iter():
+        target = element.get("Target")
+        if target is not None:
+            path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            relations[element.get("Id", "")] = element.get("Type", ""), path
+    return relations
+
+
+def _time(text: str) -> Any:  # noqa: ANN401 - a time, or the text when it is none
+    try:
+        # A workbook knows no time zones: what such a cell shows is the time as it is written.
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return text
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number - 1

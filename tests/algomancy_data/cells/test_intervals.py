@@ -1,0 +1,59 @@
+"""Columns of intervals as people write them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from algomancy_data.cells.intervals import read_intervals
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("1/5", pd.Interval(1.0, 5.0, "both")),
+        ("1..5", pd.Interval(1.0, 5.0, "both")),
+        ("1–5", pd.Interval(1.0, 5.0, "both")),
+        ("1,5/2,5", pd.Interval(1.5, 2.5, "both")),
+        ("-2..-1", pd.Interval(-2.0, -1.0, "both")),
+        ("[1, 5]", pd.Interval(1.0, 5.0, "both")),
+        ("[1; 5)", pd.Interval(1.0, 5.0, "left")),
+        ("(1, 5]", pd.Interval(1.0, 5.0, "right")),
+        ("(1, 5)", pd.Interval(1.0, 5.0, "neither")),
+        ("2025-01-01/2025-06-30", pd.Interval(pd.Timestamp("2025-01-01"), pd.Timestamp("2025-06-30"), "both")),
+        ("1-2-2025 / 3-2-2025", pd.Interval(pd.Timestamp("2025-02-01"), pd.Timestamp("2025-02-03"), "both")),
+    ],
+)  # fmt: skip
+def test_interval_is_read(text: str, interval: pd.Interval) -> None:
+    """Numbers and dates with the usual signs between them are read; brackets tell which end belongs."""
+    array, unreadable, _ = read_intervals([text])
+    assert unreadable == []
+    assert array[0] == interval
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "5/1", "1", "2025-06-30/2025-01-01", "[1, 5)", "2025-01-01/2025-01-02", "1/x", "now/today",
+             "1/inf", "-inf/1", "1/1e999"],
+)  # fmt: skip
+def test_interval_that_is_none_or_of_another_kind_is_told(text: str) -> None:
+    """What is no interval, or unlike the first of the column in bounds or brackets, is told by place."""
+    array, unreadable, _ = read_intervals(["1/5", text, "2/3"])
+    assert unreadable == [1]
+    assert array.isna().tolist() == [False, True, False]
+
+
+def test_interval_column_may_be_empty() -> None:
+    """Columns without any interval keep a type of intervals."""
+    for texts in ([], ["x"]):
+        assert isinstance(read_intervals(texts)[0].dtype, pd.IntervalDtype)
+
+
+def test_interval_bounds_have_one_convention() -> None:
+    """Thousands and decimals of the bounds are told by the whole column, and so is the order of day and month."""
+    array, unreadable, remarks = read_intervals(["2.000/1.000.000", "1..0,5", "3.000 – 4.000"])
+    assert unreadable == [1]
+    assert [array[0].left, array[2].right] == [2000, 4000]
+    assert remarks == []
+    array, _, remarks = read_intervals(["1/2/2025..2/13/2025"])
+    assert array[0].left == pd.Timestamp("2025-01-02")
+    assert read_intervals(["2.000..3.000"])[2][0].startswith("'2.000' and the like may be read in two ways")
