@@ -53,7 +53,8 @@ class ValidationMessage:
         message: What was found, in words for the person who sent the data.
         table: The table it is about.
         column: The column it is about.
-        row: The row it is about: 0 for the first row of data.
+        row: The row it is about: for extractors and validators 0 for the first row of the table; in the result of a
+            pipeline as a person counts in the file, where the heading is row 1 (contract ETL-8).
         code: What kind of finding it is, for programs: `conversion`, `missing_column`, …
     """
 
