@@ -66,7 +66,7 @@ def run(
 ) -> None:
     """Check the backend at URL, or one the kit starts itself with --app or --serve.
 
-    Ends with 0 when it is conformant, 1 when it is not, 2 when it could not be tested.
+    Ends with 0 when it is conformant, 1 when it is not, 2 when the answer is incomplete or nothing could be tested.
     """
     with _kit_errors(), _terminable():
         options = Options.given(given)
@@ -79,11 +79,15 @@ def run(
         known = read_baseline(baseline) if baseline else {}
         if report is not None:
             make_folder(report)
+        arguments = ["--app", app] if app else ["--serve", serve] if serve else [url or ""]
+        arguments += ["--allow-remote"] if allow_remote else []
         target, name = find_target(url, app, serve, allow_remote=allow_remote)
         try:
             progress = Progress(name, options)
             try:
-                verdict = check_target(target, options, name=name, baseline=known, on_result=progress.show)
+                verdict = check_target(
+                    target, options, name=name, arguments=arguments, baseline=known, on_result=progress.show
+                )
             finally:
                 progress.end()
         finally:

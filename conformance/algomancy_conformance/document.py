@@ -179,3 +179,23 @@ def enum_values(document: dict[str, Any], schema: Schema) -> set[str]:
         if isinstance(part.get("const"), str):
             found.add(part["const"])
     return found
+
+
+@cache
+def _templates() -> dict[int, list[tuple[str, list[str]]]]:
+    """The path templates below the prefix by their number of segments, those without parameters first."""
+    found: dict[int, dict[str, list[str]]] = {}
+    for path, _, _ in operations(published_document()):
+        template = path.removeprefix(PUBLISHED_PREFIX)
+        segments = template.split("/")
+        found.setdefault(len(segments), {})[template] = segments
+    return {n: sorted(of.items(), key=lambda item: item[0].count("{")) for n, of in found.items()}
+
+
+def route_of(path: str) -> str:
+    """The template that a raw path below the prefix belongs to, or the path itself where there is none."""
+    segments = path.split("/")
+    for template, parts in _templates().get(len(segments), ()):
+        if all(p == s or (p[:1] == "{" and s) for p, s in zip(parts, segments, strict=True)):
+            return template
+    return path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -55,6 +56,7 @@ class Options:
     seed: Annotated[int, Setting("What the random layers start from, to replay a run.", least=0, metavar="N")] = field(
         default_factory=lambda: secrets.randbelow(2**32)
     )
+    jobs: Annotated[int, Setting("How many checks to make at a time.", least=1, metavar="N")] = 4
     read_only: Annotated[bool, Setting("Send GETs only.")] = False
     token: Annotated[
         str | None, Setting("A bearer token; it appears in no report.", metavar="T", variable="ALGOMANCY_TOKEN")
@@ -64,6 +66,12 @@ class Options:
     failing: Annotated[str | None, Setting("The algorithm that fails.", metavar="NAME")] = None
     crashing: Annotated[
         str | None, Setting("An algorithm whose parameters raise when they are asked for.", metavar="NAME")
+    ] = None
+    crashing_native: Annotated[
+        str | None, Setting("An algorithm that kills the process it runs in.", metavar="NAME")
+    ] = None
+    silent: Annotated[
+        str | None, Setting("An algorithm that takes time and never reports progress.", metavar="NAME")
     ] = None
     dataset: Annotated[str | None, Setting("The dataset to work with a copy of.", metavar="KEY")] = None
     etl_files: Annotated[Path | None, Setting("A folder of files the ETL accepts.", metavar="FOLDER")] = None
@@ -116,3 +124,31 @@ def _typed(name: str, value: Any) -> Any:  # noqa: ANN401
     if name == "etl_files":
         return Path(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def command_line(
+    target: Sequence[str], options: Options, found: Mapping[str, str] | None = None, needs: Iterable[str] = ()
+) -> str:
+    """The command that repeats a run.
+
+    Args:
+        target: The words that name the target.
+        options: The settings of the run; a token is left to its environment variable.
+        found: Settings that were not given and are known now.
+        needs: More options, each with a word in capitals for a value the user knows.
+    """
+    words = ["algomancy-conformance", "run", *target]
+    for name, (setting, default) in settings().items():
+        value = getattr(options, name)
+        if name == "token":
+            continue
+        if value == default:
+            value = (found or {}).get(name)
+        if value in (None, False):
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        words += [
+            w for v in values for w in ((flag_of(name, setting),) if v is True else (flag_of(name, setting), str(v)))
+        ]
+    line = shlex.join(words)
+    return " ".join([line, *dict.fromkeys(n for n in needs if n.split()[0] not in words)])

@@ -14,10 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .target.messages import Exchange
+from .messages import Exchange
 
 
 class Outcome(StrEnum):
@@ -30,20 +28,62 @@ class Outcome(StrEnum):
     NOT_OFFERED = "not offered"
 
 
-class Broken(AssertionError):
-    """The target breaks `clauses`; raised where one check covers several clauses and knows which one is hurt."""
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a target, the same wherever it shows.
 
-    def __init__(self, message: str, *clauses: str) -> None:
+    Attributes:
+        key: What makes it one fault: its kind first, then what it is about.
+        sentence: It in words, without ids or values.
+    """
+
+    key: tuple[str, ...]
+    sentence: str
+
+
+class Broken(AssertionError):
+    """The target breaks a clause.
+
+    Args:
+        message: What was seen, in detail.
+        clauses: The clauses that are hurt; empty means those of the check.
+        fault: The fault behind it, where it is known; else the check alone tells what it is.
+        shown: The exchanges that show it, where they are not the last ones.
+    """
+
+    def __init__(
+        self, message: str, *clauses: str, fault: Fault | None = None, shown: tuple[Exchange, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.clauses = clauses
+        self.fault = fault
+        self.shown = shown
 
 
 class Untried(Exception):
-    """The check could not be made: something it needs is missing from the target or from the run's options."""
+    """The check could not be made: something it needs is missing from the target or from the run's options.
+
+    Args:
+        message: What is missing.
+        needs: The option that would give it, with a word for its value; empty where none would.
+    """
+
+    def __init__(self, message: str, needs: str = "") -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class NotOffered(Exception):
-    """The optional capability under check is absent."""
+    """The optional capability under check is absent, or has not been shown.
+
+    Args:
+        message: Which one.
+        needs: The option that would show it, with a word for its value; empty where none would.
+    """
+
+    def __init__(self, message: str, needs: str = "") -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class KitError(Exception):
@@ -62,6 +102,9 @@ class CheckResult:
         outcome: What became of it.
         message: Why, where it did not pass.
         exchanges: The last requests and answers before it ended badly.
+        fault: What is wrong with the target, where the check could name it.
+        needs: The option that would let it be tried, where it could not be.
+        starred: Whether it is about what is MUST* within a MUST clause.
         seconds: How long it took.
     """
 
@@ -72,4 +115,7 @@ class CheckResult:
     outcome: Outcome
     message: str = ""
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
+    fault: Fault | None = None
+    needs: str = ""
+    starred: bool = False
     seconds: float = 0.0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 
-from algomancy_conformance.target.client import Answer
-from algomancy_conformance.target.messages import Json, strict_json
+from .clauses import Profile
+from .messages import Json
+from .outcomes import Broken, Fault
+from .target.client import Answer, wrong_status
 
 STATUSES = ("created", "queued", "processing", "complete", "failed")
 DIRECTIONS = ("HIGHER", "LOWER", "AT_LEAST", "AT_MOST")
@@ -75,19 +78,77 @@ def check_error(answer: Answer) -> None:
     """The body is exactly ``{"detail": "<message>"}``."""
     sent = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}"
     demand(400 <= answer.status < 600, f"{sent}, which is no error")
-    try:
-        body = strict_json(answer.content)
-    except ValueError as error:
-        raise AssertionError(f"{sent} with a body that is not JSON ({error})") from None
-    exact = isinstance(body, dict) and list(body) == ["detail"] and isinstance(body["detail"], str) and body["detail"]
-    demand(exact, f'{sent} with {answer.exchange.answer[:200]} instead of {{"detail": "<message>"}}')
+    flaw = flaw_of_error(answer)
+    if flaw:
+        said = f'{sent} with {answer.exchange.answer[:200] or "nothing"} instead of {{"detail": "<message>"}}'
+        raise Broken(said, fault=misshapen(answer.status, flaw))
+
+
+def flaw_of_error(answer: Answer) -> str:
+    """What is wrong with the body of an error, or an empty string."""
+    body = answer.parsed
+    if isinstance(body, ValueError):
+        return "a body that is not JSON" if answer.content else "no body"
+    if not isinstance(body, dict) or "detail" not in body:
+        return "no `detail`"
+    detail = body["detail"]
+    if not isinstance(detail, str):
+        kinds = {list: "a list", dict: "an object", type(None): "null"}
+        return f"{kinds.get(type(detail), 'a value that is no text')} as `detail`"
+    if not detail:
+        return "an empty `detail`"
+    return "" if len(body) == 1 else "members beside `detail`"
+
+
+def misshapen(status: int, flaw: str) -> Fault:
+    """The fault of errors whose body is not the one shape."""
+    return Fault(("shape", str(status), flaw), f"a {status} has {flaw}")
+
+
+def check_survived(answer: Answer, what: str = "") -> Answer:
+    """`answer`, when it is no server error.
+
+    Args:
+        answer: What came back.
+        what: What was sent, for the message.
+    """
+    if answer.status >= 500:
+        sent = f"{answer.exchange.method} {answer.exchange.url}{f', {what},' if what else ''}"
+        raise Broken(
+            f"{sent} is answered {answer.status}: {answer.exchange.answer[:200]}",
+            fault=wrong_status(answer.exchange.route, answer.status, ""),
+        )
+    return answer
+
+
+def check_names(answer: Answer, *words: str) -> None:
+    """The message of an error, which must be one, names each of `words`."""
+    check_error(answer)
+    missing = [word for word in words if word not in answer.detail]
+    if missing:
+        fault = Fault(
+            ("unnamed", answer.exchange.route, str(answer.status)),
+            f"the message of a {answer.status} of `{answer.exchange.route}` does not name what is wrong",
+        )
+        raise Broken(f"the message {answer.detail!r} does not name {', '.join(map(repr, missing))}", fault=fault)
+
+
+def check_no_sentinel(scenario: Json, when: str) -> None:
+    """No KPI of a scenario that has none has a value."""
+    values = {name: kpi["value"] for name, kpi in scenario["kpis"].items()}
+    if any(value is not None for value in values.values()):
+        fault = Fault(("sentinel",), "a KPI that has no value shows a sentinel instead of null")
+        raise Broken(f"{when} the KPI values are {values}", fault=fault)
 
 
 def check_json(answer: Answer) -> None:
     """The body is strict JSON, and the header says that it is JSON."""
-    sent = f"{answer.exchange.method} {answer.exchange.url}"
+    route = answer.exchange.route
     content_type = answer.headers.get("content-type", "").split(";")[0].strip()
-    demand(content_type == "application/json", f"{sent} answered {answer.status} as {content_type or 'nothing'}")
+    if content_type != "application/json":
+        said = f"is answered as {content_type or 'nothing'}, not as application/json"
+        fault = Fault(("media type", route, content_type), f"`{route}` {said}")
+        raise Broken(f"{answer.exchange.method} {answer.exchange.url}, {answer.status}, {said}", fault=fault)
     answer.json()
 
 
@@ -120,6 +181,19 @@ def check_scenario(scenario: Json) -> None:
         demand(isinstance(kpi["name"], str) and kpi["name"], f"the KPI {name!r} carries the name {kpi['name']!r}")
         demand(kpi["better_when"] in DIRECTIONS, f"the KPI {name!r} is better when {kpi['better_when']!r}")
         demand(kpi["value"] is None or is_number(kpi["value"]), f"the KPI {name!r} has the value {kpi['value']!r}")
+
+
+def check_parameters(scenario: Json, profile: Profile) -> None:
+    """The parameters of a scenario's algorithm are an object; for others also the JSON text of one."""
+    given = scenario["algorithm"]["parameters"]
+    if isinstance(given, str) and profile is Profile.SEED:
+        try:
+            given = json.loads(given)
+        except ValueError:
+            given = None
+    if not isinstance(given, dict):
+        fault = Fault(("parameters",), "`algorithm.parameters` is no object of plain values")
+        raise Broken(f"the parameters of the algorithm are {scenario['algorithm']['parameters']!r}", fault=fault)
 
 
 def check_descriptor(parameter: Json) -> None:

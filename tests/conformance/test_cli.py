@@ -120,7 +120,7 @@ def test_clauses_are_printed_as_a_table() -> None:
     code, output = run("clauses", "--profile", "seed")
 
     assert code == 0
-    assert len(output.splitlines()) == 2 + 75
+    assert len(output.splitlines()) == 2 + 92
     assert "| DUR-1 | SHOULD |" in output
 
 

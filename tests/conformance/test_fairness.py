@@ -84,7 +84,7 @@ def test_server_without_algorithms_is_untested_and_not_wrong() -> None:
     assert {c.clause.id: c.reasons[0] for c in verdict.of(Outcome.UNTESTED)} == dict.fromkeys(
         ["ALG-3", "SCN-6"], "the target has no algorithm"
     )
-    assert verdict.exit_code == 1
+    assert verdict.exit_code == 2
 
 
 def test_server_that_makes_no_sessions_is_untested_and_not_wrong() -> None:

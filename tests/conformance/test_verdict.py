@@ -31,11 +31,13 @@ def verdict_on(
     [
         ({}, Profile.REFERENCE, 0),
         ({"SES-1": FAILED}, Profile.REFERENCE, 1),
-        ({"SES-1": UNTESTED}, Profile.REFERENCE, 1),
-        ({"SES-1": NOT_OFFERED}, Profile.REFERENCE, 1),
+        ({"SES-1": UNTESTED}, Profile.REFERENCE, 2),
+        ({"SES-1": UNTESTED, "SES-3": FAILED}, Profile.REFERENCE, 1),
+        ({"SES-1": NOT_OFFERED}, Profile.REFERENCE, 2),
+        ({"SCN-19": NOT_OFFERED}, Profile.REFERENCE, 0),
         ({"SES-1": ERROR}, Profile.REFERENCE, 2),
         ({"SES-1": ERROR, "SES-3": FAILED}, Profile.REFERENCE, 1),
-        ({"DUR-1": UNTESTED}, Profile.REFERENCE, 1),
+        ({"DUR-1": UNTESTED}, Profile.REFERENCE, 2),
         ({"DUR-1": UNTESTED}, Profile.SEED, 0),
         ({"SES-12": FAILED}, Profile.SEED, 0),
         ({"SES-12": FAILED}, Profile.REFERENCE, 1),
@@ -46,7 +48,9 @@ def verdict_on(
         "all passed",
         "a MUST failed",
         "a MUST untested",
+        "a MUST untested and another failed",
         "a MUST not offered",
+        "a MUST* not offered by the reference",
         "the kit broke",
         "the kit broke and a MUST failed",
         "a MUST* untested for the reference",
@@ -58,7 +62,7 @@ def verdict_on(
     ],
 )
 def test_verdict_follows_from_outcomes(outcomes: dict[str, Outcome], profile: Profile, exit_code: int) -> None:
-    """MUST clauses that fail or are untested decide; what the kit broke is kept apart."""
+    """What fails decides; what is untested or broke the kit leaves the answer incomplete, and never says it is not."""
     verdict = verdict_on(outcomes, profile)
 
     assert verdict.exit_code == exit_code
@@ -66,11 +70,11 @@ def test_verdict_follows_from_outcomes(outcomes: dict[str, Outcome], profile: Pr
 
 
 def test_verdict_on_nothing_is_no_pass() -> None:
-    """A run without a single check has tested nothing: every MUST is untested."""
+    """A run without a single check has tested nothing: every MUST is untested, and the answer is incomplete."""
     verdict = judge("http://127.0.0.1:1", Options(seed=1), [])
 
-    assert verdict.exit_code == 1
-    assert "51 MUST clauses untested" in verdict.sentence
+    assert verdict.exit_code == 2
+    assert verdict.sentence == "INCOMPLETE (profile seed): 51 MUST clauses untested"
 
 
 def test_verdict_of_chosen_clauses_is_about_them_alone() -> None:
@@ -157,3 +161,37 @@ def test_good_baseline_is_read(tmp_path: Path) -> None:
     path.write_text('[[known]]\nclause = "SES-1"\nreason = "A known gap."\n', encoding="utf-8")
 
     assert read_baseline(path) == {"SES-1": "A known gap."}
+
+
+def starred(outcome: Outcome, profile: Profile) -> Verdict:
+    """The verdict on a MUST clause of which a part that binds the reference alone has this outcome."""
+    checks = [
+        CheckResult("a", "It is so.", ("SES-9",), "clauses", PASSED),
+        CheckResult("b", "It is so.", ("SES-9",), "clauses", outcome, starred=True),
+    ]
+    return judge("x", Options(seed=1, only=("SES-9",), profile=profile), checks)
+
+
+def test_starred_part_of_a_must_is_a_warning_for_others() -> None:
+    """What is MUST* within a MUST clause fails the reference, and is a warning with a cause of its own for others."""
+    assert starred(FAILED, Profile.REFERENCE).exit_code == 1
+    others = starred(FAILED, Profile.SEED)
+
+    assert others.exit_code == 0
+    assert [check.name for check in others.clauses[0].warnings] == ["b"]
+    assert len(others.causes) == 1
+
+
+def test_command_repeats_the_run_with_what_is_missing() -> None:
+    """The command has what was given but the token, what was found out, and in capitals what would be needed."""
+    checks = [
+        CheckResult("a", "It is so.", ("GEN-8",), "clauses", UNTESTED, "none known", needs="--cors-origin ORIGIN"),
+        CheckResult("b", "It is so.", ("GEN-5",), "clauses", UNTESTED, "none known", needs="--crashing NAME"),
+    ]
+    options = Options(seed=7, token="s3cret", slow="Slow one", only=("GEN-5", "GEN-8"))
+    verdict = judge("http://127.0.0.1:1", options, checks, found={"fast": "Fast", "slow": "another"})
+
+    assert verdict.again == (
+        "algomancy-conformance run http://127.0.0.1:1 --only GEN-5 --only GEN-8 --seed 7 --slow 'Slow one' --fast Fast "
+        "--crashing NAME --cors-origin ORIGIN"
+    )

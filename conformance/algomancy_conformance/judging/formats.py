@@ -12,7 +12,7 @@ from .verdict import HEADINGS, PROFILE_SENTENCE, ClauseVerdict, Verdict, summary
 
 BADGE_LABEL = "algomancy api"
 BADGE_COLOURS = {0: "#2e7d32", 1: "#c62828", 2: "#757575"}
-BADGE_WORDS = {0: "conformant", 1: "not conformant", 2: "not tested"}
+BADGE_WORDS = {0: "conformant", 1: "not conformant", 2: "incomplete"}
 MARKS = {
     Outcome.PASSED: "✓",
     Outcome.FAILED: "✗",
@@ -74,7 +74,7 @@ def clean(text: str) -> str:
 def junit(verdict: Verdict) -> str:
     """One test case per clause: a broken MUST is a failure, what the kit broke on an error, the rest skipped."""
     root = ElementTree.Element("testsuites", name="algomancy-conformance")
-    failing = {entry.clause.id for entry in (*verdict.obstacles, *verdict.stale)}
+    failing = {entry.clause.id for entry in (*verdict.broken, *verdict.stale)}
     resources = dict.fromkeys(entry.clause.resource for entry in verdict.clauses)
     for resource in resources:
         entries = [entry for entry in verdict.clauses if entry.clause.resource == resource]

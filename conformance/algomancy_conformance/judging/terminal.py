@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 
 import click
 
-from ..options import LAYERS, Options
+from ..options import Options
 from ..outcomes import CheckResult, Outcome
-from .verdict import HEADINGS, PROFILE_SENTENCE, ClauseVerdict, Verdict, summary_rows
+from .causes import Cause
+from .verdict import HEADINGS, PROFILE_SENTENCE, Answer, Verdict, needed, plural, summary_rows
 
 MARKS = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.ERROR: "E", Outcome.UNTESTED: "?", Outcome.NOT_OFFERED: "-"}
 COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.ERROR: "red"}
-SHOWN_MESSAGE = 600
+SHOWN_MESSAGE = 300
+SHOWN_CURL = 400
+MARKS_A_LINE = 100
 
 
 class Progress:
-    """A line per chapter of the suite, a mark per check.
+    """A mark per check, as they come.
 
     Args:
         name: What is checked.
@@ -25,18 +27,17 @@ class Progress:
     """
 
     def __init__(self, name: str, options: Options) -> None:
-        self._chapter = ""
+        self._shown = 0
         self._out = sys.stdout  # pytest's own output is turned away while the suite runs
         click.echo(f"Target   {name}")
         click.echo(f"Profile  {options.profile}: {PROFILE_SENTENCE[options.profile]}")
-        click.echo(f"Seed     {options.seed} ({options.examples} examples)", nl=False)
+        click.echo(f"Seed     {options.seed} ({options.examples} examples, {options.jobs} jobs)", nl=False)
 
     def show(self, result: CheckResult) -> None:
         """Add the mark of one check."""
-        chapter = result.name.partition("::")[0]
-        if chapter != self._chapter:
-            self._chapter = chapter
-            click.echo(f"\n{chapter:<12} ", nl=False, file=self._out)
+        if self._shown % MARKS_A_LINE == 0:
+            click.echo("\nChecks   " if not self._shown else "\n         ", nl=False, file=self._out)
+        self._shown += 1
         click.secho(MARKS[result.outcome], fg=COLOURS.get(result.outcome, "yellow"), nl=False, file=self._out)
 
     def end(self) -> None:
@@ -45,43 +46,46 @@ class Progress:
 
 
 def print_verdict(verdict: Verdict) -> None:
-    """Print failures, the summary by resource and level, and the verdict."""
-    for entry in verdict.clauses:
-        if entry.outcome in (Outcome.FAILED, Outcome.ERROR):
-            _print_failure(entry)
+    """Print the causes, the summary by resource and level, what could not be tried, and the verdict."""
+    binding = {entry.clause.id for entry in verdict.broken}
+    graver = [cause for cause in verdict.causes if set(cause.clauses) & binding]
+    lighter = [cause for cause in verdict.causes if cause not in graver]
+    for title, causes in (("What breaks MUST clauses", graver), ("What else is not as it should be", lighter)):
+        if causes:
+            click.echo()
+            click.secho(f"{title}: {len(causes)} distinct {plural('cause', causes)}", bold=True)
+        for number, cause in enumerate(causes, 1):
+            _print_cause(number, cause, verdict)
+    for entry in verdict.errors:
+        click.secho(f"\n{entry.outcome} {entry.clause.id} {entry.level}", fg="red", bold=True)
+        for check in entry.bad_checks[:2]:
+            click.echo(f"  {check.name}: {check.message[:SHOWN_MESSAGE]}")
     click.echo()
     _print_table(verdict)
     _print_notes(verdict)
     click.echo()
-    click.secho(verdict.sentence, fg="green" if verdict.conformant else "red", bold=True)
+    colours = {Answer.CONFORMANT: "green", Answer.NOT_CONFORMANT: "red", Answer.INCOMPLETE: "yellow"}
+    click.secho(verdict.sentence, fg=colours[verdict.answer], bold=True)
     click.echo(
-        f"{verdict.requests} requests in {verdict.seconds:.1f} s. Replay the random layers: {replay(verdict.options)}"
+        f"{verdict.requests} requests in {verdict.seconds:.1f} s. Once more, the same:"
+        if not needed(verdict.clauses)
+        else f"{verdict.requests} requests in {verdict.seconds:.1f} s. Once more, with what is missing in capitals:"
     )
+    click.echo(f"  {verdict.again}")
 
 
-def replay(options: Options) -> str:
-    """The options that repeat the random layers of a run."""
-    parts = ["--seed", str(options.seed), "--examples", str(options.examples)]
-    for clause in options.only:
-        parts += ["--only", clause]
-    for layer in options.layers if options.layers != LAYERS else ():
-        parts += ["--layer", layer]
-    return shlex.join(parts)
-
-
-def _print_failure(entry: ClauseVerdict) -> None:
-    click.echo()
-    known = " (known)" if entry.known else ""
-    click.secho(f"{entry.outcome} {entry.clause.id} {entry.level}{known}", fg="red", bold=True)
-    click.echo(f"  {entry.clause.sentence}")
-    if entry.known:
-        click.echo(f"  Known: {entry.known}")
-    for check in entry.bad_checks[:5]:
-        click.echo(f"  {check.name}: {check.message[:SHOWN_MESSAGE]}")
-        if check.exchanges:
-            click.echo(f"    {check.exchanges[-1].curl[:SHOWN_MESSAGE]}")
-    if len(entry.bad_checks) > 5:
-        click.echo(f"  … and {len(entry.bad_checks) - 5} more checks")
+def _print_cause(number: int, cause: Cause, verdict: Verdict) -> None:
+    first = cause.checks[0]
+    click.secho(f"{number:>3}. {cause.sentence}", fg="red")
+    levels = {entry.clause.id: entry for entry in verdict.clauses}
+    told = ", ".join(f"{i}{' (known)' if levels[i].known else ''}" for i in cause.clauses)
+    seen = f"{len(cause.checks)} {plural('check', cause.checks)}"
+    click.echo(f"     fails {told} in {seen}, such as {first.name}:")
+    message = first.message if len(first.message) <= SHOWN_MESSAGE else first.message[:SHOWN_MESSAGE] + "…"
+    click.echo("       " + message.replace("\n", "\n       "))
+    if first.exchanges:
+        line = first.exchanges[-1].curl
+        click.echo(f"       {line if len(line) < SHOWN_CURL else '(a long request: --report has it whole)'}")
 
 
 def _print_table(verdict: Verdict) -> None:

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from ..clauses import Clause, Level, Profile, all_clauses
-from ..options import LAYERS, Options
+from ..options import LAYERS, Options, command_line
 from ..outcomes import CheckResult, KitError, Outcome
+from .causes import Cause, find_causes
 
 SEVERITY = (Outcome.FAILED, Outcome.ERROR, Outcome.PASSED, Outcome.NOT_OFFERED, Outcome.UNTESTED)
+
+
+class Answer(StrEnum):
+    """The three answers of a run, in the order of their exit codes."""
+
+    CONFORMANT = "CONFORMANT"
+    NOT_CONFORMANT = "NOT CONFORMANT"
+    INCOMPLETE = "INCOMPLETE"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a run exercised.
+
+    Attributes:
+        seen: How often each status answered each route.
+        tried_for: The clauses whose checks were answered so.
+        errors: How many errors had each status.
+        flaws: How many errors of each status had each flaw.
+    """
+
+    seen: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    tried_for: Mapping[tuple[str, int], Iterable[str]] = field(default_factory=dict)
+    errors: Mapping[int, int] = field(default_factory=dict)
+    flaws: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -23,6 +50,7 @@ class ClauseVerdict:
         clause: The clause.
         level: How binding it is in the profile of the run.
         outcome: The gravest of its checks' outcomes; a part that could not be tried does not hide one that passed.
+        warnings: Checks that failed and do not count: what they are about binds the reference alone.
         checks: Its checks.
         known: The baseline's reason, where it lists this clause.
     """
@@ -32,6 +60,7 @@ class ClauseVerdict:
     outcome: Outcome
     checks: tuple[CheckResult, ...]
     known: str = ""
+    warnings: tuple[CheckResult, ...] = ()
 
     @property
     def untried_parts(self) -> tuple[str, ...]:
@@ -60,6 +89,9 @@ class Verdict:
         options: What the run was asked to do.
         clauses: The verdict on every clause the run was to judge.
         checks: All check results.
+        causes: The distinct faults behind what failed, those that fail most clauses first.
+        coverage: How often each status answered each route, and the clauses of the checks it was for.
+        again: The command that repeats the run, with what it found out and what it still needs to be told.
         residue: What could not be cleaned up.
         requests: How many requests were sent.
         seconds: How long it took.
@@ -70,6 +102,9 @@ class Verdict:
     options: Options
     clauses: tuple[ClauseVerdict, ...]
     checks: tuple[CheckResult, ...] = field(repr=False)
+    causes: tuple[Cause, ...] = field(default=(), repr=False)
+    coverage: Coverage = field(default_factory=Coverage, repr=False)
+    again: str = ""
     residue: str = ""
     requests: int = 0
     seconds: float = 0.0
@@ -85,10 +120,21 @@ class Verdict:
         return tuple(c for c in self.clauses if c.known and c.outcome is Outcome.PASSED)
 
     @property
-    def obstacles(self) -> tuple[ClauseVerdict, ...]:
-        """The clauses that keep the target from being conformant."""
-        binding = (Outcome.FAILED, Outcome.UNTESTED, Outcome.NOT_OFFERED)
-        return tuple(c for c in self.clauses if c.level is Level.MUST and c.outcome in binding and not c.known)
+    def broken(self) -> tuple[ClauseVerdict, ...]:
+        """The MUST clauses the target breaks, and the baseline does not list."""
+        return tuple(c for c in self.of(Outcome.FAILED, Level.MUST) if not c.known)
+
+    @property
+    def untested(self) -> tuple[ClauseVerdict, ...]:
+        """The MUST clauses nothing is known about: they could not be tried, or the kit or the network broke on them."""
+        unknown = (Outcome.UNTESTED, Outcome.ERROR)
+        return tuple(
+            c
+            for c in self.clauses
+            if c.level is Level.MUST
+            and not c.known
+            and (c.outcome in unknown or (c.outcome is Outcome.NOT_OFFERED and c.clause.level == "MUST"))
+        )
 
     @property
     def errors(self) -> tuple[ClauseVerdict, ...]:
@@ -96,29 +142,36 @@ class Verdict:
         return self.of(Outcome.ERROR)
 
     @property
+    def answer(self) -> Answer:
+        """Conformant, not conformant, or incomplete: untested is never "not conformant"."""
+        if self.broken or self.stale:
+            return Answer.NOT_CONFORMANT
+        if self.untested or self.errors or not self.clauses:
+            return Answer.INCOMPLETE
+        return Answer.CONFORMANT
+
+    @property
     def conformant(self) -> bool:
         """Whether the target keeps every MUST clause of the profile, as far as the run was to find out."""
-        return not self.obstacles and not self.stale and not self.errors and bool(self.clauses)
+        return self.answer is Answer.CONFORMANT
 
     @property
     def exit_code(self) -> int:
-        """0 conformant, 1 not, 2 could not test."""
-        if self.conformant:
-            return 0
-        return 1 if self.obstacles or self.stale else 2
+        """0 conformant, 1 not conformant, 2 incomplete."""
+        return list(Answer).index(self.answer)
 
     @property
     def sentence(self) -> str:
         """The verdict in one sentence."""
         whose = f"profile {self.options.profile}"
-        if self.conformant:
-            scope = "" if not self.options.only else f" in {', '.join(self.options.only)}"
-            return f"CONFORMANT{scope} ({whose})"
+        scope = "" if not self.options.only else f" in {', '.join(self.options.only)}"
         parts = []
-        failed = [c for c in self.obstacles if c.outcome is Outcome.FAILED]
-        untried = [c for c in self.obstacles if c.outcome is not Outcome.FAILED]
-        if failed:
-            parts.append(f"{len(failed)} MUST {plural('clause', failed)} broken")
+        if self.broken:
+            causes = [cause for cause in self.causes if set(cause.clauses) & {c.clause.id for c in self.broken}]
+            parts.append(f"{len(self.broken)} MUST {plural('clause', self.broken)} broken")
+            if causes:
+                parts[-1] += f" by {len(causes)} distinct {plural('cause', causes)}"
+        untried = [c for c in self.untested if c.outcome is not Outcome.ERROR]
         if untried:
             parts.append(f"{len(untried)} MUST {plural('clause', untried)} untested")
         if self.stale:
@@ -126,8 +179,15 @@ class Verdict:
             parts.append(f"the baseline lists {ids}, which {'pass' if len(self.stale) > 1 else 'passes'}")
         if self.errors:
             parts.append(f"the kit or the network broke on {len(self.errors)} {plural('clause', self.errors)}")
-        head = "NOT CONFORMANT" if self.exit_code == 1 else "COULD NOT TEST"
-        return f"{head} ({whose}): {'; '.join(parts) or 'no clause was tried'}"
+        if not self.clauses:
+            parts.append("no clause was tried")
+        return f"{self.answer}{scope} ({whose})" + (f": {'; '.join(parts)}" if parts else "")
+
+
+def needed(clauses: Iterable[ClauseVerdict]) -> list[str]:
+    """The options that would make more of these clauses testable; what MUST clauses need comes first."""
+    by_level = sorted(clauses, key=lambda entry: entry.level.rank)
+    return [c.needs for entry in by_level for c in entry.checks if c.needs]
 
 
 def plural(word: str, things: Iterable[object]) -> str:
@@ -149,6 +209,9 @@ def judge(
     checks: Iterable[CheckResult],
     *,
     baseline: Mapping[str, str] | None = None,
+    coverage: Coverage | None = None,
+    arguments: Sequence[str] = (),
+    found: Mapping[str, str] | None = None,
     residue: str = "",
     requests: int = 0,
     seconds: float = 0.0,
@@ -164,11 +227,26 @@ def judge(
         own = tuple(r for r in results if clause.id in r.clauses)
         if not own and options.layers != LAYERS:
             continue
-        outcome = combined(r.outcome for r in own)
+        warnings = tuple(
+            r for r in own if r.starred and options.profile is Profile.SEED and r.outcome is Outcome.FAILED
+        )
+        outcome = combined(r.outcome for r in own if r not in warnings)
         if level is Level.MAY and any(r.outcome is Outcome.NOT_OFFERED for r in own) and outcome is Outcome.PASSED:
             outcome = Outcome.NOT_OFFERED
-        verdicts.append(ClauseVerdict(clause, level, outcome, own, known.get(clause.id, "")))
-    return Verdict(target, options, tuple(verdicts), results, residue, requests, seconds)
+        verdicts.append(ClauseVerdict(clause, level, outcome, own, known.get(clause.id, ""), warnings))
+    coverage = coverage or Coverage()
+    return Verdict(
+        target=target,
+        options=options,
+        clauses=tuple(verdicts),
+        checks=results,
+        causes=find_causes(results, [v.clause.id for v in verdicts], coverage.flaws, coverage.errors),
+        coverage=coverage,
+        again=command_line(arguments or (target,), options, found, needed(verdicts)),
+        residue=residue,
+        requests=requests,
+        seconds=seconds,
+    )
 
 
 PROFILE_SENTENCE = {

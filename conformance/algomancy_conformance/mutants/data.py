@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from urllib.parse import quote
 
-from ..target.messages import Json
+from ..messages import Json
 from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
 
 KEYS = "GET /sessions/*/data"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..target.messages import Json
+from ..messages import Json
 from ..target.serving import App
 from .reference import reference_app
 from .wire import Call, Deviant, Forward, Mutant, Reply, answer, instead

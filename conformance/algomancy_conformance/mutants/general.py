@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 
-from ..target.messages import Json
+from ..messages import Json
 from .wire import (
     Call,
     Forward,

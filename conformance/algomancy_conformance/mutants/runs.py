@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from ..target.messages import Json
+from ..messages import Json
 from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
 
 RUN = "POST /sessions/*/scenarios/*/run"
@@ -156,11 +156,12 @@ MUTANTS = [
     Mutant("run of nothing is 409", "SCN-6", status(RUN, 409, 404)),
     Mutant("what is queued is not deleted", "SCN-5", instead("DELETE /sessions/*/scenarios/*", queued_stay)),
     Mutant("running twice", "SCN-7", instead(RUN, rerun)),
-    Mutant("progress that falls", "SCN-8", answer(STATUS, Falling())),
+    Mutant("progress that falls", "SCN-18", answer(STATUS, Falling())),
     Mutant("progress as a fraction", "SCN-8", answer(STATUS, lambda b: {**b, "progress": b["progress"] / 100})),
     Mutant("progress over 100", "SCN-8", answer(STATUS, when("processing", progress=101))),
-    Mutant("complete at 99", "SCN-8", answer(STATUS, when("complete", progress=99))),
+    Mutant("complete at 99", "SCN-18", answer(STATUS, when("complete", progress=99))),
     Mutant("status with a result", "SCN-8", answer(STATUS, lambda b: {**b, "result": None})),
+    Mutant("a result in a list", "SCN-10", answer(ONE, lambda b: {**b, "result": b["result"] and [b["result"]]})),
     Mutant("processing, queued, processing", "SCN-9", answer(STATUS, Flickering())),
     Mutant("never processing", "SCN-9", answer(STATUS, when("processing", status="queued"))),
     Mutant("complete without a result", "SCN-10", answer(ONE, when("complete", result=None))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ..target.messages import Json
+from ..messages import Json
 from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, request, status
 
 CREATE = "POST /sessions/*/scenarios"

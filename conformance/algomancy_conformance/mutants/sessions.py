@@ -6,7 +6,7 @@ import uuid
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from ..target.messages import Json
+from ..messages import Json
 from .wire import Call, Deviation, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, request, status
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"

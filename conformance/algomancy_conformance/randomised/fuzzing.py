@@ -6,23 +6,29 @@ Every check of schemathesis is mapped to a clause, so that level and verdict fol
 from __future__ import annotations
 
 import copy
+import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
+import httpx
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
+from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
+from ..clauses import Profile
 from ..document import OPTIONAL, PUBLISHED_PREFIX, document_for_all, operations, published_document
-from ..outcomes import Broken, KitError, NotOffered, Untried
-from ..target.client import Answer, Session
+from ..messages import Json
+from ..outcomes import Broken, Fault, KitError, NotOffered, Untried
+from ..shapes import flaw_of_error, misshapen
+from ..target.client import Answer, Session, wrong_status
 from ..target.etl_sample import EtlSample
-from ..target.messages import Json
 from ..target.world import World
 from . import ShrinkBudget
 
@@ -95,6 +101,8 @@ REFUSED_BY_RULES = {
 
 IGNORED_QUERY = "list_scenarios"
 """Its query is an optional capability: a target without it may ignore what it is sent there."""
+UNSENT = ("content-length", "connection", "user-agent", "x-schemathesis-testcaseid")
+"""Headers of schemathesis that nobody needs to repeat a request."""
 GENERAL = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "ERR-4", "ERR-6")
 SHRINK_SECONDS = 1
 RESERVED_KEY = "from-json"  # no dataset has it (DAT-9): a path with it is that of another operation
@@ -177,31 +185,19 @@ class Fuzzer:
     live: Live
     examples: int
     seed: int
-    schema: BaseSchema
+    operations: dict[str, Operation]
 
     @classmethod
     def on(cls, world: World) -> Fuzzer:
         """A fuzzer for the target."""
-        document = with_prefix(document_for_all(), world.api.prefix)
-        checks: dict[str, dict[str, Any]] = {
-            name: {"positive_data_acceptance": {"expected-statuses": statuses}}
-            for name, statuses in REFUSED_BY_RULES.items()
-        }
-        checks[IGNORED_QUERY] = {"negative_data_rejection": {"enabled": False}}
-        config = {
-            "base-url": world.api.url,
-            "generation": {"database": "none"},
-            "operations": [{"include-operation-id": name, "checks": changed} for name, changed in checks.items()],
-        }
-        schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
-        return cls(world, Live.on(world), world.options.examples, world.options.seed, schema)
+        operations = load_operations(world.api.url, world.api.prefix)
+        return cls(world, Live.on(world), world.options.examples, world.options.seed, operations)
 
     def operation(self, operation_id: str) -> Operation:
         """An operation of the document."""
-        for result in self.schema.get_all_operations():
-            if isinstance(result, Ok) and result.ok().definition.raw["operationId"] == operation_id:
-                return result.ok()
-        raise KitError(f"The published document has no operation {operation_id}.")
+        if operation_id not in self.operations:
+            raise KitError(f"The published document has no operation {operation_id}.")
+        return self.operations[operation_id]
 
     def try_good(self, operation_id: str, sample: Callable[[], EtlSample]) -> None:
         """Make one good request and judge the answer.
@@ -220,7 +216,8 @@ class Fuzzer:
         if operation_id in OPTIONAL and answer.status in (404, 405):
             raise NotOffered("the operation is not there")
         if not 200 <= answer.status < 300:
-            raise Broken(f"a good request is answered {answer.status}: {answer.exchange.answer[:300]}")
+            said = f"a good request is answered {answer.status}: {answer.exchange.answer[:300]}"
+            raise Broken(said, fault=wrong_status(answer.exchange.route, answer.status, "2xx"))
         self.judge(operation_id, case, answer)
 
     def try_random(self, operation_id: str, *, live_leaf: bool, good: bool) -> None:
@@ -290,9 +287,7 @@ class Fuzzer:
         content = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body or b""
         if not isinstance(content, bytes):
             raise KitError("A body is a stream, and cannot be kept for the report.")
-        headers = [
-            (n, str(v)) for n, v in prepared.headers.items() if n.lower() not in ("content-length", "connection")
-        ]
+        headers = [(n, str(v)) for n, v in prepared.headers.items() if n.lower() not in UNSENT]
         return self.world.api.send_raw(str(prepared.method), str(prepared.url), headers, content)
 
     def judge(self, operation_id: str, case: RandomCase, answer: Answer) -> None:
@@ -304,13 +299,94 @@ class Fuzzer:
         if operation_id in OPTIONAL and answer.status == 405:
             return  # the operation is not offered, as its good request has shown
         try:
-            case.validate_response(answer.raw)
+            case.validate_response(self.as_judged(answer))
         except FailureGroup as group:
-            failures = list(failures_in(group))
-            sent = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}"
-            said = "; ".join(f"{failure.title}. {failure.message}" for failure in failures)
-            clauses = dict.fromkeys(clause_of(failure, operation_id, answer.status) for failure in failures)
-            raise Broken(f"{sent}: {said}"[:1500], *clauses) from None
+            raise self.worded(operation_id, list(failures_in(group)), answer) from None
+
+    def as_judged(self, answer: Answer) -> httpx.Response:
+        """The answer as the document is to judge it.
+
+        In the profile ``seed`` the parameters of a scenario's algorithm may be the JSON text of an object.
+        """
+        body = answer.parsed
+        if self.world.options.profile is not Profile.SEED or b'"parameters"' not in answer.content:
+            return answer.raw
+        changed = [with_parsed_parameters(s) for s in body] if isinstance(body, list) else with_parsed_parameters(body)
+        if changed == body:
+            return answer.raw
+        raw = answer.raw
+        headers = {n: v for n, v in raw.headers.items() if n not in ("content-length", "content-encoding")}
+        return httpx.Response(raw.status_code, headers=headers, json=changed, request=raw.request)
+
+    def worded(self, operation_id: str, failures: list[Failure], answer: Answer) -> Broken:
+        """What schemathesis found, in the words of a hand-written check."""
+        sent, route = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}", answer.exchange.route
+        flaw = flaw_of_error(answer) if answer.status >= 400 else ""
+        if flaw:
+            said = f"{sent} with {answer.exchange.answer[:200]} instead of an error in the one shape"
+            return Broken(said, "GEN-1", fault=misshapen(answer.status, flaw))
+        if answer.status >= 500:
+            said = f"{sent}: {answer.exchange.answer[:200]}"
+            return Broken(said, "GEN-5", fault=wrong_status(route, answer.status, ""))
+        clauses = dict.fromkeys(clause_of(failure, operation_id, answer.status) for failure in failures)
+        said = "; ".join(dict.fromkeys(sentence_of(failure, answer) for failure in failures))
+        kind = type(failures[0]).__name__
+        about = pointer_of(failures[0]) if kind == "JsonSchemaError" else route
+        fault = Fault((kind, about), f"`{route}`: {sentence_of(failures[0], answer)}")
+        return Broken(f"{sent}: {said}", *clauses, fault=fault)
+
+
+def with_parsed_parameters(scenario: Json) -> Json:
+    """A scenario with the parameters of its algorithm as the object they are the text of, where they are one."""
+    try:
+        parameters = json.loads(scenario["algorithm"]["parameters"])
+        if isinstance(parameters, dict):
+            return {**scenario, "algorithm": {**scenario["algorithm"], "parameters": parameters}}
+    except (LookupError, TypeError, ValueError):
+        pass
+    return scenario
+
+
+def pointer_of(failure: Failure) -> str:
+    """Where in the document the part of a schema stands that an answer does not fit."""
+    found = re.search(r"Schema at (\S+):", failure.message)
+    return found[1] if found else "the body"
+
+
+def sentence_of(failure: Failure, answer: Answer) -> str:
+    """One failure of schemathesis in a sentence."""
+    first = failure.message.strip().partition("\n")[0].rstrip(":.")
+    match type(failure).__name__:
+        case "UndefinedStatusCode":
+            return f"the status {answer.status} is none the contract knows for this operation"
+        case "JsonSchemaError":
+            return f"its body is not as described at {pointer_of(failure)}: {first}"
+        case "AcceptedNegativeData":
+            return f"what does not fit the description is accepted: {first}"
+        case "RejectedPositiveData":
+            return f"what fits the description is refused: {first}"
+        case "UnsupportedMethodResponse" | "AllowHeaderMismatch":
+            return f"a method the path does not have: {first}"
+    return f"{failure.title.lower()}: {first}"
+
+
+@cache
+def load_operations(url: str, prefix: str) -> dict[str, Operation]:
+    """The operations of the published document by their id, as schemathesis has them for a target at `url`."""
+    checks: dict[str, dict[str, Any]] = {
+        name: {"positive_data_acceptance": {"expected-statuses": statuses}}
+        for name, statuses in REFUSED_BY_RULES.items()
+    }
+    checks[IGNORED_QUERY] = {"negative_data_rejection": {"enabled": False}}
+    config = {
+        "base-url": url,
+        "generation": {"database": "none"},
+        "operations": [{"include-operation-id": name, "checks": changed} for name, changed in checks.items()],
+    }
+    document = with_prefix(document_for_all(), prefix)
+    schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    return {operation.definition.raw["operationId"]: operation for operation in found}
 
 
 def failures_in(group: BaseExceptionGroup[Any]) -> Iterator[Failure]:

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ..outcomes import Broken
-from ..target.client import Answer, Session
+from ..outcomes import Broken, Fault
+from ..target.client import Answer, Session, wrong_status
 from ..target.world import ENDED, UNKNOWN_ID, World
 from . import ShrinkBudget
 
@@ -69,9 +69,9 @@ class ContractMachine(RuleBasedStateMachine):
             self.trace.pop()
         self.trace.append(line)
 
-    def broken(self, message: str, *clauses: str) -> Broken:
+    def broken(self, message: str, *clauses: str, fault: Fault | None = None) -> Broken:
         """The failure of this example, with the sequence that led to it."""
-        error = Broken("\n".join([message, "The sequence:", *self.trace]), *clauses)
+        error = Broken("\n".join([message, "The sequence:", *self.trace]), *clauses, fault=fault)
         self.budget.failed(error, len(self.trace))
         return error
 
@@ -83,13 +83,15 @@ class ContractMachine(RuleBasedStateMachine):
         """
         if answer.status != wanted:
             said = f"the model says {wanted}, the target {answer.status}: {answer.exchange.answer[:200]}"
-            raise self.broken(f"{answer.exchange.method} {answer.exchange.url}: {said}", *clauses)
+            fault = wrong_status(answer.exchange.route, answer.status, str(wanted))
+            raise self.broken(f"{answer.exchange.method} {answer.exchange.url}: {said}", *clauses, fault=fault)
         return answer
 
     def same(self, got: object, wanted: object, what: str, *clauses: str) -> None:
         """Raise Broken unless the target and the model agree."""
         if got != wanted:
-            raise self.broken(f"{what}: the target says {got!r}, the model {wanted!r}", *clauses)
+            fault = Fault(("model", what), f"{what}: the target and the model of the contract do not agree")
+            raise self.broken(f"{what}: the target says {got!r}, the model {wanted!r}", *clauses, fault=fault)
 
     def full(self, name: str) -> str:
         """A display name of this example's own."""

@@ -6,12 +6,12 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from ..judging.verdict import Verdict, judge
+from ..judging.verdict import Verdict
 from ..options import Options
 from ..outcomes import CheckResult, KitError
 from ..target.servers import Target
@@ -26,6 +26,7 @@ def check_target(
     options: Options,
     *,
     name: str = "",
+    arguments: Sequence[str] = (),
     baseline: Mapping[str, str] | None = None,
     on_result: Callable[[CheckResult], None] = lambda _: None,
 ) -> Verdict:
@@ -35,6 +36,7 @@ def check_target(
         target: What to check; it is not closed.
         options: What to do.
         name: What to call the target in the reports.
+        arguments: The words that name the target on a command line, when they are not its address.
         baseline: Known failures, the reason by clause id.
         on_result: Told of each result as it comes.
 
@@ -48,15 +50,8 @@ def check_target(
         run_suite(run)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(run.residue) from None
-    return judge(
-        name or target.url,
-        options,
-        run.results,
-        baseline=baseline,
-        residue=run.residue,
-        requests=run.api.sent,
-        seconds=time.monotonic() - started,
-    )
+    seconds = time.monotonic() - started
+    return run.verdict(name, arguments=arguments, baseline=baseline, seconds=seconds)
 
 
 def run_suite(run: Run) -> None:
@@ -81,7 +76,7 @@ def run_suite(run: Run) -> None:
     try:
         run.open()
         with _own_pytest(), contextlib.redirect_stdout(output):
-            code = pytest.main(arguments, plugins=[SuitePlugin(run)])
+            code = pytest.main(arguments, plugins=[SuitePlugin(run, run.options.jobs)])
     finally:
         run.close()
     if code == pytest.ExitCode.INTERRUPTED:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..judging.verdict import Coverage, Verdict, judge
 from ..options import Options
-from ..outcomes import CheckResult, KitError
+from ..outcomes import CheckResult, KitError, Untried
 from ..target.client import Api
-from ..target.residue import clean_up
+from ..target.etl_sample import EtlSample, find_sample
+from ..target.residue import Ledger, clean_up, delete_made
 from ..target.servers import Target
-from ..target.world import World
+from ..target.world import World, once
 from .watching import Watcher
 
 
@@ -49,6 +51,15 @@ class Run:
         """A client for another server of the same kind."""
         return Api(url, self.options.prefix, token=self.options.token, read_only=self.options.read_only)
 
+    @once
+    def sample(self) -> EtlSample:
+        """Files the target's ETL accepts.
+
+        Raises:
+            Untried: None are known.
+        """
+        return find_sample(self.world, self.world.new_session())
+
     def add(self, result: CheckResult) -> None:
         """Keep a result and tell whoever listens."""
         self.results.append(result)
@@ -69,6 +80,68 @@ class Run:
         if wants_token:
             given = "another token than the one given" if self.options.token else "a token"
             raise KitError(f"{self.target.url} wants {given}: name it with --token.")
+
+    def prepare(self, fuzzes: bool) -> None:
+        """Find out now what several processes would each have to find out for themselves.
+
+        What stands in the way of that is met again by the check that needs it.
+        """
+        with contextlib.suppress(KitError, Untried, AssertionError):
+            self.world.explore()
+            _ = self.sample
+        if fuzzes:
+            from ..randomised.fuzzing import load_operations
+
+            load_operations(self.api.url, self.api.prefix)
+
+    def begin_share(self, number: int, send: Callable[[CheckResult], None]) -> None:
+        """Become one of several processes that make the checks of this run between them.
+
+        Args:
+            number: Which of them; the names it makes are its own.
+            send: Passes a result on to the process that adds them up.
+        """
+        self.api.reconnect()
+        self.api.watchers.remove(self.watcher.watch)
+        self.watcher = Watcher(self.api.prefix, self.options.crashing)
+        self.api.watchers.append(self.watcher.watch)
+        self.world.run_name = f"{self.world.run_name}-{'abcdefghijklmnopqrstuvwxyz'[number % 26]}{number // 26 or ''}"
+        self.on_result = send
+
+    def take_over(self, watcher: Watcher, ledger: Ledger, requests: int) -> None:
+        """Add what another process has seen and left behind."""
+        self.watcher.add(watcher)
+        self.world.ledger.made |= ledger.made
+        self.world.ledger.names |= ledger.names
+        self.api.sent += requests
+
+    def delete_own(self) -> None:
+        """Delete the sessions this process has made, as far as it can."""
+        with contextlib.suppress(KitError, Untried, AssertionError):
+            delete_made(self.api, self.world.ledger)
+
+    def verdict(
+        self,
+        name: str,
+        *,
+        arguments: Sequence[str] = (),
+        baseline: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+    ) -> Verdict:
+        """What the run has found out so far."""
+        seen = self.watcher
+        return judge(
+            name or self.target.url,
+            self.options,
+            self.results,
+            baseline=baseline,
+            coverage=Coverage(seen.seen, seen.tried_for, seen.errors, seen.flaws),
+            arguments=arguments,
+            found=self.world.found(),
+            residue=self.residue,
+            requests=self.api.sent,
+            seconds=seconds,
+        )
 
     def close(self) -> None:
         """Leave the target as it was, whatever happened; a second Ctrl-C does not break this off."""

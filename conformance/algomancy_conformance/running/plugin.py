@@ -11,11 +11,11 @@ import pytest
 
 from ..clauses import all_clauses
 from ..judging.terminal import print_verdict
-from ..judging.verdict import judge
 from ..options import Options, flag_of, settings
 from ..outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried
 from ..target.servers import find_target
 from .context import Run
+from .jobs import can_fork, run_forked
 
 RUN = pytest.StashKey[Run]()
 SHOWN_EXCHANGES = 6
@@ -30,10 +30,12 @@ class SuitePlugin:
 
     Args:
         run: The run they belong to.
+        jobs: In how many processes to make them.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, jobs: int = 1) -> None:
         self.run = run
+        self._jobs = jobs
 
     @pytest.hookimpl
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -51,9 +53,29 @@ class SuitePlugin:
                 chosen.append(item)
                 continue
             (chosen if self._wanted(item) else left_out).append(item)
-        chosen.sort(key=lambda item: bool(_marked(item).get("whole_run")))
+        chosen.sort(key=lambda item: (bool(_marked(item).get("whole_run")), self._alone(item)))
         items[:] = chosen
         config.hook.pytest_deselected(items=left_out)
+
+    def _alone(self, item: pytest.Item) -> bool:
+        """Whether a check wipes or restarts the very target that others are using."""
+        options, fixtures = self.run.options, getattr(item, "fixturenames", ())
+        return (options.disposable and "fresh" in fixtures) or (
+            options.restart_command is not None and "restart" in fixtures
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Make the checks in several processes, then here those that judge the whole run."""
+        shared = [i for i in session.items if not _marked(i).get("whole_run") and not self._alone(i)]
+        if not can_fork(self._jobs, shared):
+            return None
+        self.run.prepare(any("fuzzer" in getattr(item, "fixturenames", ()) for item in shared))
+        run_forked(self.run, shared, self._jobs)
+        rest = [item for item in session.items if item not in shared]
+        for item, following in zip(rest, [*rest[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        return True
 
     def _wanted(self, item: pytest.Item) -> bool:
         options, marked = self.run.options, _marked(item)
@@ -67,6 +89,7 @@ class SuitePlugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Forget the requests of the check before; leave out what a read-only run must not do."""
         self.run.api.recent.clear()
+        self.run.watcher.begin(_marked(item).get("ids", ()))
         if "clause" in item.keywords and self.run.api.unanswered >= GIVE_UP:
             raise KitError("the target has stopped answering")
         if self.run.options.read_only and "clause" in item.keywords and not _marked(item)["read_only"]:
@@ -93,19 +116,22 @@ class SuitePlugin:
     ) -> Iterator[CheckResult]:
         marked = _marked(item)
         sentence = " ".join((getattr(item, "function", None).__doc__ or "").split())
-        shown = tuple(self.run.api.recent[-SHOWN_EXCHANGES:])
-        leaves = list(leaves_of(error)) if error else [None]
-        for leaf in leaves:
-            ids = leaf.clauses if isinstance(leaf, Broken) and leaf.clauses else marked["ids"]
+        recent = tuple(self.run.api.recent[-SHOWN_EXCHANGES:])
+        for leaf in leaves_of(error) if error else [None]:
+            broken = leaf if isinstance(leaf, Broken) else None
             outcome = outcome_of(leaf)
+            passed = outcome in (Outcome.PASSED, Outcome.NOT_OFFERED)
             yield CheckResult(
                 name=f"{Path(str(item.path)).stem.removeprefix('test_')}::{item.name}",
                 sentence=sentence,
-                clauses=tuple(ids),
+                clauses=tuple((broken and broken.clauses) or marked["ids"]),
                 layer=marked["layer"],
                 outcome=outcome,
                 message="" if leaf is None else self.run.api.hide(message_of(leaf)),
-                exchanges=() if outcome in (Outcome.PASSED, Outcome.NOT_OFFERED) else shown,
+                exchanges=() if passed else ((broken and broken.shown) or recent),
+                fault=broken.fault if broken else None,
+                needs=leaf.needs if isinstance(leaf, Untried | NotOffered) else "",
+                starred=bool(marked.get("starred")),
                 seconds=call.duration,
             )
 
@@ -197,4 +223,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if RUN in config.stash:
         run = config.stash[RUN]
         terminalreporter.section("clauses")
-        print_verdict(judge(run.target.url, run.options, run.results, requests=run.api.sent))
+        print_verdict(run.verdict(run.target.url))

@@ -184,6 +184,19 @@ def test_payload_that_is_none_is_400(session: Session, kind: str) -> None:
 
 
 @clause("DAT-6")
+@pytest.mark.parametrize("kind", BAD_KEYS, ids=str)
+def test_strange_key_that_is_acknowledged_works_everywhere(stocked: Session, kind: str) -> None:
+    """Also a key that another backend would refuse is listed, can be fetched and deleted, once it is acknowledged."""
+    key = BAD_KEYS[kind]
+    answer = stocked.post("data", stocked.key, "derive", json={"new_key": key})
+    if answer.status >= 300:
+        return
+    demand(key in stocked.get("data").expect(200).json()["keys"], f"the acknowledged key {key[:20]!r} is not listed")
+    stocked.get("data", key).expect(200)
+    stocked.delete("data", key).expect(204)
+
+
+@clause("DAT-6")
 def test_acknowledged_keys_work_everywhere(stocked: Session, world: World) -> None:
     """Every key that was acknowledged is listed, can be fetched and can be deleted."""
     acknowledged = [stocked.key]

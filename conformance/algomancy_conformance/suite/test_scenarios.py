@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from algomancy_conformance.messages import Json
 from algomancy_conformance.outcomes import NotOffered
+from algomancy_conformance.races import RACES, check_one_winner, race
 from algomancy_conformance.running.marks import clause
-from algomancy_conformance.shapes import check_error, check_scenario, demand
+from algomancy_conformance.shapes import (
+    check_error,
+    check_no_sentinel,
+    check_parameters,
+    check_scenario,
+    check_survived,
+    demand,
+)
 from algomancy_conformance.target.client import Session
-from algomancy_conformance.target.messages import Json
-from algomancy_conformance.target.world import UNKNOWN_ID, World
+from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World
 
-RACERS = 8
 TAG = "Größe 1/2, Gro\N{COMBINING DIAERESIS}ße 仓库 👩‍🚀"
 BAD_TAGS = {
     "blank": "  ",
@@ -47,6 +52,19 @@ def test_scenarios_are_listed_in_creation_order(stocked: Session, world: World) 
         demand(stocked.get("scenarios", scenario["id"]).json() == scenario, "the list and the single one differ")
 
 
+@clause("SCN-1", "GEN-5", operation="list_scenarios")
+def test_list_holds_the_result_of_every_algorithm(stocked: Session, world: World) -> None:
+    """Whatever an algorithm's result is, the list that holds it is answered, and so is every other route."""
+    ids = [world.scenario(stocked, world.shortest(name), tag=name) for name in world.algorithms]
+    for scenario in ids:
+        stocked.post("scenarios", scenario, "run")
+    world.wait(lambda: world.status(stocked, ids[-1]).get("status") in ENDED, 10)
+    listed = check_survived(stocked.get("scenarios"), "with a result of every algorithm").expect(200).json()
+    demand([s["id"] for s in listed] == ids, "the list lacks a scenario")
+    for scenario in ids:
+        check_scenario(check_survived(stocked.get("scenarios", scenario)).expect(200).json())
+
+
 @clause("SCN-1", operation="list_scenarios")
 def test_summary_view_leaves_out_results(stocked: Session, world: World) -> None:
     """`?view=summary` lists the same scenarios without their results."""
@@ -66,6 +84,7 @@ def test_new_scenario_is_created_without_a_result(stocked: Session, world: World
     """A creation is answered 201 with the scenario; omitted, null and empty parameters mean the defaults."""
     made = stocked.post("scenarios", json=body_of(stocked, world, tag=TAG, **params)).expect(201).json()
     check_scenario(made)
+    check_parameters(made, world.options.profile)
     demand(made["status"] in ("created", "queued", "processing", "complete"), f"it is {made['status']}")
     demand(made["status"] != "created" or made["result"] is None, "a created scenario has a result")
     demand(made["tag"] == TAG, f"its tag is {made['tag']!r}")
@@ -89,8 +108,7 @@ def test_default_parameters_are_the_described_ones(stocked: Session, world: Worl
 def test_kpi_values_are_null_before_a_run(stocked: Session, world: World) -> None:
     """Before a run every KPI value is null, never a sentinel."""
     made = stocked.get("scenarios", world.scenario(stocked)).json()
-    values = {name: kpi["value"] for name, kpi in made["kpis"].items()}
-    demand(all(v is None for v in values.values()), f"before a run the KPI values are {values}")
+    check_no_sentinel(made, "before a run")
 
 
 @clause("SCN-14", operation="get_scenario")
@@ -98,8 +116,7 @@ def test_kpi_values_are_null_after_a_failed_run(stocked: Session, world: World) 
     """After a failed run every KPI value is null, never a sentinel."""
     failed = world.end_of(stocked, world.scenario(stocked, world.failing))
     demand(failed["status"] == "failed", f"the run ended as {failed['status']}")
-    values = {name: kpi["value"] for name, kpi in failed["kpis"].items()}
-    demand(all(v is None for v in values.values()), f"after a failed run the KPI values are {values}")
+    check_no_sentinel(failed, "after a failed run")
 
 
 @clause("SCN-3", operation="create_scenario")
@@ -152,17 +169,10 @@ def test_tag_of_255_characters_is_accepted(stocked: Session, world: World) -> No
 @clause("SCN-4", operation="create_scenario")
 def test_one_of_many_simultaneous_creations_wins(stocked: Session, world: World) -> None:
     """Of eight simultaneous creations with one tag exactly one is answered 201, the rest 409."""
-    for attempt in range(4):
-        barrier = threading.Barrier(RACERS)
+    for attempt in range(RACES):
         body = body_of(stocked, world, tag=f"race {attempt}")
-
-        def race(barrier: threading.Barrier = barrier, body: dict[str, Any] = body) -> int:
-            barrier.wait(10)
-            return stocked.post("scenarios", json=body).status
-
-        with ThreadPoolExecutor(RACERS) as pool:
-            statuses = sorted(f.result() for f in [pool.submit(race) for _ in range(RACERS)])
-        demand(statuses == [201] + [409] * (RACERS - 1), f"the answers are {statuses}")
+        statuses = race(lambda body=body: stocked.post("scenarios", json=body).status)  # type: ignore[misc]
+        check_one_winner(statuses, "POST …/scenarios")
         tags = [s["tag"] for s in stocked.get("scenarios").json()]
         demand(tags.count(f"race {attempt}") == 1, f"the tag is listed {tags.count(f'race {attempt}')} times")
 

@@ -1,20 +1,29 @@
-"""The HTTP client of the kit: records what it sends, keeps off sessions that are not its own, and never retries."""
+"""The HTTP client of the kit: records what it sends and keeps off sessions that are not its own.
+
+A request whose connection breaks is repeated once, on a fresh connection, before anybody is blamed.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
-from ..outcomes import KitError, Untried
-from .messages import Argument, Exchange, Json, readable, strict_json, worth_showing
+from ..document import route_of
+from ..messages import KEPT_BYTES, REPLAYED_BYTES, Argument, Exchange, Json, strict_json, worth_showing
+from ..outcomes import Broken, Fault, KitError, Untried
 
 KEPT_EXCHANGES = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+KEEP_ALIVE = 2.0
+"""Seconds an idle connection is used again: less than servers keep one, or the two would race."""
+BROKEN_OFF = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _UNSET: Any = object()
 
 
@@ -32,36 +41,63 @@ class Answer:
         """This answer, when its status is one of `statuses`.
 
         Raises:
-            AssertionError: It is another one.
+            Broken: It is another one.
             Untried: The target lets nobody make sessions, which it may (ERR-8).
         """
-        if self.status not in statuses:
-            path = self.exchange.url.partition("?")[0]
-            if self.status == 403 and self.exchange.method == "POST" and path.endswith(("/sessions", "/copy")):
-                raise Untried("no session can be made: the target forbids it with 403")
-            wanted = " or ".join(map(str, statuses))
-            sent = f"{self.exchange.method} {self.exchange.url}"
-            raise AssertionError(f"{sent} answered {self.status}, expected {wanted}: {self.exchange.answer[:300]}")
-        return self
+        if self.status in statuses:
+            return self
+        route, wanted = self.exchange.route, " or ".join(map(str, statuses))
+        if self.status == 403 and route in ("POST /sessions", "POST /sessions/{session_id}/copy"):
+            raise Untried("no session can be made: the target forbids it with 403")
+        sent = f"{self.exchange.method} {self.exchange.url}"
+        raise Broken(
+            f"{sent} answered {self.status}, expected {wanted}: {self.exchange.answer[:300]}",
+            fault=wrong_status(route, self.status, wanted),
+        )
 
     def json(self) -> Json:
         """The body as strict JSON.
 
         Raises:
-            AssertionError: It is not JSON.
+            Broken: It is not JSON.
         """
+        if isinstance(self.parsed, ValueError):
+            route, complaint = self.exchange.route, f"the body is not strict JSON, {self.parsed}"
+            raise Broken(
+                f"{self.exchange.method} {self.exchange.url}: {complaint}",
+                fault=Fault(("no json", route), f"the body that answers `{route}` is not strict JSON"),
+            )
+        return self.parsed
+
+    @cached_property
+    def parsed(self) -> Json:
+        """The body as strict JSON, or the ValueError that says why it is none."""
         try:
             return strict_json(self.content)
         except ValueError as error:
-            sent = f"{self.exchange.method} {self.exchange.url}"
-            raise AssertionError(f"{sent}: the body is not strict JSON, {error}") from None
+            return error
+
+    @cached_property
+    def asked(self) -> Json:
+        """The JSON that was sent, or None where it was none."""
+        try:
+            return json.loads(self.raw.request.content)
+        except (ValueError, RecursionError):
+            return None
 
     @property
     def detail(self) -> str:
         """The message of an error body, or an empty string where there is none."""
-        body = self.json()
+        body = self.parsed
         detail = body.get("detail") if isinstance(body, dict) else None
         return detail if isinstance(detail, str) else ""
+
+
+def wrong_status(route: str, got: int, wanted: str) -> Fault:
+    """The fault of an answer that has the wrong status."""
+    if got >= 500:
+        return Fault(("crash", route), f"`{route}` is answered {got}")
+    return Fault(("status", route, str(got), wanted), f"`{route}` answers {got} instead of {wanted}")
 
 
 def path_of(*segments: str) -> str:
@@ -103,14 +139,26 @@ class Api:
         self.unanswered = 0
         self.watchers: list[Callable[[Answer], None]] = []
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(
-            base_url=self.url, headers=headers, timeout=timeout, trust_env=False, follow_redirects=False
-        )
+        self._settings: dict[str, Any] = {
+            "base_url": self.url,
+            "headers": headers,
+            "timeout": timeout,
+            "trust_env": False,
+            "follow_redirects": False,
+            "verify": self.url.startswith("https"),  # else 40 ms go into certificates nobody asks for
+            "limits": httpx.Limits(keepalive_expiry=KEEP_ALIVE),
+        }
+        self._http = httpx.Client(**self._settings)
         self._session_path = re.compile(re.escape(self.prefix) + r"/sessions/([^/?]+)")
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def reconnect(self) -> None:
+        """Use connections of its own from now on, in a process that was forked; what was recorded is forgotten."""
+        self._http = httpx.Client(**self._settings)
+        self.recent, self.sent, self.unanswered = [], 0, 0
 
     def get(self, path: str, **more: Argument) -> Answer:
         """GET `path` below the prefix."""
@@ -167,11 +215,13 @@ class Api:
         try:
             request = self._http.build_request(method, path, **more)
             request.read()  # a multipart body is a stream until then, and the report wants it
-            response = self._http.send(request)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            response = self._answer_to(request)
+        except BROKEN_OFF as error:
             said = f"{method} {path}: the target broke off without a proper answer"
             if self._answers():
-                raise AssertionError(f"{said} ({error or type(error).__name__})") from None
+                route = self._route(method, path)
+                fault = Fault(("broke off", route), f"`{route}` is broken off without an answer")
+                raise Broken(f"{said}, twice ({error or type(error).__name__})", fault=fault) from None
             self.unanswered += 1
             raise KitError(f"{said} and is gone") from None
         except httpx.InvalidURL as error:
@@ -181,6 +231,23 @@ class Api:
             raise KitError(f"{method} {path}: {type(error).__name__}: {error}") from None
         self.unanswered = 0
         return self.record(response)
+
+    def _answer_to(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`, and once more on a fresh connection where the one it went out on was closed."""
+        try:
+            return self._http.send(request)
+        except BROKEN_OFF as broken_off:
+            with httpx.Client(**self._settings) as fresh:
+                try:
+                    return fresh.send(request)
+                except httpx.ConnectError:
+                    raise broken_off from None
+
+    def _route(self, method: str, path: str) -> str:
+        """Method and path template of a request to `path`, which may be a whole URL."""
+        raw = path.removeprefix(self.url).partition("?")[0]
+        below = raw.removeprefix(self.prefix) if raw.startswith(self.prefix + "/") else raw
+        return f"{method} {route_of(below)}"
 
     def hide(self, text: str) -> str:
         """`text` without the token."""
@@ -201,11 +268,14 @@ class Api:
             method=request.method,
             url=self.hide(str(request.url)),
             headers=worth_showing(request.headers, self._http.headers),
-            body=readable(request.content),
+            content=request.content[: REPLAYED_BYTES + 1],
             status=response.status_code,
             answer_headers={name: self.hide(value) for name, value in response.headers.items()},
-            answer=self.hide(readable(response.content)),
-            content=request.content,
+            answer_content=response.content[:KEPT_BYTES],
+            route=self._route(request.method, self.url + request.url.raw_path.decode("ascii")),
+            size=len(request.content),
+            answer_size=len(response.content),
+            token=self.token,
         )
         self.sent += 1
         self.recent.append(exchange)

@@ -72,7 +72,9 @@ def find_sample(world: World, session: Session) -> EtlSample:
         if post_files(session, "guess", files).status < 300 and "guess" in session.get("data").json()["keys"]:
             session.delete("data", "guess")
             return EtlSample(files)
-    raise Untried("no files are known that the target's ETL accepts: name a folder with --etl-files")
+    raise Untried(
+        "no files are known that the target's ETL accepts: name a folder with --etl-files", "--etl-files FOLDER"
+    )
 
 
 def guesses(tables: dict[str, Table]) -> Iterator[Files]:

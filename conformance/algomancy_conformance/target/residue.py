@@ -74,16 +74,21 @@ def snapshot(api: Api) -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
+def delete_made(api: Api, ledger: Ledger) -> None:
+    """Delete the sessions in the ledger that were not there before."""
+    for entry in sessions_of(api):
+        mine = entry["id"] in ledger.made or entry["display_name"] in ledger.names
+        if mine and entry["id"] not in ledger.before:
+            api.delete(path_of("sessions", str(entry["id"])))
+
+
 def clean_up(api: Api, ledger: Ledger) -> str:
     """Delete the sessions of this run; returns what is different from before, or an empty string.
 
     Ends quietly where the target has gone: there is nothing left to clean then.
     """
     try:
-        for entry in sessions_of(api):
-            mine = entry["id"] in ledger.made or entry["display_name"] in ledger.names
-            if mine and entry["id"] not in ledger.before:
-                api.delete(path_of("sessions", str(entry["id"])))
+        delete_made(api, ledger)
         after = snapshot(api)
     except (KitError, Untried, AssertionError) as error:
         return f"The clean-up broke off: {error}"

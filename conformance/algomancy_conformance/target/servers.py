@@ -64,11 +64,16 @@ class UrlTarget:
 
     def fresh(self) -> Server:
         """Not to be had for a URL."""
-        raise Untried("a server the kit may wipe is needed: start it with --app or --serve, or give --disposable")
+        raise Untried(
+            "a server the kit may wipe is needed: start it with --app or --serve, or give --disposable", "--disposable"
+        )
 
     def durable(self, folder: Path) -> Server:  # noqa: ARG002
         """Not to be had for a URL."""
-        raise Untried("a server the kit may kill is needed: start it with --app or --serve, or give --restart-command")
+        raise Untried(
+            "a server the kit may kill is needed: start it with --app or --serve, or give --restart-command",
+            "--restart-command COMMAND",
+        )
 
     def close(self) -> None:
         """Nothing was started."""

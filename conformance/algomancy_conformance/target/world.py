@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import itertools
 import re
 import secrets
@@ -51,11 +50,11 @@ class once(Generic[Found]):
         """
         kept = owner.__dict__.setdefault("untried", {})
         if self._name in kept:
-            raise Untried(kept[self._name])
+            raise Untried(*kept[self._name])
         try:
             found = self._find(owner)
         except Untried as reason:
-            kept[self._name] = str(reason)
+            kept[self._name] = (str(reason), reason.needs)
             raise
         owner.__dict__[self._name] = found
         return found
@@ -90,6 +89,21 @@ class World:
         self.ledger.before = snapshot(self.api)
         if not self.options.disposable:
             self.api.protected = self.ledger.protected
+
+    def explore(self) -> None:
+        """Find out everything now that checks would ask for one by one."""
+        if self.options.read_only:
+            return
+        for find in ("algorithms", "fast", "_slow_name", "failing"):
+            with contextlib.suppress(Untried, AssertionError):
+                getattr(self, find)
+
+    def found(self) -> dict[str, str]:
+        """What was found out about the target that can be told to the next run."""
+        kept = self.__dict__
+        algorithms = {"fast": kept.get("fast"), "failing": kept.get("failing")}
+        found = {name: algorithm.name for name, algorithm in algorithms.items() if algorithm and not algorithm.params}
+        return {**found, **({"slow": kept["_slow_name"]} if "_slow_name" in kept else {})}
 
     def fresh_name(self, kind: str = "") -> str:
         """A name nothing else has."""
@@ -154,9 +168,8 @@ class World:
 
     def payload(self, key: str) -> dict[str, Any]:
         """A from-json payload named `key`, with an id of its own."""
-        made = copy.deepcopy(self._original or small_payload(key))
-        made["metadata"] = {**made["metadata"], "name": key, "id": str(uuid.uuid4())}
-        return made
+        original = self._original or small_payload(key)
+        return {**original, "metadata": {**original["metadata"], "name": key, "id": str(uuid.uuid4())}}
 
     @cached_property
     def _original(self) -> dict[str, Any] | None:
@@ -165,7 +178,7 @@ class World:
             for key in sorted(keys, key=lambda key: key != self.options.dataset):
                 with contextlib.suppress(*MISSHAPEN):
                     body = self.api.get(path_of("sessions", session_id, "data", key)).json()
-                    if isinstance(body["metadata"], dict) and body["tables"]:
+                    if isinstance(body["metadata"], dict) and isinstance(body["tables"], dict) and body["tables"]:
                         return dict(body)
         return None
 
@@ -220,7 +233,7 @@ class World:
             if self._ends_as(session, algorithm, seconds=5) == "complete":
                 session.delete()
                 return algorithm
-        raise Untried("no algorithm completes within 5 seconds: name one with --fast")
+        raise Untried("no algorithm completes within 5 seconds: name one with --fast", "--fast NAME")
 
     def slow(self, seconds: int) -> Algorithm:
         """An algorithm that takes about `seconds`.
@@ -243,7 +256,11 @@ class World:
             if time.monotonic() - started >= SLOW_ENOUGH:
                 session.delete()
                 return algorithm.name
-        raise Untried("no algorithm is known to take as long as it is told: name one with --slow")
+        raise Untried("no algorithm is known to take as long as it is told: name one with --slow", "--slow NAME")
+
+    def shortest(self, name: str) -> Algorithm:
+        """An algorithm with its defaults, told to take as little time as it may."""
+        return self._taking(name, 0) or Algorithm(name)
 
     def _taking(self, name: str, seconds: int) -> Algorithm | None:
         """The algorithm told to take `seconds`, as near as its bounds allow, or None where it cannot be told."""
@@ -273,7 +290,7 @@ class World:
                 if self._ends_as(session, Algorithm(name, params)) == "failed":
                     session.delete()
                     return Algorithm(name, params)
-        raise Untried("no algorithm is known to fail: name one with --failing")
+        raise Untried("no algorithm is known to fail: name one with --failing", "--failing NAME")
 
     def _ends_as(self, session: Session, algorithm: Algorithm, seconds: float = 20) -> str:
         """The status a run ends with, or what it is when `seconds` are over; empty where the answers are misshapen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ Argument = Any
 
 SHOWN_CHARACTERS = 2000
 REPLAYED_BYTES = 32_000
+KEPT_BYTES = 4 * SHOWN_CHARACTERS
+ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 SECRET_HEADERS = frozenset({"authorization", "cookie"})
 DULL_HEADERS = frozenset({"connection", "user-agent", "host", "content-length", "accept-encoding"})
 
@@ -29,21 +32,41 @@ class Exchange:
         method: The request's method.
         url: The full URL.
         headers: The request headers worth repeating, the token replaced.
-        body: The request body as text, cut to a readable length.
+        content: The request body as it was sent, or its beginning where it is large.
         status: The answer's status, or 0 when none came.
         answer_headers: The answer's headers.
-        answer: The answer's body as text, cut likewise.
-        content: The request body as it was sent.
+        answer_content: The answer's body, or its beginning where it is large.
+        route: Method and path template of the operation, the prefix left out: ``GET /sessions/{session_id}``.
+        size: How long the request body was.
+        answer_size: How long the answer's body was.
+        token: What must not be shown.
     """
 
     method: str
     url: str
     headers: dict[str, str]
-    body: str
+    content: bytes
     status: int
     answer_headers: dict[str, str]
-    answer: str
-    content: bytes = field(default=b"", repr=False)
+    answer_content: bytes = b""
+    route: str = ""
+    size: int = 0
+    answer_size: int = 0
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def body(self) -> str:
+        """The request body as text, cut to a readable length."""
+        return self.hidden(readable(self.content, self.size))
+
+    @property
+    def answer(self) -> str:
+        """The answer's body as text, cut likewise."""
+        return self.hidden(readable(self.answer_content, self.answer_size))
+
+    def hidden(self, text: str) -> str:
+        """`text` without the token."""
+        return text.replace(self.token, "***") if self.token else text
 
     @property
     def curl(self) -> str:
@@ -57,9 +80,9 @@ class Exchange:
         before, after = "", ""
         if self.content and "content-type" not in {name.lower() for name in self.headers}:
             parts += ["-H", "Content-Type:"]  # or curl adds one of its own
-        if len(self.content) > REPLAYED_BYTES:
+        if self.size > REPLAYED_BYTES:
             parts += ["--data-binary", "@body"]
-            after = f"  # the file body: the {len(self.content)} bytes that were sent, too many to be shown"
+            after = f"  # the file body: the {self.size} bytes that were sent, too many to be shown"
         elif self.content and as_text(self.content) is None:
             before = f"echo {base64.b64encode(self.content).decode()} | base64 -d | "
             parts += ["--data-binary", "@-"]
@@ -85,12 +108,18 @@ def as_text(content: bytes) -> str | None:
     return text if all(c.isprintable() or c == "\n" for c in text) else None
 
 
-def readable(content: bytes) -> str:
-    """`content` as text for a report: decoded leniently, without control characters, cut to a readable length."""
-    text = content[: SHOWN_CHARACTERS * 4].decode("utf-8", "replace")
-    text = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    cut = text[:SHOWN_CHARACTERS]
-    return cut if len(content) <= len(cut.encode()) else f"{cut}… ({len(content)} bytes)"
+def readable(content: bytes, size: int = 0) -> str:
+    """`content` as text for a report: decoded leniently, without control characters, cut to a readable length.
+
+    Args:
+        content: The bytes, or the first of them.
+        size: How many there were; 0 means just these.
+    """
+    text = content[: SHOWN_CHARACTERS * 4].decode("utf-8", "replace")[:SHOWN_CHARACTERS]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    size = size or len(content)
+    return text if size <= len(text.encode()) else f"{text}… ({size} bytes)"
 
 
 def worth_showing(headers: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
@@ -113,8 +142,9 @@ def strict_json(content: bytes) -> object:
         raise ValueError(f"the body holds {constant}, which JSON does not know")
 
     value = json.loads(content.decode("utf-8"), parse_constant=refuse)
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError("the body holds a lone surrogate") from error
+    if ESCAPED_SURROGATE.search(content):
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError("the body holds a lone surrogate") from error
     return value

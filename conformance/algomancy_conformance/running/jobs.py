@@ -1,0 +1,191 @@
+"""Runs the checks of a suite in several processes at a time, each with sessions of its own on the target.
+
+The processes are forks: what pytest has collected and what the kit has found out about the target is shared as it is.
+Which process makes which check is decided as they go; a check's outcome does not depend on it, for what is random
+starts from the seed of the run and the check's own place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing.connection
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+import pytest
+
+from ..outcomes import CheckResult, KitError
+from ..target.residue import Ledger
+from .context import Run
+from .watching import Watcher
+
+TOGETHER = ("restart", "story")
+"""Fixtures that take seconds to make: the checks that share one stay in one process."""
+LONGEST_FIRST = ("test_durability", "test_target_agrees_with_the_model", "test_runs", "test_etl", "test_scenarios")
+FEWEST = 20
+
+Task = list[int]
+
+
+@dataclass
+class Share:
+    """What one process has to report at its end."""
+
+    watcher: Watcher
+    ledger: Ledger
+    requests: int
+
+
+@dataclass
+class Worker:
+    """One of the processes, as its parent sees it."""
+
+    pid: int
+    pipe: Connection
+    busy: Task = field(default_factory=list)
+
+
+def can_fork(jobs: int, items: Sequence[pytest.Item]) -> bool:
+    """Whether it is possible, and worth it, to run these checks in several processes."""
+    return jobs > 1 and len(items) >= FEWEST and hasattr(os, "fork") and threading.active_count() == 1
+
+
+def tasks_of(items: Sequence[pytest.Item]) -> list[Task]:
+    """What one process does at a stretch, as indexes of `items`; what takes longest comes first."""
+    shared: dict[str, Task] = {}
+    tasks: list[Task] = []
+    for index, item in enumerate(items):
+        fixture = next((f for f in TOGETHER if f in getattr(item, "fixturenames", ())), "")
+        if fixture in shared:
+            shared[fixture].append(index)
+            continue
+        tasks.append([index])
+        if fixture:
+            shared[fixture] = tasks[-1]
+
+    def weight(task: Task) -> int:
+        node = items[task[0]].nodeid
+        return next((n for n, part in enumerate(LONGEST_FIRST) if part in node), len(LONGEST_FIRST))
+
+    return sorted(tasks, key=weight)
+
+
+def run_forked(run: Run, items: Sequence[pytest.Item], jobs: int) -> None:
+    """Make the checks `items` in `jobs` processes and add up what they report.
+
+    Raises:
+        KitError: One of the processes has died.
+        KeyboardInterrupt: The user broke it off; all of them have ended.
+    """
+    waiting = tasks_of(items)
+    workers: dict[Connection, Worker] = {}
+    try:
+        for number in range(min(jobs, len(waiting))):
+            worker = _start(run, items, number, [w.pipe for w in workers.values()])
+            workers[worker.pipe] = worker
+        while workers:
+            for ready in multiprocessing.connection.wait(list(workers)):
+                if isinstance(ready, Connection):
+                    _hear(run, workers, workers[ready], waiting)
+    except KeyboardInterrupt:
+        with _ignored(signal.SIGINT, signal.SIGTERM):
+            for worker in workers.values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGINT)
+            while workers:
+                for ready in multiprocessing.connection.wait(list(workers)):
+                    if isinstance(ready, Connection):
+                        with contextlib.suppress(KitError):
+                            _hear(run, workers, workers[ready], [])
+        raise
+    finally:
+        for worker in workers.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGTERM)
+            os.waitpid(worker.pid, 0)
+
+
+def _hear(run: Run, workers: dict[Connection, Worker], worker: Worker, waiting: list[Task]) -> None:
+    """Take in what a process has sent."""
+    try:
+        said = worker.pipe.recv()
+    except (EOFError, ConnectionResetError):
+        del workers[worker.pipe]
+        os.waitpid(worker.pid, 0)
+        raise KitError(f"A process of the kit has died while it made the checks {worker.busy}.") from None
+    if isinstance(said, CheckResult):
+        run.add(said)
+    elif isinstance(said, Share):
+        run.take_over(said.watcher, said.ledger, said.requests)
+        del workers[worker.pipe]
+        os.waitpid(worker.pid, 0)
+    else:
+        worker.busy = waiting.pop(0) if waiting else []
+        with contextlib.suppress(BrokenPipeError):
+            worker.pipe.send(worker.busy)
+
+
+def _start(run: Run, items: Sequence[pytest.Item], number: int, others: list[Connection]) -> Worker:
+    parent_end, child_end = multiprocessing.Pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        child_end.close()
+        return Worker(pid, parent_end)
+    code = 1
+    try:
+        parent_end.close()
+        for other in others:
+            other.close()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        run.begin_share(number, child_end.send)
+        _work(items, child_end)
+        with _ignored(signal.SIGINT, signal.SIGTERM):
+            run.delete_own()
+            run.api.close()
+            child_end.send(Share(run.watcher, run.world.ledger, run.api.sent))
+        code = 0
+    finally:
+        os._exit(code)  # nothing of the parent's is this process' to end
+
+
+def _work(items: Sequence[pytest.Item], pipe: Connection) -> None:
+    """Ask for tasks and make their checks, until there are none left or the user breaks it off."""
+    state = items[0].session._setupstate
+
+    def ask() -> Task:
+        pipe.send("next")
+        task: Task = pipe.recv()
+        return task
+
+    try:
+        current = ask()
+        while current:
+            following = ask()
+            for here, index in enumerate(current):
+                after = current[here + 1 :] or following
+                items[index].config.hook.pytest_runtest_protocol(
+                    item=items[index], nextitem=items[after[0]] if after else None
+                )
+            current = following
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        with contextlib.suppress(BaseException):
+            state.teardown_exact(None)
+
+
+@contextlib.contextmanager
+def _ignored(*numbers: signal.Signals) -> Iterator[None]:
+    before: dict[signal.Signals, Callable[..., object] | int | None] = {
+        number: signal.signal(number, signal.SIG_IGN) for number in numbers
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
