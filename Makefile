@@ -69,8 +69,9 @@ docs-serve: $(VENV)/.developer  ## serve the documentation site, rebuilt at each
 
 .PHONY: conformance
 conformance: $(VENV)/.developer  ## run the conformance suite against the bundled server
-	$(BIN)/algomancy-conformance run --app algomancy_conformance.mutants.reference:reference_app --profile reference \
-	  --cors-origin https://planner.example --crashing Crashing $(ARGS)
+	$(BIN)/algomancy-conformance run --profile reference \
+	  --serve "$(BIN)/python -m algomancy_conformance.mutants.reference {port} {data}" \
+	  --cors-origin https://planner.example --crashing Crashing --crashing-native "Native crash" --silent Silent $(ARGS)
 
 .PHONY: selftest
 selftest: $(VENV)/.developer  ## prove the conformance suite: every broken server must be found out

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -19,15 +21,15 @@ import click
 
 from .clauses import Level, Profile, all_clauses
 from .mutants import MUTANTS
-from .mutants.reference import CRASHING, ORIGIN, reference_app
+from .mutants.reference import CRASHING, NATIVE_CRASH, ORIGIN, SILENT, reference_app
 from .mutants.wire import Deviant, Mutant
 from .options import Options
 from .outcomes import KitError, Outcome
 from .running.checking import check_target
-from .target.servers import Server, Target, serve_factory
+from .target.servers import Server, Target, serve_command, serve_factory
 from .target.serving import ThreadServer
 
-REFERENCE = "algomancy_conformance.mutants.reference:reference_app"
+REFERENCE = f"{shlex.quote(sys.executable)} -m algomancy_conformance.mutants.reference {{port}} {{data}}"
 
 
 class AppTarget:
@@ -36,6 +38,8 @@ class AppTarget:
     Args:
         make: Makes the application.
     """
+
+    served_by_kit = True
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -87,8 +91,16 @@ def options_for(mutant: Mutant) -> Options:
         seed=1,
         fast="Greedy slotting",
         crashing=CRASHING,
+        crashing_native=NATIVE_CRASH,
+        silent=SILENT,
         cors_origin=ORIGIN,
+        jobs=1,
     )
+
+
+def target_of(mutant: Mutant) -> Target:
+    """A server that is a process of its own."""
+    return serve_command(mutant.factory) if " " in mutant.factory else serve_factory(mutant.factory)
 
 
 def try_mutant(index: int) -> Finding:
@@ -103,7 +115,7 @@ def try_mutant(index: int) -> Finding:
         return deviants[-1]
 
     try:
-        target = serve_factory(mutant.factory) if mutant.factory else AppTarget(make)
+        target = target_of(mutant) if mutant.factory else AppTarget(make)
         try:
             verdict = check_target(target, options_for(mutant), name=mutant.name)
         finally:
@@ -131,12 +143,20 @@ def try_unbroken(factory: str) -> Finding:
     """Run the whole suite against a server that is not broken."""
     if factory == REFERENCE:
         name = "the reference"
-        options = Options(profile=Profile.REFERENCE, crashing=CRASHING, cors_origin=ORIGIN, seed=1)
+        options = Options(
+            profile=Profile.REFERENCE,
+            crashing=CRASHING,
+            crashing_native=NATIVE_CRASH,
+            silent=SILENT,
+            cors_origin=ORIGIN,
+            seed=1,
+            jobs=1,
+        )
     else:
-        name, options = factory, Options(seed=1)
+        name, options = factory, Options(seed=1, jobs=1)
     started = time.monotonic()
     try:
-        target = serve_factory(factory)
+        target = serve_command(factory) if " " in factory else serve_factory(factory)
         try:
             verdict = check_target(target, options, name=name)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,6 +15,7 @@ from .messages import Json
 from .outcomes import Broken, Fault
 from .target.client import Answer, wrong_status
 
+RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 STATUSES = ("created", "queued", "processing", "complete", "failed")
 DIRECTIONS = ("HIGHER", "LOWER", "AT_LEAST", "AT_MOST")
 PARAMETER_TYPES = ("string", "integer", "float", "boolean", "enum", "multi_enum", "time", "interval")
@@ -51,6 +53,11 @@ def is_iso(value: object) -> bool:
         return isinstance(value, str) and bool(datetime.fromisoformat(value))
     except ValueError:
         return False
+
+
+def is_utc(value: object) -> bool:
+    """Whether `value` is an RFC 3339 time in UTC, written with Z."""
+    return isinstance(value, str) and RFC_3339_UTC.fullmatch(value) is not None and is_iso(value)
 
 
 def is_number(value: object) -> bool:

@@ -189,6 +189,18 @@ async def odd_keys_cannot_be_deleted(call: Call, forward: Forward) -> Reply:
     return refusal(404) if "%" in call.parts[3] else await forward(call)
 
 
+async def false_success(call: Call, forward: Forward) -> Reply:
+    """Data that does not pass validation is a success, and is not stored."""
+    reply = await forward(call)
+    return reply.saying({**reply.json, "success": True}) if reply.good else reply
+
+
+def without_heading(body: Json) -> Json:
+    """Messages whose rows begin below the heading."""
+    rows = [{**m, "row": m["row"] and m["row"] - 1} for m in body.get("messages", ())]
+    return {**body, "messages": rows}
+
+
 MUTANTS = [
     Mutant("keys as objects", "DAT-1", answer(KEYS, lambda b: {"keys": [{"key": k} for k in b["keys"]]})),
     Mutant("a bare array of keys", "DAT-1", answer(KEYS, lambda b: b["keys"])),
@@ -237,6 +249,10 @@ MUTANTS = [
     Mutant("the file is not named", "ETL-3", instead(ETL, nameless)),
     Mutant("uploads are written by their name", "ETL-4", instead(ETL, write_file)),
     Mutant("large uploads block", "ETL-5", instead(ETL, block_the_loop)),
+    Mutant("a success that is not there", "ETL-2", instead(ETL, false_success)),
+    Mutant("a success that is not there", "DAT-6", instead(ETL, false_success)),
+    Mutant("text in capitals", "ETL-7", answer(ONE, each_row(str.upper))),
+    Mutant("rows are counted without the heading", "ETL-8", answer(ETL, without_heading)),
     Mutant("garbage is no error", "ETL-6", instead(ETL, forgiving)),
     Mutant("the missing file is not named", "ETL-6", instead(ETL, nameless)),
 ]

@@ -43,8 +43,23 @@ def late_queue(data_path: str | None = None) -> App:
     return Deviant(reference_app(data_path), instead(RUN, write_behind))
 
 
+def changed_runs(data_path: str | None = None) -> App:
+    """A server whose datasets give other runs once it has been started again."""
+    app = reference_app(data_path)
+    started_again = len(app.state.session_manager.list_sessions()) > 1
+
+    def other(body: Json) -> Json:
+        if not str(body.get("tag", "")).startswith("the same"):
+            return body
+        return {**body, "kpis": {n: {**k, "value": k["value"] and k["value"] + 1} for n, k in body["kpis"].items()}}
+
+    return Deviant(app, answer("GET /sessions/*/scenarios/*", other) if started_again else None)
+
+
 MUTANTS = [
     Mutant("a server that forgets", "DUR-1", factory=f"{HERE}:forgetful"),
+    Mutant("two servers that know nothing of each other", "DUR-3", factory=f"{HERE}:forgetful"),
     Mutant("KPI values do not survive", "DUR-1", factory=f"{HERE}:lossy_kpis"),
     Mutant("the queue is written behind", "DUR-2", factory=f"{HERE}:late_queue"),
+    Mutant("datasets give other runs after a restart", "DUR-4", factory=f"{HERE}:changed_runs"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import replace
 
 from ..messages import Json
@@ -23,6 +24,11 @@ from .wire import (
     text,
 )
 
+PLAIN = (
+    f"{sys.executable} -m algomancy_conformance.target.serving "
+    "algomancy_conformance.mutants.reference:reference_app --port {port}"
+)
+"""The reference behind a web server that knows no limits."""
 SCENARIOS = "POST /sessions/*/scenarios"
 FROM_JSON = "POST /sessions/*/data/from-json"
 
@@ -145,6 +151,25 @@ async def let_strangers_write(call: Call, forward: Forward) -> Reply:
     return reply
 
 
+def in_own_zone(body: Json) -> Json:
+    """A scenario whose times have an offset instead of Z."""
+    return {k: v.replace("Z", "+01:00") if k.endswith("_at") and isinstance(v, str) else v for k, v in body.items()}
+
+
+class Forgetful:
+    """A server that does not know a scenario for a moment after it was made: the first look at it is a 404."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    async def __call__(self, call: Call, forward: Forward) -> Reply:
+        """Answer 404 at the first look."""
+        if matches(call, "GET /sessions/*/scenarios/*/**") and call.path not in self.seen:
+            self.seen.add(call.path)
+            return refusal(404, "There is no such scenario.")
+        return await forward(call)
+
+
 MUTANTS = [
     Mutant("422 with a list as detail", "GEN-1", list_detail),
     Mutant("405 as plain text", "GEN-1", plain_router_errors),
@@ -177,6 +202,10 @@ MUTANTS = [
     Mutant("stale list of datasets", "GEN-9", stale("GET /sessions/*/data")),
     Mutant("stale list of sessions", "GEN-9", stale("GET /sessions")),
     Mutant("writes show half a second later", "GEN-9", late_listing),
+    Mutant("a long head is read", "GEN-10", factory=PLAIN),
+    Mutant("ETags are no use", "GEN-11", status("GET /sessions/**", 200, 304)),
+    Mutant("times of the server's own zone", "GEN-12", answer("GET /sessions/*/scenarios/*", in_own_zone)),
+    Mutant("acknowledged and then unknown", "GEN-9", Forgetful()),
     Mutant("bad payload is 422", "ERR-1", status(FROM_JSON, 422, 400)),
     Mutant("parameter errors are 422", "ERR-2", status(SCENARIOS, 422, 400)),
     Mutant("unknown parameters are ignored", "ERR-2", request(SCENARIOS, lambda b: {**b, "algo_params": None})),

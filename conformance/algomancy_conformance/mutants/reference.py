@@ -6,6 +6,7 @@ The kit imports nothing of the reference: it asks for it here, when a mutant is 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from ..outcomes import KitError
@@ -13,6 +14,8 @@ from ..target.serving import App
 
 ORIGIN = "https://planner.example"
 CRASHING = "Crashing"
+NATIVE_CRASH = "Native crash"
+SILENT = "Silent"
 
 
 def ask_for(module: str) -> Any:  # noqa: ANN401
@@ -29,15 +32,38 @@ def ask_for(module: str) -> Any:  # noqa: ANN401
         ) from None
 
 
-def crash(*_: object) -> object:
-    """Raise a KeyError, which is not a 404."""
-    raise KeyError("this algorithm crashes on purpose")
+def reference_app(data_path: str | None = None, **more: Any) -> App:  # noqa: ANN401
+    """The bundled example as an ASGI application; with `data_path` it keeps its state there.
 
-
-def reference_app(data_path: str | None = None) -> App:
-    """The bundled example as an ASGI application; with `data_path` it keeps its state there."""
+    Args:
+        data_path: The folder.
+        more: Fields of its configuration.
+    """
     example = ask_for("algomancy_api.example").build_example_config
-    base = ask_for("algomancy_scenario").BaseAlgorithm
-    crashing = type("CrashingAlgorithm", (base,), {"initialize_parameters": staticmethod(crash), "run": crash})
-    algorithms = {**example().algorithms, CRASHING: crashing}
-    return ask_for("algomancy_api").ApiLauncher.build(example(data_path, cors_origins=[ORIGIN], algorithms=algorithms))
+    bad = ask_for("algomancy_conformance.mutants.algorithms")
+    algorithms = {**example().algorithms, CRASHING: bad.Crashing, **more.pop("algorithms", {})}
+    return ask_for("algomancy_api").ApiLauncher.build(
+        example(data_path, cors_origins=[ORIGIN], algorithms=algorithms, **more)
+    )
+
+
+def certified_app(data_path: str | None = None, executor: str = "processes") -> App:
+    """The reference as it is certified: runs in processes of their own, two algorithms that put that to the test."""
+    bad = ask_for("algomancy_conformance.mutants.algorithms")
+    algorithms = {NATIVE_CRASH: bad.NativeCrash, SILENT: bad.Silent}
+    return reference_app(data_path, executor=executor, algorithms=algorithms)
+
+
+def in_threads(data_path: str | None = None) -> App:
+    """The same with runs in threads of the server, which nobody can stop from outside."""
+    return certified_app(data_path, executor="threads")
+
+
+def main() -> None:
+    """Serve the certified reference on a port, with its state in a folder, as ``algomancy-api serve`` does."""
+    port, folder = sys.argv[1:]
+    ask_for("algomancy_api").ApiLauncher.run(certified_app(folder), port=int(port))
+
+
+if __name__ == "__main__":
+    main()

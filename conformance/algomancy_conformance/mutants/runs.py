@@ -6,7 +6,9 @@ import asyncio
 import itertools
 
 from ..messages import Json
-from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
+from ..target.serving import App
+from .reference import certified_app
+from .wire import Call, Deviant, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
 
 RUN = "POST /sessions/*/scenarios/*/run"
 ONE = "GET /sessions/*/scenarios/*"
@@ -149,6 +151,16 @@ async def acknowledge_only(call: Call, forward: Forward) -> Reply:
     return scenario.saying({**scenario.json, "status": "queued"}, 202) if scenario.status == 200 else scenario
 
 
+def never_failed(data_path: str | None = None) -> App:
+    """A server on which a run that has failed is processing for ever."""
+    return Deviant(
+        certified_app(data_path), answer("GET /sessions/*/scenarios/**", when("failed", status="processing"))
+    )
+
+
+HERE = "algomancy_conformance.mutants.runs"
+THREADS = "algomancy_conformance.mutants.reference:in_threads"
+
 MUTANTS = [
     Mutant("run is 200", "SCN-6", status(RUN, 200, 202)),
     Mutant("run answers created", "SCN-6", answer(RUN, lambda b: {**b, "status": "created"})),
@@ -184,4 +196,6 @@ MUTANTS = [
     Mutant("last in, first out", "SCN-16", instead(RUN, LastInFirstOut())),
     Mutant("all at once", "SCN-16", answer(LIST, all_at_once)),
     Mutant("deleted runs go on", "SCN-17", Unstoppable()),
+    Mutant("who dies is processing for ever", "SCN-19", factory=f"{HERE}:never_failed"),
+    Mutant("silent runs go on", "SCN-20", factory=THREADS),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -125,6 +126,27 @@ async def short_tags(call: Call, forward: Forward) -> Reply:
     return refusal(422, "tag: too long") if isinstance(tag, str) and len(tag.encode()) > 255 else await forward(call)
 
 
+async def crash_on_failed(call: Call, forward: Forward) -> Reply:
+    """The list breaks over one scenario."""
+    reply = await forward(call)
+    bad = reply.good and any(s["status"] == "failed" for s in reply.json)
+    return refusal(500, "Internal server error") if bad else reply
+
+
+def parameters_as_text(body: Json) -> Json:
+    """A scenario whose algorithm's parameters are the JSON text of an object."""
+    return {**body, "algorithm": {**body["algorithm"], "parameters": json.dumps(body["algorithm"]["parameters"])}}
+
+
+async def truth_for_one(call: Call, forward: Forward) -> Reply:
+    """A boolean is taken for a number."""
+    body = call.json
+    if isinstance(body, dict) and isinstance(body.get("algo_params"), dict):
+        params = {k: 1 if v is True and k == "duration" else v for k, v in body["algo_params"].items()}
+        return await forward(call.sending({**body, "algo_params": params}))
+    return await forward(call)
+
+
 MUTANTS = [
     Mutant(
         "algorithms as objects",
@@ -174,6 +196,9 @@ MUTANTS = [
     Mutant("KPIs as an object", "KPI-1", answer("GET /sessions/*/kpis", lambda b: {"kpis": dict.fromkeys(b["kpis"])})),
     Mutant("the newest first", "SCN-1", answer(LIST, lambda b: b[::-1])),
     Mutant("scenarios by tag", "SCN-1", answer(LIST, lambda b: sorted(b, key=lambda s: str(s["tag"])))),
+    Mutant("a result nobody can encode", "SCN-1", instead(LIST, crash_on_failed)),
+    Mutant("parameters as text", "SCN-2", answer(CREATE, parameters_as_text)),
+    Mutant("true is a number", "ERR-2", instead(CREATE, truth_for_one)),
     Mutant("scenarios in an envelope", "SCN-1", answer(LIST, lambda b: {"scenarios": b})),
     Mutant("creation is 200", "SCN-2", status(CREATE, 200, 201)),
     Mutant("an empty result", "SCN-2", answer(CREATE, lambda b: {**b, "result": {}})),

@@ -214,6 +214,21 @@ def without_controls(body: Json) -> Json:
     return {**body, **tidy}
 
 
+async def racing_names(call: Call, forward: Forward) -> Reply:
+    """Check, then act: whoever asks while the name is still free gets it."""
+    name = (call.json or {}).get("display_name") if isinstance(call.json, dict) else None
+    free = name not in [s["display_name"] for s in (await listing(call, forward))["sessions"]]
+    reply = await forward(call)
+    if reply.status == 409 and free:
+        return (await forward(call.to("GET", "/sessions"))).saying(await listing(call, forward), 201)
+    return reply
+
+
+async def slashes_lead_nowhere(call: Call, forward: Forward) -> Reply:
+    """A display name with a slash is no address."""
+    return refusal(404) if "%2F" in call.path.upper() and call.parts[0] == "sessions" else await forward(call)
+
+
 MUTANTS = [
     Mutant("the default is null", "SES-1", answer("GET /sessions", lambda b: {**b, "default": None})),
     Mutant("the default is nobody", "SES-1", answer("GET /sessions", lambda b: {**b, "default": NOWHERE})),
@@ -226,6 +241,7 @@ MUTANTS = [
     Mutant("creation is 200", "SES-3", status("POST /sessions", 200, 201)),
     Mutant("the refreshed list is stale", "SES-3", stale_refresh),
     Mutant("a taken name is accepted", "SES-4", same_name_twice),
+    Mutant("names in a race", "SES-4", instead("POST /sessions", racing_names)),
     Mutant("case-blind names", "SES-4", case_blind("POST /sessions", "display_name")),
     Mutant(
         "names are trimmed to ASCII",
@@ -250,6 +266,7 @@ MUTANTS = [
     Mutant("the default is a deleted one", "SES-8", answer("DELETE /sessions/*", lambda b: {**b, "default": NOWHERE})),
     Mutant("names are no aliases", "SES-9", ids_only),
     Mutant("names are aliases for reading only", "SES-9", read_only_aliases),
+    Mutant("names with a slash are no aliases", "SES-9", slashes_lead_nowhere),
     Mutant("the name wins over the id", "SES-9", NameFirst()),
     Mutant("old names go on working", "SES-9", OldNames()),
     Mutant("scenarios of all sessions", "SES-10", Leaky()),

@@ -100,7 +100,8 @@ class Mutant:
         clause: The clause that must catch it.
         deviation: How it differs from the reference; None where `factory` says it.
         layer: The layer of the suite that must catch it.
-        factory: ``module:function`` of a server that is broken beyond its wire, run as a process of its own.
+        factory: ``module:function`` of a server that is broken beyond its wire, run as a process of its own, or the
+            command line of one.
     """
 
     name: str

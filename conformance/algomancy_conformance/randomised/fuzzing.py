@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 import httpx
@@ -133,6 +133,11 @@ class Live:
     session: Session
     scenario_id: str
 
+    @cached_property
+    def apart(self) -> Session:
+        """Another session with a dataset."""
+        return self.world.with_data()
+
     @classmethod
     def on(cls, world: World) -> Live:
         """Make them."""
@@ -150,7 +155,8 @@ class Live:
         if operation_id in ("delete_scenario", "run_scenario"):
             scenario = self.world.scenario(session)
         if operation_id == "cancel_scenario":
-            scenario = self.world.scenario(session, self.world.slow(5))
+            session = self.apart  # what is not cancelled after all keeps nobody waiting
+            scenario = self.world.scenario(session, self.world.slow(2))
             session.post("scenarios", scenario, "run")
         if operation_id == "reset_scenario":
             scenario = str(self.world.completed(session)["id"])
@@ -234,6 +240,8 @@ class Fuzzer:
         operation = self.operation(operation_id)
         names = [p.name for p in operation.path_parameters]
         ids = self.live.ids(operation_id)
+        if operation_id in OPTIONAL and self.send(operation.Case(path_parameters=ids)).status in (404, 405):
+            raise NotOffered("the operation is not there")
         fixed = {name: ids[name] for name in (names if live_leaf else names[:-1])}
         mode = GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE
         strategy = operation.as_strategy(mode, path_parameters=fixed or None)

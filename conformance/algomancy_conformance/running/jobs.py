@@ -24,9 +24,18 @@ from ..target.residue import Ledger
 from .context import Run
 from .watching import Watcher
 
-TOGETHER = ("restart", "story")
-"""Fixtures that take seconds to make: the checks that share one stay in one process."""
-LONGEST_FIRST = ("test_durability", "test_target_agrees_with_the_model", "test_runs", "test_etl", "test_scenarios")
+TOGETHER = {"restart": "restart", "story": "busy", "waiting": "busy", "busy": "busy"}
+"""Fixtures whose checks stay in one process: those that take seconds to make, and those that keep the target's workers
+busy: where there are few of them, such checks would be in each other's way."""
+LONGEST_FIRST = (
+    "test_events",
+    "test_durability",
+    "test_executor",
+    "test_target_agrees_with_the_model",
+    "test_runs",
+    "test_etl",
+    "test_scenarios",
+)
 FEWEST = 20
 
 Task = list[int]
@@ -60,7 +69,7 @@ def tasks_of(items: Sequence[pytest.Item]) -> list[Task]:
     shared: dict[str, Task] = {}
     tasks: list[Task] = []
     for index, item in enumerate(items):
-        fixture = next((f for f in TOGETHER if f in getattr(item, "fixturenames", ())), "")
+        fixture = next((TOGETHER[f] for f in getattr(item, "fixturenames", ()) if f in TOGETHER), "")
         if fixture in shared:
             shared[fixture].append(index)
             continue

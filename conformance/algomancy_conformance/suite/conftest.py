@@ -66,3 +66,9 @@ def fresh(run: Run) -> Iterator[Api]:
     finally:
         api.close()
         server.stop()
+
+
+@pytest.fixture
+def busy(stocked: Session) -> Session:
+    """A session with one dataset in which runs will take a while: such checks are made one after another."""
+    return stocked

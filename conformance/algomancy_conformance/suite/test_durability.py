@@ -6,18 +6,18 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from algomancy_conformance.outcomes import KitError
+from algomancy_conformance.outcomes import KitError, NotOffered
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import check_queue, demand, session_list
 from algomancy_conformance.target.client import Api, Session
-from algomancy_conformance.target.servers import wait_until_answering
+from algomancy_conformance.target.servers import Server, wait_until_answering
 from algomancy_conformance.target.world import ENDED, World
 
 
@@ -34,6 +34,7 @@ class Restart:
     created: str
     removed: str
     waiting: list[str] = field(default_factory=list)
+    steady: dict[str, Any] = field(default_factory=dict)
 
 
 def acknowledge(world: World, api: Api) -> Restart:
@@ -46,6 +47,9 @@ def acknowledge(world: World, api: Api) -> Restart:
     session.post("data", "kept", "derive", json={"new_key": "removed"}).expect(201)
     session.delete("data", "removed").expect(204)
     complete = world.completed(session, tag="complete")
+    twice = world.completed(session, tag="complete once more")
+    values = [{name: kpi["value"] for name, kpi in done["kpis"].items()} for done in (complete, twice)]
+    steady = values[0] if values[0] == values[1] else {}
     created = world.scenario(session, tag="created")
     removed = world.scenario(session, tag="removed")
     session.delete("scenarios", removed).expect(204)
@@ -60,7 +64,7 @@ def acknowledge(world: World, api: Api) -> Restart:
         session.post("scenarios", scenario, "run").expect(202)
     started = world.wait(lambda: world.status(session, waiting[0]).get("status") == "processing")
     demand(started, "a scenario was run and never became processing")
-    return Restart(session, session, renamed, deleted.id, tables, complete, created, removed, waiting)
+    return Restart(session, session, renamed, deleted.id, tables, complete, created, removed, waiting, steady)
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +152,59 @@ def test_waiting_scenarios_run_after_a_kill(run: Run, restart: Restart) -> None:
     demand(world.wait(all_ended, 20), "a scenario is stuck after the restart")
     ended = [again.get("scenarios", i).json()["status"] for i in restart.waiting]
     demand(ended == ["complete"] * len(ended), f"they ended as {ended}")
+
+
+@clause("DUR-4")
+def test_dataset_gives_the_same_run_after_a_kill(run: Run, restart: Restart) -> None:
+    """A run on a dataset from before a kill -9 ends as it did before, with the same KPI values."""
+    again, world = restart.again, run.world
+    for key in ("kept", "derived"):
+        at = replace(again, key=key)
+        after = world.end_of(at, world.scenario(at, tag=f"the same on {key}"))
+        demand(after["status"] == "complete", f"a run on {key!r} that completed before now ends as {after['status']}")
+        if restart.steady:
+            values = {name: kpi["value"] for name, kpi in after["kpis"].items()}
+            demand(values == restart.steady, f"its KPI values were {restart.steady} and now are {values}")
+
+
+@clause("DUR-3")
+def test_servers_on_one_state_share_its_queue(run: Run) -> None:
+    """Each queued scenario is run once among several servers on one state, also when one of them dies."""
+    world = run.world
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
+        first, second = two_servers(run, folder, stack)
+        api, other = run.client(first.url), run.client(second.url)
+        session = world.new_session(api=api)
+        world.upload(session, "kept")
+        session = Session(api, session.id, session.name, "kept")
+        there = Session(other, session.id, session.name, "kept")
+        demand(there.get("data").expect(200).json() == {"keys": ["kept"]}, "the other server does not show the dataset")
+        ids = [world.scenario(session, world.slow(2), tag=f"{n}") for n in range(3)]
+        for scenario in ids:
+            session.post("scenarios", scenario, "run").expect(202)
+        world.wait(lambda: any(world.status(there, i).get("status") == "processing" for i in ids))
+        first.kill()
+
+        def ended() -> bool:
+            return all(world.status(there, i).get("status") in ENDED for i in ids)
+
+        demand(world.wait(ended, 45), "30 seconds after a server died its scenarios have not been run by the other")
+        states = [there.get("scenarios", i).expect(200).json()["status"] for i in ids]
+        demand(states == ["complete"] * len(ids), f"they ended as {states}")
+
+
+def two_servers(run: Run, folder: Path, stack: ExitStack) -> tuple[Server, Server]:
+    """Two servers on one state.
+
+    Raises:
+        NotOffered: A second one does not start on it.
+    """
+    servers = []
+    for _ in range(2):
+        try:
+            servers.append(run.target.durable(folder))
+        except KitError:
+            raise NotOffered("a second server on the same state does not start") from None
+        stack.callback(servers[-1].kill)
+    return servers[0], servers[1]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from algomancy_conformance.messages import Exchange, Json, strict_json
-from algomancy_conformance.outcomes import Broken, Fault, KitError, NotOffered, Untried
+from algomancy_conformance.outcomes import Broken, Fault, NotOffered, Untried
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import check_error, demand, session_list
 from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.raw import raw_request
 from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
 ABSURD_LENGTH = 2**40
@@ -176,7 +174,8 @@ def test_payload_over_the_limit_is_413(api: Api, shared: Session, operation: str
     """A request that announces a terabyte is answered 413 before a byte of it is read."""
     path = LIMITED[operation] if operation == "create_session" else shared.path + LIMITED[operation]
     kind = "multipart/form-data; boundary=x" if operation == "run_etl" else "application/json"
-    status, body = announce(api, path, kind)
+    head = (f"Content-Type: {kind}", f"Content-Length: {ABSURD_LENGTH}")
+    status, body = raw_request(api, "POST", api.prefix + path, head, b'{"display_name": "')
     if status != 413:
         sent = {"content-type": kind, "content-length": str(ABSURD_LENGTH)}
         shown = Exchange("POST", f"{api.url}{api.prefix}{path}", sent, b"", status, {}, body)
@@ -186,32 +185,6 @@ def test_payload_over_the_limit_is_413(api: Api, shared: Session, operation: str
     parsed: Json = strict_json(body)
     exact = isinstance(parsed, dict) and list(parsed) == ["detail"] and isinstance(parsed["detail"], str)
     demand(exact and parsed["detail"], f"the body of the 413 is {body[:100]!r}")
-
-
-def announce(api: Api, path: str, content_type: str) -> tuple[int, bytes]:
-    """POST the head of an absurdly long body; returns the answer's status and body, or 0 when none comes."""
-    where = urlsplit(api.url)
-    if where.scheme != "http" or where.hostname is None:
-        raise Untried("the limit is tried over plain http only")
-    api.guard("POST", api.prefix + path)
-    lines = [
-        f"POST {api.prefix}{path} HTTP/1.1",
-        f"Host: {where.netloc}",
-        f"Content-Type: {content_type}",
-        f"Content-Length: {ABSURD_LENGTH}",
-    ]
-    if api.token:
-        lines.append(f"Authorization: Bearer {api.token}")
-    try:
-        with socket.create_connection((where.hostname, where.port or 80), timeout=5) as connection:
-            connection.sendall("\r\n".join([*lines, "", '{"display_name": "']).encode())
-            response = http.client.HTTPResponse(connection)
-            response.begin()
-            return response.status, response.read()
-    except (TimeoutError, ConnectionResetError, BrokenPipeError, http.client.HTTPException):
-        return 0, b""
-    except OSError as error:
-        raise KitError(f"POST {path}: {error}") from None
 
 
 @clause("ERR-8", operation="create_session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 import uuid
@@ -9,10 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from algomancy_conformance.outcomes import Untried
+from algomancy_conformance.outcomes import Broken, Fault, Untried
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import (
@@ -22,13 +24,16 @@ from algomancy_conformance.shapes import (
     check_names,
     check_survived,
     demand,
+    is_iso,
+    is_number,
 )
 from algomancy_conformance.target.client import Answer, Session
-from algomancy_conformance.target.etl_sample import EtlSample, post_files
+from algomancy_conformance.target.etl_sample import NOT_A_VALUE, EtlSample, post_files
 from algomancy_conformance.target.world import World
 
 LARGE_BYTES = 12_000_000
 LONGEST_WAIT = 1.0
+PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @pytest.fixture(scope="session")
@@ -83,19 +88,27 @@ def test_invalid_data_is_not_stored(session: Session, sample: EtlSample) -> None
     """Data that does not pass validation is answered 200 with success false, and no dataset is created or replaced."""
     post_files(session, "kept", sample.files).expect(200)
     before = session.get("data", "kept").expect(200).json()
-    tried = [(broken, post_files(session, "new", broken.files)) for broken in sample.broken()]
-    if not tried:
-        raise Untried("no csv or json file is known that could be made invalid")
-    demand(any(a.status == 200 for _, a in tried), f"invalid data is answered {tried[0][1].status}, not 200")
-    refused = [(broken, a) for broken, a in tried if a.status == 200 and a.json()["success"] is False]
-    if not refused:
-        raise Untried("the target accepts words in the place of numbers: no invalid data is known")
-    for broken, answer in refused:
-        demand("new" not in answer.json()["keys"], "a dataset that is not valid is in the answer's keys")
+    refused, tried = 0, 0
+    for broken in sample.broken():
+        tried += 1
+        body = post_files(session, "new", broken.files).expect(200).json()
+        listed = "new" in session.get("data").expect(200).json()["keys"]
+        if body["success"] is True:
+            if not listed:
+                fault = Fault(("false success",), "an upload is a success, and its dataset is not there")
+                raise Broken("invalid data is answered with success true, and nothing is stored", fault=fault)
+            session.delete("data", "new").expect(204)
+            continue
+        refused += 1
+        demand("new" not in body["keys"], "a dataset that is not valid is in the answer's keys")
+        demand(not listed, "a dataset that is not valid was stored")
         again = post_files(session, "kept", broken.files).expect(200).json()
         demand(again["success"] is False, "the same data is valid under another name")
-    demand("new" not in session.get("data").json()["keys"], "a dataset that is not valid was stored")
-    demand(session.get("data", "kept").json() == before, "a dataset was replaced by one that is not valid")
+        demand(session.get("data", "kept").json() == before, "a dataset was replaced by one that is not valid")
+    if not tried:
+        raise Untried("no csv or json file is known that could be made invalid", "--etl-files FOLDER")
+    if not refused:
+        raise Untried("the target accepts words for numbers, lost columns and equal keys: no invalid data is known")
 
 
 @clause("DAT-7", operation="run_etl")
@@ -243,3 +256,69 @@ def test_others_are_answered_while_a_large_upload_is_parsed(session: Session, sa
     check_survived(upload.result(), "a large file")
     demand(len(waits) >= 3, "no other request was answered while the upload was read")
     demand(max(waits) < LONGEST_WAIT, f"another request waited {max(waits):.2f} s for its answer")
+
+
+def uploaded_tables(session: Session, sample: EtlSample) -> dict[str, list[dict[str, Any]]] | None:
+    """The rows of each table an upload has made, or None where it was refused."""
+    answer = post_files(session, "read back", sample.files)
+    if answer.status != 200 or answer.json()["success"] is not True:
+        return None
+    tables = session.get("data", "read back").expect(200).json()["tables"]
+    return {name: table["data"] for name, table in tables.items()}
+
+
+@clause("ETL-7", operation="run_etl")
+def test_text_and_numbers_come_back_as_they_stand_in_the_file(session: Session, sample: EtlSample) -> None:
+    """Text columns hold each cell's own text, and columns of plain numbers those numbers."""
+    tables, compared = uploaded_tables(session, sample) or {}, 0
+    for name, heading, rows, _ in sample.csv_tables():
+        stored = tables.get(name.rpartition(".")[0], [])
+        if len(stored) != len(rows):
+            continue  # rows were left out or added on purpose, as an ETL may
+        for at, column in enumerate(heading):
+            pairs = [(row[at], kept[column]) for row, kept in zip(rows, stored, strict=True) if column in kept]
+            for cell, value in pairs:
+                compared += 1
+                if (isinstance(value, str) and not is_iso(value) and value != cell) or (
+                    is_number(value) and PLAIN_NUMBER.fullmatch(cell) and float(cell) != value
+                ):
+                    fault = Fault(("cells",), "a value of an uploaded dataset differs from what the file says")
+                    raise Broken(f"{name}, column {column!r}: {cell!r} is stored as {value!r}", fault=fault)
+    if not compared:
+        raise Untried("no table is known to hold just what a csv file says", "--etl-files FOLDER")
+
+
+@clause("ETL-7", operation="run_etl")
+@pytest.mark.parametrize("value", ["9007199254740993", NOT_A_VALUE], ids=["2^53 + 1", "words"])
+def test_number_is_stored_exactly_or_refused(session: Session, sample: EtlSample, value: str) -> None:
+    """A number too long for a double and words in the place of a number are stored as they are, or refused."""
+    tried = False
+    for name, heading, rows, _ in sample.csv_tables():
+        for at, column in enumerate(heading):
+            if all(re.fullmatch(r"-?\d{1,9}", row[at]) for row in rows if len(row) > at):
+                tables, tried = uploaded_tables(session, sample.with_cell(name, 0, at, value)), True
+                stored = (tables or {}).get(name.rpartition(".")[0], [])
+                kept = stored[0].get(column, value) if len(stored) == len(rows) else value
+                if str(kept) != value:
+                    fault = Fault(("inexact",), "a number that cannot be kept exactly is changed instead of refused")
+                    raise Broken(f"{name}, column {column!r}: {value} is stored as {kept!r}", fault=fault)
+    if not tried:
+        raise Untried("no csv file with a column of whole numbers is known", "--etl-files FOLDER")
+
+
+@clause("ETL-8", operation="run_etl")
+def test_row_of_a_message_counts_the_heading(session: Session, sample: EtlSample) -> None:
+    """Where a message names a row, the heading of the file is row 1 and the first below it row 2."""
+    told: list[tuple[int, int]] = []
+    for name, heading, rows, _ in sample.csv_tables():
+        for at in range(len(heading)):
+            if all(PLAIN_NUMBER.fullmatch(row[at]) for row in rows if len(row) > at):
+                for row in (0, len(rows) - 1):
+                    answer = post_files(session, "wrong", sample.with_cell(name, row, at, NOT_A_VALUE).files)
+                    body = answer.json() if answer.status == 200 else {}
+                    messages = [m for m in body.get("messages") or [] if m.get("table") == name.rpartition(".")[0]]
+                    told += [(m["row"], row + 2) for m in messages if is_number(m.get("row"))]
+    if not told:
+        raise Untried("no message names the row of a wrong cell")
+    wrong = [f"row {shown} for what stands in row {right}" for shown, right in told if shown != right]
+    demand(not wrong, f"a message says {wrong[0] if wrong else ''}")

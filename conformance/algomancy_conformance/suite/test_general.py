@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
 
-from algomancy_conformance.messages import Json
-from algomancy_conformance.outcomes import Untried
+from algomancy_conformance.messages import Exchange, Json
+from algomancy_conformance.outcomes import Broken, Fault, Untried
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import (
@@ -17,11 +18,16 @@ from algomancy_conformance.shapes import (
     check_names,
     check_survived,
     demand,
+    is_utc,
     session_list,
 )
 from algomancy_conformance.target.client import Api, Session
+from algomancy_conformance.target.etl_sample import post_files
+from algomancy_conformance.target.raw import raw_request
 from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
+LONG_HEAD = 80_000
+INSTANTS = ("created_at", "started_at", "finished_at")
 ANY = f"/sessions/{UNKNOWN_ID}"
 REFUSED: dict[str, tuple[str, str, Any]] = {
     "create_session without a name": ("POST", "/sessions", {}),
@@ -379,3 +385,79 @@ def test_unexpected_exception_is_500_without_a_trace(run: Run, session: Session)
     answer = session.get("algorithms", run.options.crashing, "parameters").expect(500)
     check_error(answer)
     demand(answer.detail == "Internal server error", f"the message is {answer.detail!r}")
+
+
+def need_own_server(run: Run) -> None:
+    """What reads the head of a request must be the target's."""
+    if run.target.served_by_kit:
+        raise Untried("the kit serves the application itself, and so reads the heads of requests", "--serve COMMAND")
+
+
+@clause("GEN-10")
+@pytest.mark.parametrize("where", ["header", "request line"])
+def test_endless_head_is_refused(run: Run, api: Api, where: str) -> None:
+    """A request line and headers of more than 64 KiB are answered 400 or 431, in the one shape."""
+    need_own_server(run)
+    long = "x" * LONG_HEAD
+    target, more = (f"/health?{long}", ()) if where == "request line" else ("/health", (f"X-Long: {long}",))
+    status, body = raw_request(api, "GET", target, more)
+    shown = Exchange("GET", f"{api.url}{target[:20]}…", {"x-long": "…"}, b"", status, {}, body[:200])
+    if status not in (400, 431):
+        fault = Fault(("long head",), "a request line and headers of more than 64 KiB are not refused")
+        said = f"a {where} of {LONG_HEAD} bytes is answered {status or 'by nothing'}"
+        raise Broken(said, fault=fault, shown=(shown,))
+
+
+@clause("GEN-1", "GEN-10")
+def test_refused_head_is_an_error_in_the_one_shape(run: Run, api: Api) -> None:
+    """What answers malformed HTTP is an error like any other."""
+    need_own_server(run)
+    status, body = raw_request(api, "GET", "/health", ("no colon in this line",))
+    if status == 0:
+        raise Untried("malformed HTTP is answered by closing the connection")
+    demand(status == 400, f"a header without a colon is answered {status}")
+    try:
+        detail = json.loads(body)["detail"]
+    except (ValueError, LookupError, TypeError):
+        detail = None
+    if not isinstance(detail, str):
+        fault = Fault(("malformed HTTP",), "malformed HTTP is answered otherwise than with an error in the one shape")
+        raise Broken(f"malformed HTTP is answered with {body[:100]!r}", "GEN-1", fault=fault)
+
+
+@clause("GEN-11")
+def test_answer_that_has_not_changed_is_304(stocked: Session, world: World) -> None:
+    """A scenario, the list of them and a dataset carry an ETag; asked for with it they are 304 while unchanged."""
+    scenario = world.scenario(stocked)
+    for segments in (("scenarios", scenario), ("scenarios",), ("data", stocked.key)):
+        route = " ".join(("GET …", segments[0]))
+        tag = stocked.get(*segments).expect(200).headers.get("etag")
+        demand(tag, f"{route} carries no ETag")
+        same = stocked.get(*segments, headers={"If-None-Match": str(tag)})
+        demand(same.status == 304 and not same.content, f"{route} asked for with its ETag is answered {same.status}")
+    before = str(stocked.get("scenarios", scenario).headers.get("etag"))
+    world.end_of(stocked, scenario)
+    changed = stocked.get("scenarios", scenario, headers={"If-None-Match": before})
+    demand(changed.status == 200, "a scenario that has run since is answered 304")
+
+
+@clause("GEN-12")
+def test_instants_of_the_server_are_rfc_3339_in_utc(run: Run, stocked: Session, world: World) -> None:
+    """Instants the server writes of its own accord end with Z, in scenarios and in the datasets it makes."""
+    done = world.completed(stocked)
+    stocked.post("data", stocked.key, "derive", json={"new_key": "derived"}).expect(201)
+    found = {f"the {m} of a scenario": done[m] for m in INSTANTS if done.get(m) is not None}
+    found["the creation_datetime of a derived dataset"] = created_at(stocked, "derived")
+    with contextlib.suppress(Untried):
+        post_files(stocked, "uploaded", run.sample.files)
+        if "uploaded" in stocked.get("data").json()["keys"]:
+            found["the creation_datetime of an uploaded dataset"] = created_at(stocked, "uploaded")
+    wrong = [f"{what} is {value!r}" for what, value in found.items() if not is_utc(value)]
+    if wrong:
+        fault = Fault(("instants",), "instants the server writes are not RFC 3339 in UTC with Z")
+        raise Broken("; ".join(wrong), fault=fault)
+
+
+def created_at(session: Session, key: str) -> Json:
+    """When a dataset was made, as it says."""
+    return session.get("data", key).expect(200).json()["metadata"]["creation_datetime"]

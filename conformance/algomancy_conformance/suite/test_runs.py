@@ -78,13 +78,13 @@ def test_run_is_acknowledged_with_202(stocked: Session, world: World) -> None:
 
 
 @clause("SCN-7", operation="run_scenario")
-def test_running_scenario_is_not_run_again(stocked: Session, world: World) -> None:
+def test_running_scenario_is_not_run_again(busy: Session, world: World) -> None:
     """A scenario that is queued or processing cannot be run: 409."""
-    held = hold(stocked, world)
-    queued = world.scenario(stocked)
-    stocked.post("scenarios", queued, "run").expect(202)
-    check_error(stocked.post("scenarios", held, "run").expect(409))
-    check_error(stocked.post("scenarios", queued, "run").expect(409))
+    held = hold(busy, world)
+    queued = world.scenario(busy)
+    busy.post("scenarios", queued, "run").expect(202)
+    check_error(busy.post("scenarios", held, "run").expect(409))
+    check_error(busy.post("scenarios", queued, "run").expect(409))
 
 
 @clause("SCN-7", operation="run_scenario")
@@ -197,14 +197,14 @@ def test_processing_shows_the_running_scenario(story: Story) -> None:
 
 
 @clause("SCN-16", operation="run_scenario")
-def test_queue_is_first_in_first_out(stocked: Session, world: World) -> None:
+def test_queue_is_first_in_first_out(busy: Session, world: World) -> None:
     """Scenarios of a session run one at a time, in the order they were queued."""
-    ids = [world.scenario(stocked, a, tag=f"{n}") for n, a in enumerate((world.slow(1), world.slow(1), world.fast))]
+    ids = [world.scenario(busy, a, tag=f"{n}") for n, a in enumerate((world.slow(1), world.slow(1), world.fast))]
     for scenario in ids:
-        stocked.post("scenarios", scenario, "run").expect(202)
+        busy.post("scenarios", scenario, "run").expect(202)
 
     def all_ended() -> bool:
-        listed = {s["id"]: s["status"] for s in stocked.get("scenarios").json()}
+        listed = {s["id"]: s["status"] for s in busy.get("scenarios").json()}
         check_queue([listed[i] for i in ids])
         return all(listed[i] in ENDED for i in ids)
 
@@ -212,49 +212,49 @@ def test_queue_is_first_in_first_out(stocked: Session, world: World) -> None:
 
 
 @clause("SCN-17", operation="delete_scenario")
-def test_deleting_a_running_scenario_frees_the_queue(stocked: Session, world: World) -> None:
+def test_deleting_a_running_scenario_frees_the_queue(busy: Session, world: World) -> None:
     """Deleting the running scenario stops its run, and the next one starts at once."""
-    held = hold(stocked, world, seconds=20)
-    following = world.scenario(stocked, tag="following")
-    stocked.post("scenarios", following, "run").expect(202)
-    stocked.delete("scenarios", held).expect(204)
-    ended = world.wait(lambda: world.status(stocked, following).get("status") == "complete", 4)
+    held = hold(busy, world, seconds=20)
+    following = world.scenario(busy, tag="following")
+    busy.post("scenarios", following, "run").expect(202)
+    busy.delete("scenarios", held).expect(204)
+    ended = world.wait(lambda: world.status(busy, following).get("status") == "complete", 4)
     demand(ended, "4 seconds after the running scenario was deleted the next one has not completed")
-    demand(stocked.get("processing").json() is None, "processing is not free")
+    demand(busy.get("processing").json() is None, "processing is not free")
 
 
 @clause("SCN-5", operation="delete_scenario")
-def test_deleted_queued_scenario_never_runs(stocked: Session, world: World) -> None:
+def test_deleted_queued_scenario_never_runs(busy: Session, world: World) -> None:
     """A scenario deleted while it is queued is unknown at once, and when its turn would have come."""
-    held = hold(stocked, world, seconds=20)
-    queued, following = world.scenario(stocked, tag="queued"), world.scenario(stocked, tag="following")
+    held = hold(busy, world, seconds=20)
+    queued, following = world.scenario(busy, tag="queued"), world.scenario(busy, tag="following")
     for scenario in (queued, following):
-        stocked.post("scenarios", scenario, "run").expect(202)
-    stocked.delete("scenarios", queued).expect(204)
-    check_error(stocked.get("scenarios", queued, "status").expect(404))
-    demand([s["id"] for s in stocked.get("scenarios").json()] == [held, following], "the deleted scenario is listed")
-    stocked.delete("scenarios", held).expect(204)
-    world.wait(lambda: world.status(stocked, following).get("status") == "complete", 4)
-    check_error(stocked.get("scenarios", queued).expect(404))
-    demand([s["id"] for s in stocked.get("scenarios").json()] == [following], "the deleted scenario is listed again")
+        busy.post("scenarios", scenario, "run").expect(202)
+    busy.delete("scenarios", queued).expect(204)
+    check_error(busy.get("scenarios", queued, "status").expect(404))
+    demand([s["id"] for s in busy.get("scenarios").json()] == [held, following], "the deleted scenario is listed")
+    busy.delete("scenarios", held).expect(204)
+    world.wait(lambda: world.status(busy, following).get("status") == "complete", 4)
+    check_error(busy.get("scenarios", queued).expect(404))
+    demand([s["id"] for s in busy.get("scenarios").json()] == [following], "the deleted scenario is listed again")
 
 
 @clause("SES-7", operation="delete_session")
-def test_session_is_deleted_while_it_runs(stocked: Session, world: World) -> None:
+def test_session_is_deleted_while_it_runs(busy: Session, world: World) -> None:
     """A session in which a scenario runs is deleted like any other."""
-    held = hold(stocked, world)
-    demand(stocked.id not in session_list(stocked.delete().expect(200)), "the deleted session is listed")
-    for answer in (stocked.get("scenarios", held), stocked.get("processing"), stocked.get("data")):
+    held = hold(busy, world)
+    demand(busy.id not in session_list(busy.delete().expect(200)), "the deleted session is listed")
+    for answer in (busy.get("scenarios", held), busy.get("processing"), busy.get("data")):
         check_error(answer.expect(404))
 
 
 @clause("SCN-11", "SES-10", operation="get_processing")
-def test_processing_is_the_session_s_own(stocked: Session, world: World) -> None:
+def test_processing_is_the_session_s_own(busy: Session, world: World) -> None:
     """What one session processes is not shown by another, which runs its own scenarios meanwhile."""
-    held = hold(stocked, world)
+    held = hold(busy, world)
     other = world.new_session()
     demand(other.get("processing").expect(200).json() is None, "an idle session shows the run of another one")
-    demand(stocked.get("processing").expect(200).json()["id"] == held, "the running scenario is not shown")
+    demand(busy.get("processing").expect(200).json()["id"] == held, "the running scenario is not shown")
 
 
 @pytest.fixture

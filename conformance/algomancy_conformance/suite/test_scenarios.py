@@ -190,37 +190,37 @@ def test_scenario_is_read_by_its_id(stocked: Session, world: World) -> None:
 
 @clause("SCN-5", operation="delete_scenario")
 @pytest.mark.parametrize("state", ["created", "complete", "processing"])
-def test_deleted_scenario_is_gone(stocked: Session, world: World, state: str) -> None:
+def test_deleted_scenario_is_gone(busy: Session, world: World, state: str) -> None:
     """A deletion is answered 204 without a body; then the scenario is 404 everywhere and its tag is free."""
     algorithm = world.slow(2) if state == "processing" else world.fast
-    scenario = world.scenario(stocked, algorithm, tag="doomed")
+    scenario = world.scenario(busy, algorithm, tag="doomed")
     if state == "complete":
-        world.end_of(stocked, scenario)
+        world.end_of(busy, scenario)
     if state == "processing":
-        stocked.post("scenarios", scenario, "run").expect(202)
-        world.wait(lambda: world.status(stocked, scenario).get("status") == "processing")
-    answer = stocked.delete("scenarios", scenario).expect(204)
+        busy.post("scenarios", scenario, "run").expect(202)
+        world.wait(lambda: world.status(busy, scenario).get("status") == "processing")
+    answer = busy.delete("scenarios", scenario).expect(204)
     demand(answer.content == b"", "the 204 has a body")
     for gone in (
-        stocked.get("scenarios", scenario),
-        stocked.get("scenarios", scenario, "status"),
-        stocked.post("scenarios", scenario, "run"),
-        stocked.delete("scenarios", scenario),
+        busy.get("scenarios", scenario),
+        busy.get("scenarios", scenario, "status"),
+        busy.post("scenarios", scenario, "run"),
+        busy.delete("scenarios", scenario),
     ):
         check_error(gone.expect(404))
-    again = stocked.post("scenarios", json=body_of(stocked, world, tag="doomed")).expect(201).json()
+    again = busy.post("scenarios", json=body_of(busy, world, tag="doomed")).expect(201).json()
     demand(again["id"] != scenario, "the id of the deleted scenario came back")
-    demand([s["id"] for s in stocked.get("scenarios").json()] == [again["id"]], "the deleted scenario is listed")
+    demand([s["id"] for s in busy.get("scenarios").json()] == [again["id"]], "the deleted scenario is listed")
 
 
 @clause("SCN-5", operation="delete_scenario")
-def test_deleted_scenario_never_reappears(stocked: Session, world: World) -> None:
+def test_deleted_scenario_never_reappears(busy: Session, world: World) -> None:
     """A scenario deleted while it ran is still unknown when its run would have ended."""
-    doomed = world.scenario(stocked, world.slow(1))
-    stocked.post("scenarios", doomed, "run").expect(202)
-    world.wait(lambda: world.status(stocked, doomed).get("status") == "processing")
-    stocked.delete("scenarios", doomed).expect(204)
-    marker = world.scenario(stocked, world.slow(1))
-    world.end_of(stocked, marker)
-    check_error(stocked.get("scenarios", doomed).expect(404))
-    demand(doomed not in [s["id"] for s in stocked.get("scenarios").json()], "the deleted scenario is listed again")
+    doomed = world.scenario(busy, world.slow(1))
+    busy.post("scenarios", doomed, "run").expect(202)
+    world.wait(lambda: world.status(busy, doomed).get("status") == "processing")
+    busy.delete("scenarios", doomed).expect(204)
+    marker = world.scenario(busy, world.slow(1))
+    world.end_of(busy, marker)
+    check_error(busy.get("scenarios", doomed).expect(404))
+    demand(doomed not in [s["id"] for s in busy.get("scenarios").json()], "the deleted scenario is listed again")

@@ -218,16 +218,16 @@ def test_bad_copies_are_refused(api: Api, session: Session) -> None:
 
 
 @clause("SES-12", operation="copy_session")
-def test_copy_has_the_scenarios_of_its_source(api: Api, stocked: Session, world: World) -> None:
+def test_copy_has_the_scenarios_of_its_source(api: Api, busy: Session, world: World) -> None:
     """A copy has the source's scenarios under new ids; results are kept, unfinished ones are created."""
-    done = world.completed(stocked, tag="done")
-    world.scenario(stocked, tag="new")
-    waiting = world.scenario(stocked, world.slow(5), tag="waiting")
-    stocked.post("scenarios", waiting, "run").expect(202)
+    done = world.completed(busy, tag="done")
+    world.scenario(busy, tag="new")
+    waiting = world.scenario(busy, world.slow(5), tag="waiting")
+    busy.post("scenarios", waiting, "run").expect(202)
     name = world.fresh_name()
-    after = session_list(stocked.post("copy", json={"new_display_name": name}).expect(201))
+    after = session_list(busy.post("copy", json={"new_display_name": name}).expect(201))
     copy = Session(api, next((i for i, n in after.items() if n == name), UNKNOWN_ID), name)
-    source = stocked.get("scenarios").expect(200).json()
+    source = busy.get("scenarios").expect(200).json()
     copied = {s["tag"]: s for s in copy.get("scenarios").expect(200).json()}
     demand(set(copied) == {"done", "new", "waiting"}, f"the copy has the scenarios {sorted(copied)}")
     demand(not {s["id"] for s in copied.values()} & {s["id"] for s in source}, "an id is shared with the source")

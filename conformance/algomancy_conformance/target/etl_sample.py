@@ -21,6 +21,7 @@ from .world import World
 
 EXTENSIONS = ("csv", "json", "xlsx")
 MOST_TRIES = 30
+SEPARATORS = ";,\t|"
 NOT_A_VALUE = "certainly neither a number nor a date"
 
 Table = dict[str, Any]
@@ -37,12 +38,36 @@ class EtlSample:
 
     files: Files
 
+    def csv_tables(self) -> Iterator[tuple[str, list[str], list[list[str]], str]]:
+        """File name, heading, rows and separator of each csv file."""
+        for name, content in self.files.items():
+            if name.lower().endswith(".csv"):
+                text = content.decode("utf-8-sig", "replace")
+                separator = max(SEPARATORS, key=text.partition("\n")[0].count)
+                rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if row]
+                if len(rows) > 1:
+                    yield name, rows[0], rows[1:], separator
+
+    def with_cell(self, name: str, row: int, column: int, value: str) -> EtlSample:
+        """The same files with another value in one cell of a csv file; rows are counted without the heading."""
+        _, heading, rows, separator = next(table for table in self.csv_tables() if table[0] == name)
+        changed = [list(cells) for cells in rows]
+        changed[row][column] = value
+        text = io.StringIO()
+        csv.writer(text, delimiter=separator, lineterminator="\n").writerows([heading, *changed])
+        return EtlSample({**self.files, name: text.getvalue().encode()})
+
     def broken(self) -> Iterator[EtlSample]:
         """The same files with content that should not pass validation, one kind of damage at a time."""
         for name, content in self.files.items():
             kind = name.rpartition(".")[2].lower()
             if kind == "csv":
                 yield EtlSample({**self.files, name: spoiled_csv(content)})
+                first, *rest = content.splitlines(keepends=True)
+                yield EtlSample({**self.files, name: b"".join([first, *rest, *rest[:1]])})  # equal keys
+                separator = max(SEPARATORS, key=first.decode("utf-8", "replace").count).encode()
+                cut = [line.rstrip(b"\r\n").partition(separator)[2] for line in (first, *rest)]
+                yield EtlSample({**self.files, name: b"\n".join(cut)})  # a lost column
             if kind == "json":
                 yield EtlSample({**self.files, name: spoiled_json(content)})
 
@@ -128,7 +153,7 @@ def spoiled_csv(content: bytes) -> bytes:
     lines = content.decode("utf-8", "replace").splitlines()
     if len(lines) < 2:
         return content
-    separator = max(";,\t|", key=lines[0].count)
+    separator = max(SEPARATORS, key=lines[0].count)
     cells = [NOT_A_VALUE if any(c.isdigit() for c in cell) else cell for cell in lines[1].split(separator)]
     return "\n".join([lines[0], separator.join(cells), *lines[2:]]).encode()
 

@@ -42,6 +42,8 @@ class Server(Protocol):
 class Target(Protocol):
     """What is under test."""
 
+    served_by_kit: bool
+
     @property
     def url(self) -> str:
         """Where it answers."""
@@ -58,6 +60,8 @@ class Target(Protocol):
 
 class UrlTarget:
     """A server that runs already, and belongs to somebody else."""
+
+    served_by_kit = False
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -135,11 +139,13 @@ class CommandTarget:
     Args:
         command: Its words; ``{port}`` is replaced by a free port and ``{data}`` by a folder for its state.
         durable_command: The same for a server that keeps its state; None where `command` cannot.
+        served_by_kit: Whether what reads the requests is the kit's, and only the application the target's.
     """
 
-    def __init__(self, command: list[str], durable_command: list[str] | None) -> None:
+    def __init__(self, command: list[str], durable_command: list[str] | None, *, served_by_kit: bool = False) -> None:
         self._command = command
         self._durable_command = durable_command
+        self.served_by_kit = served_by_kit
         self._folders: list[Path] = []
         self._servers: list[Server] = []
         try:
@@ -248,7 +254,7 @@ def serve_command(command: str) -> CommandTarget:
 def serve_factory(factory: str) -> CommandTarget:
     """The target behind ``--app``: a function that gives an ASGI application, served by a process of its own."""
     words = [sys.executable, "-m", "algomancy_conformance.target.serving", factory, "--port", "{port}"]
-    return CommandTarget(words, [*words, "--data", "{data}"])
+    return CommandTarget(words, [*words, "--data", "{data}"], served_by_kit=True)
 
 
 def free_port() -> int:

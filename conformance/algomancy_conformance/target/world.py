@@ -203,7 +203,7 @@ class World:
         found: dict[str, list[dict[str, Any]]] = {}
         try:
             for name in answer.json()["algorithms"]:
-                if name != self.options.crashing:
+                if name not in (self.options.crashing, self.options.crashing_native, self.options.silent):
                     found[name] = self._descriptors(path + path_of(name, "parameters"))
         except MISSHAPEN:
             raise Untried(f"the algorithms are not known: GET {path} answered {answer.status}") from None

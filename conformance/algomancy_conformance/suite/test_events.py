@@ -1,0 +1,183 @@
+"""EVT, SCN-22: what changes is told to whoever listens or waits. Optional as a whole."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from algomancy_conformance.messages import Json
+from algomancy_conformance.outcomes import NotOffered
+from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.marks import clause
+from algomancy_conformance.shapes import check_error, check_members, demand
+from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World
+
+HEARTBEAT = 20
+SOON = 5.0
+
+
+@dataclass
+class Listener:
+    """Reads one stream of events in a thread.
+
+    Attributes:
+        events: Id, name and data of each so far.
+        beats: When something came, comments included.
+        ended: Whether the stream has ended.
+        content_type: What the stream says it is.
+    """
+
+    events: list[tuple[str, str, Json]] = field(default_factory=list)
+    beats: list[float] = field(default_factory=list)
+    ended: bool = False
+    content_type: str = ""
+
+    def read(self, response: httpx.Response) -> None:
+        """Take in lines until the stream ends or is closed."""
+        now: dict[str, str] = {}
+        self.content_type = response.headers.get("content-type", "")
+        self.beats.append(time.monotonic())
+        try:
+            for line in response.iter_lines():
+                self.beats.append(time.monotonic())
+                name, _, value = line.partition(":")
+                if line and name:
+                    now[name] = f"{now[name]}\n{value.lstrip()}" if name == "data" and "data" in now else value.lstrip()
+                elif not line and "data" in now:
+                    self.events.append((now.get("id", ""), now.get("event", "message"), json.loads(now["data"])))
+                    now = {}
+        except (httpx.StreamError, httpx.TransportError):
+            pass
+        self.ended = True
+
+    def of(self, kind: str) -> list[Json]:
+        """The data of the events of one kind."""
+        return [data for _, name, data in list(self.events) if name == kind]
+
+
+@contextmanager
+def listening(session: Session, last: str = "") -> Iterator[Listener]:
+    """Listen to the events of a session.
+
+    Raises:
+        NotOffered: There are none.
+    """
+    api, listener = session.api, Listener()
+    path = f"{api.prefix}{session.path}/events"
+    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+    if api.token:
+        headers["Authorization"] = f"Bearer {api.token}"
+    with (
+        httpx.Client(base_url=api.url, timeout=httpx.Timeout(10, read=3 * HEARTBEAT), trust_env=False) as http,
+        http.stream("GET", path, headers=headers) as response,
+    ):
+        if response.status_code in (404, 405):
+            raise NotOffered("GET …/events is not there")
+        demand(response.status_code == 200, f"GET …/events is answered {response.status_code}")
+        thread = threading.Thread(target=listener.read, args=(response,), daemon=True)
+        thread.start()
+        yield listener
+
+
+@pytest.fixture
+def heard(stocked: Session) -> Iterator[Listener]:
+    """A listener to the events of the session the check works in."""
+    with listening(stocked) as listener:
+        yield listener
+
+
+@clause("EVT-1")
+def test_events_begin_with_a_snapshot(stocked: Session, world: World) -> None:
+    """The stream is text/event-stream and begins with a snapshot of every scenario's status; unknown is 404."""
+    scenario = world.scenario(stocked)
+    with listening(stocked) as listener:
+        demand(world.wait(lambda: bool(listener.events), SOON), "no event has come")
+        demand(listener.content_type.startswith("text/event-stream"), f"the stream is {listener.content_type!r}")
+        _, name, data = listener.events[0]
+        demand(name == "snapshot", f"the first event is {name!r}")
+        demand(world.status(stocked, scenario) in statuses_in(data), f"the snapshot lacks the scenario: {data}")
+    check_error(stocked.api.get(f"/sessions/{UNKNOWN_ID}/events").expect(404))
+
+
+def statuses_in(data: Json) -> list[Json]:
+    """The status objects of a snapshot, wherever it keeps them."""
+    if isinstance(data, dict):
+        return data["scenarios"] if isinstance(data.get("scenarios"), list) else [data]
+    return data if isinstance(data, list) else []
+
+
+@clause("EVT-2", "EVT-5")
+def test_every_change_is_told(stocked: Session, world: World, heard: Listener) -> None:
+    """A scenario made, run and deleted and a dataset derived are told; the last status told is the one GET gives."""
+    scenario = world.scenario(stocked)
+    world.end_of(stocked, scenario)
+    final = world.status(stocked, scenario)
+
+    def last_told() -> Any:  # noqa: ANN401
+        return next((s for s in reversed(heard.of("scenario")) if s.get("id") == scenario), None)
+
+    demand(world.wait(lambda: (last_told() or {}).get("status") in ENDED, SOON), "the end of a run is not told")
+    demand(last_told() == final, f"the last status told is {last_told()}, GET gives {final}")
+    stocked.post("data", stocked.key, "derive", json={"new_key": "told"}).expect(201)
+    demand(world.wait(lambda: bool(heard.of("datasets")), SOON), "a new dataset is not told")
+    stocked.delete("scenarios", scenario).expect(204)
+    demand(world.wait(lambda: bool(heard.of("scenario-deleted")), SOON), "a deletion is not told")
+
+
+@clause("EVT-3")
+def test_listener_resumes_where_it_was(stocked: Session, world: World) -> None:
+    """Each event has an id; who resumes after one is told what came since, once, or gets a new snapshot."""
+    with listening(stocked) as first:
+        scenario = world.scenario(stocked)
+        demand(world.wait(lambda: bool(first.of("scenario")), SOON), "a new scenario is not told")
+        demand(all(i for i, _, _ in first.events), "an event has no id")
+        last = first.events[-1][0]
+    world.end_of(stocked, scenario)
+    with listening(stocked, last) as second:
+        demand(world.wait(lambda: bool(second.events), SOON), "nothing is told after the return")
+        if second.events[0][1] != "snapshot":
+            ended = world.wait(lambda: any(s.get("status") in ENDED for s in second.of("scenario")), SOON)
+            demand(ended, "what happened meanwhile is lost")
+            ids = [i for i, _, _ in second.events]
+            demand(last not in ids and len(set(ids)) == len(ids), "an event is told twice")
+
+
+@clause("EVT-4")
+def test_stream_beats_and_ends_with_its_session(stocked: Session, world: World, heard: Listener) -> None:
+    """Something comes at least every 20 seconds; when the session is deleted the stream says so and ends."""
+    demand(world.wait(lambda: bool(heard.events), SOON), "no event has come")
+    before = len(heard.beats)
+    demand(world.wait(lambda: len(heard.beats) > before, HEARTBEAT + 2), "nothing has come for 20 seconds")
+    stocked.delete().expect(200)
+    demand(world.wait(lambda: heard.ended, SOON), "the stream of a deleted session goes on")
+    demand(heard.of("session"), "the stream ends without a word")
+
+
+@clause("SCN-22", operation="get_scenario_status")
+def test_status_can_be_waited_for(run: Run, stocked: Session, world: World) -> None:
+    """`If-None-Match` with `Prefer: wait=N` is answered on change, else 304 after at most N seconds."""
+    scenario = world.scenario(stocked)
+    tag = stocked.get("scenarios", scenario, "status").headers.get("etag")
+    headers = {"If-None-Match": str(tag), "Prefer": "wait=1"}
+    began = time.monotonic()
+    answer = stocked.get("scenarios", scenario, "status", headers=headers)
+    if tag is None or "wait=1" not in answer.headers.get("preference-applied", ""):
+        raise NotOffered("Prefer: wait=N is not applied")
+    waited = time.monotonic() - began
+    demand(answer.status == 304, f"an unchanged status is answered {answer.status}")
+    demand(0.5 < waited < SOON, f"it is answered after {waited:.1f} s")
+    threading.Timer(0.3, lambda: stocked.post("scenarios", scenario, "run")).start()
+    headers["Prefer"] = "wait=20"
+    changed = stocked.get("scenarios", scenario, "status", headers=headers).expect(200).json()
+    check_members(changed, ("id", "status"), "the status")
+    demand(changed["status"] != "created", f"it is answered with {changed}")
+    world.wait(lambda: world.status(stocked, scenario).get("status") in ENDED)
