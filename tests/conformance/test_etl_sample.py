@@ -36,5 +36,10 @@ def test_damage_hits_numbers_of_the_first_row() -> None:
         {"a": NOT_A_VALUE, "b": True, "c": "x"},
         {"a": 2},
     ]
-    sample = EtlSample({"x.csv": b"a\n1\n", "y.json": b"[]", "z.xlsx": b"PK"})
-    assert len(list(sample.broken())) == 2
+    sample = EtlSample({"x.csv": b"a;b\n1;x\n", "y.json": b"[]", "z.xlsx": b"PK"})
+    assert [broken.files["x.csv"] for broken in sample.broken()] == [
+        f"a;b\n{NOT_A_VALUE};x".encode(),
+        b"a;b\n1;x\n1;x\n",  # equal keys
+        b"b\nx",  # a lost column
+        b"a;b\n1;x\n",  # the json file is the broken one
+    ]

@@ -229,10 +229,12 @@ class ContractMachine(RuleBasedStateMachine):
         """DAT-4."""
         session = self.session(number)
         answer = self.at(session).post("data", key, "derive", json={"new_key": new_key})
-        if session not in self.alive or key not in session.data:
+        if session not in self.alive:
             self.expect(answer, 404, "DAT-4")
-        elif new_key in session.data:
-            self.expect(answer, 409, "DAT-4")
+        elif key not in session.data and new_key in session.data:
+            self.same(answer.status in (404, 409), True, "an unknown source and a taken key are refused", "DAT-4")
+        elif key not in session.data or new_key in session.data:
+            self.expect(answer, 409 if new_key in session.data else 404, "DAT-4")
         else:
             self.expect(answer, 201, "DAT-4")
             derived = self.at(session).get("data", new_key)
