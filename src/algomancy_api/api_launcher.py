@@ -27,7 +27,6 @@ from algomancy_api.http.gate import AllowedMethods, Gate
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply
 from algomancy_api.http.server import serve
-from algomancy_api.routers.data import refuse_reserved_key
 from algomancy_api.routers.meta import get_health
 from algomancy_scenario.core_configuration import CoreConfig
 
@@ -175,12 +174,6 @@ def _make_backend(config: ApiConfiguration) -> SessionBackend:
 
 
 def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:
-    app.add_route(
-        f"{config.prefix}/sessions/{{session_id}}/data/from-json",
-        refuse_reserved_key,
-        methods=["GET", "DELETE"],
-        include_in_schema=False,
-    )
     add_documented_operations(app, config.prefix)
     if config.prefix:
         app.add_route(f"{config.prefix}/health", get_health, include_in_schema=False)

@@ -40,7 +40,6 @@ class ApiError(Exception):
           ├─ ConflictError           the present state does not allow it; an AssertionError too
           ├─ InvalidRequestError     the body, the form or the query is not what the operation takes
           ├─ TooLargeError           the body is larger than the server takes
-          ├─ UnsupportedMethodError  the path does not take this method
           └─ AccessError             the request may not come in
               ├─ ForbiddenError      the server's settings do not allow it
               ├─ UnauthorizedError   it does not carry the server's bearer token
@@ -66,10 +65,6 @@ class InvalidRequestError(ApiError):
 
 class TooLargeError(ApiError):
     """The body is larger than the server takes."""
-
-
-class UnsupportedMethodError(ApiError):
-    """The path does not take this method."""
 
 
 class AccessError(ApiError):
@@ -138,9 +133,6 @@ ERROR_RULES: tuple[ErrorRule, ...] = (
     ErrorRule("ERR-7", {TooLargeError: 413}, "The body, or what it unpacks to, is larger than the server takes."),
     ErrorRule("ERR-8", {ForbiddenError: 403}, "The server's settings forbid this."),
     ErrorRule("REF-1", {UnauthorizedError: 401}, "The server wants a bearer token and the request has none."),
-    ErrorRule(
-        "REF-2", {UnsupportedMethodError: 405}, "The path does not take this method; `Allow` names what it takes."
-    ),
 )
 
 _STATUSES = {exception: status for rule in ERROR_RULES for exception, status in rule.answers.items()}

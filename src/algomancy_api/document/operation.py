@@ -69,7 +69,7 @@ class Operation:
         links: What can be done next, by name.
         headers: Headers of the reply: name and meaning.
         extra: Further members of its OpenAPI object.
-        hot: Whether it is asked for so often that it is matched before all others.
+        hot: How often it is asked for, compared with others: the hottest is matched first.
     """
 
     method: str
@@ -84,7 +84,7 @@ class Operation:
     links: dict[str, Link] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    hot: bool = False
+    hot: int = 0
 
     @property
     def name(self) -> str:
@@ -158,6 +158,8 @@ class OperationRoute(Route):
 
     def __init__(self, operation: Operation, prefix: str) -> None:
         super().__init__(prefix + operation.path, operation.endpoint, methods=[operation.method], name=operation.name)
+        # `from-json` is a path of its own and nobody's key: there all methods but its own are refused.
+        self.path_regex = re.compile(self.path_regex.pattern.replace("(?P<data_key>", "(?P<data_key>(?!from-json$)"))
         self.operation = operation
         self.app = _answering(operation)
 
@@ -170,7 +172,7 @@ def add_operations(routes: list[BaseRoute], operations: Sequence[Operation], pre
         operations: What to add.
         prefix: What their paths begin with.
     """
-    routes += [OperationRoute(operation, prefix) for operation in sorted(operations, key=lambda each: not each.hot)]
+    routes += [OperationRoute(operation, prefix) for operation in sorted(operations, key=lambda each: -each.hot)]
 
 
 def summary_and_description(endpoint: Endpoint) -> tuple[str, str]:

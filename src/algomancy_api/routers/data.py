@@ -20,7 +20,6 @@ from algomancy_api.errors import (
     UNEXPECTED,
     UNKNOWN_DATASET,
     UNKNOWN_SESSION,
-    UnsupportedMethodError,
 )
 from algomancy_api.http.bodies import read_body
 from algomancy_api.http.json_text import encode_json
@@ -188,8 +187,3 @@ async def get_data_parameters(request: Request, session_id: SessionId, data_key:
 
 def _keys_json(scenarios: CompleteScenarioBackend) -> bytes:
     return encode_json({"keys": list(scenarios.get_data_keys())})
-
-
-async def refuse_reserved_key(_request: Request) -> Response:
-    """Answer 405 where `from-json` stands for a dataset's key: that path takes POST only."""
-    raise UnsupportedMethodError("Method Not Allowed")

@@ -57,7 +57,7 @@ _CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` t
         **_CONDITIONAL,
         "Link": 'Where the neighbouring pages are, with `limit` only: `rel="next"`, `rel="prev"`.',
     },
-    hot=True,
+    hot=1,
 )
 async def list_scenarios(
     request: Request, session_id: SessionId, query: Annotated[ScenarioListQuery, Query()]
@@ -86,7 +86,7 @@ async def list_scenarios(
     BAD_PARAMETER,
     status=201,
     headers={"Location": "Path of the new scenario."},
-    hot=True,
+    hot=1,
     links={
         "get": Link("get_scenario", _NEW_SCENARIO, "Reads the scenario."),
         "run": Link("run_scenario", _NEW_SCENARIO, "Runs the scenario."),
@@ -120,7 +120,7 @@ async def create_scenario(request: Request, session_id: SessionId, body: CreateS
     UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
     headers=_CONDITIONAL,
-    hot=True,
+    hot=2,
 )
 async def get_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
     """Show a scenario.
@@ -191,7 +191,7 @@ async def run_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     ScenarioStatus,
     UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
-    hot=True,
+    hot=3,
 )
 async def get_scenario_status(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
     """Show where a scenario stands.

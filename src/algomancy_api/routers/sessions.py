@@ -35,7 +35,7 @@ _LOCATION = {"Location": "Path of the new session."}
     "GET",
     "/sessions",
     SessionList,
-    hot=True,
+    hot=1,
     links={
         "data": Link("list_datasets", _DEFAULT, "Lists the datasets of the default session."),
         "scenarios": Link("list_scenarios", _DEFAULT, "Lists the scenarios of the default session."),
