@@ -76,7 +76,7 @@ class DataManager:
         """
         dataset = self._datasets.get(key)
         if dataset is None:
-            raise NotFoundError(f"There is no dataset '{key}'.")
+            raise NotFoundError.among("Dataset", key, self._datasets)
         return dataset
 
     def get_data(self, key: str) -> BaseDataSource:
@@ -126,7 +126,7 @@ class DataManager:
             NotFoundError: There is none of that key.
         """
         if self._datasets.pop(key, None) is None:
-            raise NotFoundError(f"There is no dataset '{key}'.")
+            raise NotFoundError.among("Dataset", key, self._datasets)
 
     def prepare_derived(self, key: str, new_key: str) -> Dataset:
         """Return an independent copy of a dataset under another key, not kept yet.

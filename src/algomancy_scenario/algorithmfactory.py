@@ -39,7 +39,7 @@ class AlgorithmFactory:
         try:
             return self._algorithms[name]
         except KeyError:
-            raise NotFoundError(f"Algorithm '{name}' does not exist.") from None
+            raise NotFoundError.among("Algorithm", name, self._algorithms) from None
 
     def get_parameters(self, name: str) -> BaseParameterSet:
         """Return a new set of an algorithm's parameters, each with its default.

@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 
+_MOST_TOLD = 10
+
+
 class PostInitMeta(ABCMeta):
     """Calls `_post_init` once the outermost `__init__` has returned, whatever the subclass does in its own."""
 
@@ -200,14 +203,26 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
             raise ParameterError(f"Parameters must be given as an object of names and values, got {shown(values)}.")
         before = {name: copy.copy(parameter) for name, parameter in self._parameters.items()}
         try:
-            for name, value in values.items():
-                self._parameter(name).set_validated_value(value)
+            self._set_each(values)
             if and_validate:
                 self._validate()
         except BaseException:
             for name, parameter in self._parameters.items():
                 vars(parameter).update(vars(before[name]))
             raise
+
+    def _set_each(self, values: Mapping[str, Any]) -> None:
+        """Set all values; what is wrong with them is told at once, not one by one."""
+        wrong: list[str] = []
+        for name, value in values.items():
+            try:
+                self._parameter(name).set_validated_value(value)
+            except ParameterError as error:
+                wrong.append(str(error))
+        if len(wrong) > _MOST_TOLD:
+            wrong[_MOST_TOLD:] = [f"{len(wrong) - _MOST_TOLD} more are not valid."]
+        if wrong:
+            raise ParameterError(" ".join(wrong))
 
     def _validate(self) -> None:
         try:

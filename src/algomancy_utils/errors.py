@@ -16,6 +16,11 @@ Bad input of any other kind is a plain `ValueError`, a bad parameter a
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection
+
+_MOST_TOLD = 10
+
 
 class NotFoundError(LookupError):
     """The session, scenario, dataset or algorithm named does not exist.
@@ -29,6 +34,19 @@ class NotFoundError(LookupError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Collection[str]) -> NotFoundError:
+        """Return the error for a name that is none of those there are, which it tells, the first ten of them.
+
+        Args:
+            kind: What is missing, in a word.
+            name: The name asked for.
+            known: The names there are.
+        """
+        told = ", ".join(f"'{each}'" for each in itertools.islice(known, _MOST_TOLD)) or "none"
+        more = f" and {len(known) - _MOST_TOLD} more" if len(known) > _MOST_TOLD else ""
+        return cls(f"{kind} '{name}' does not exist; there are: {told}{more}.")
 
     def __str__(self) -> str:
         return self.message

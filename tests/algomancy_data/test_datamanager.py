@@ -100,7 +100,7 @@ def test_manager_gives_what_it_was_given(manager: DataManager) -> None:
 )
 def test_manager_names_a_dataset_that_is_not_there(manager: DataManager, call: Any) -> None:
     """Asking for a dataset that is not there says so by its key."""
-    with pytest.raises(NotFoundError, match="There is no dataset 'x'"):
+    with pytest.raises(NotFoundError, match="Dataset 'x' does not exist; there are: 'Master data'"):
         call(manager)
 
 

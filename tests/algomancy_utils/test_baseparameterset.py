@@ -166,6 +166,18 @@ def test_set_values_does_not_validate_set() -> None:
     assert parameters["low"] == 3
 
 
+def test_all_wrong_values_are_told_at_once() -> None:
+    """One round is enough to mend them all, and none of them was set."""
+    parameters = Pair()
+    with pytest.raises(ParameterError) as caught:
+        parameters.set_validated_values({"low": "x", "depth": 1, "high": None})
+    for name in ("'low'", "'depth'", "'high'"):
+        assert f"Parameter {name} " in str(caught.value)
+    assert parameters.get_values() == Pair().get_values()
+    with pytest.raises(ParameterError, match=r"more are not valid\.$"):
+        parameters.set_values({str(number): number for number in range(30)})
+
+
 def test_unknown_name_cannot_be_read() -> None:
     """Reading a parameter that does not exist names those that do."""
     with pytest.raises(ParameterError, match="allowed are: 'low', 'high'"):

@@ -10,7 +10,7 @@ from algomancy_api.backend import EtlResultLike, ScenarioBackend
 from algomancy_api.checked.payload import read_payload, written_payload
 from algomancy_api.checked.scenario import CheckedScenario
 from algomancy_api.errors import ConflictError, NotFoundError
-from algomancy_api.http.names import check_dataset_key, shown
+from algomancy_api.http.names import check_dataset_key, listed, shown
 
 if TYPE_CHECKING:
     from algomancy_data.file import File
@@ -252,12 +252,14 @@ class CheckedScenarios:
     # ------------------------------------------------------------------ checks
 
     def _require_algorithm(self, name: str) -> None:
-        if name not in self.backend.available_algorithms:
-            raise NotFoundError(f"Algorithm {shown(name)} does not exist.")
+        known = self.backend.available_algorithms
+        if name not in known:
+            raise NotFoundError(f"Algorithm {shown(name)} does not exist; there are: {listed(known)}.")
 
     def _require_dataset(self, key: str) -> None:
-        if key not in self.backend.get_data_keys():
-            raise NotFoundError(f"Dataset {shown(key)} does not exist.")
+        known = self.backend.get_data_keys()
+        if key not in known:
+            raise NotFoundError(f"Dataset {shown(key)} does not exist; there are: {listed(known)}.")
 
     def _require_scenario(self, scenario_id: str) -> CheckedScenario:
         scenario = self.get_by_id(scenario_id)

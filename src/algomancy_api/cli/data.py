@@ -84,12 +84,13 @@ def upload(client: AlgomancyClient, as_json: bool, key: str, files: tuple[Path, 
     Files in csv, json and xlsx are read. The exit code is 1 when the data does not pass validation; nothing is stored
     then.
     """
+    replaced = key in client.list_datasets().keys
     with _progress(hidden=as_json) as on_progress:
         outcome = client.run_etl(key, files, on_progress=on_progress)
     if as_json:
         print_json(outcome)
     else:
-        _print_report(outcome)
+        _print_report(outcome, replaced=replaced)
     if not outcome.success:
         context = click.get_current_context()
         if not as_json:
@@ -131,7 +132,7 @@ def _print_keys(keys: DatasetKeys, as_json: bool) -> None:
         click.echo("The session has no datasets yet.")
 
 
-def _print_report(outcome: EtlReport) -> None:
+def _print_report(outcome: EtlReport, *, replaced: bool) -> None:
     if outcome.messages:
         columns = ("Severity", "Table", "Column", "Row", "Message")
         rows = [
@@ -140,7 +141,7 @@ def _print_report(outcome: EtlReport) -> None:
         ]
         print_table(columns, rows, numbers=(3,))
     if outcome.success:
-        click.echo(shown(f"Stored '{outcome.dataset_name}'."))
+        click.echo(shown(f"{'Replaced' if replaced else 'Stored'} '{outcome.dataset_name}'."))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 EXTENSIONS = ("csv", "json", "xlsx")
 """The kinds of files that can be uploaded."""
@@ -18,6 +19,13 @@ def shown(name: str) -> str:
     """Return a name in quotes, as a message shows it: in one line, and never long."""
     text = "".join("\ufffd" if unicodedata.category(each) in _REFUSED_CATEGORIES else each for each in name)
     return f"'{text}'" if len(text) <= _SHOWN_CHARACTERS else f"'{text[:_SHOWN_CHARACTERS]}…'"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a message lists what there is: ten of them at most."""
+    known = list(names)
+    more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+    return f"{', '.join(map(shown, known[:10])) or 'none'}{more}"
 
 
 def check_dataset_key(key: object) -> str:

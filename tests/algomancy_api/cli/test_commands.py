@@ -99,6 +99,7 @@ def test_data_is_uploaded(drive: Callable[..., Result], client: AlgomancyClient,
     """Files become a dataset with exit code 0; data that does not pass is told with its findings and 1."""
     assert lines(drive("data", "upload", "Week 12", *SAMPLES))[-1] == "Stored 'Week 12'."
     assert client.list_datasets().keys == ["Master data", "Week 12"]
+    assert lines(drive("data", "upload", "Week 12", *SAMPLES))[-1] == "Replaced 'Week 12'."
     assert json.loads(drive("data", "upload", "Week 13", *SAMPLES, "--json").stdout)["success"] is True
     folder = shutil.copytree(SAMPLE_DATA / "Master data", tmp_path / "data")
     items = (folder / "items.csv").read_text(encoding="utf-8").splitlines()
@@ -277,8 +278,14 @@ NO_SESSION = "00000000-0000-4000-8000-000000000000"
 MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown command": (("rum",), "No such command 'rum'"),
     "missing option": (("run", "Slow"), "Missing option '--dataset'"),
-    "unknown dataset": (("run", "Slow", "--dataset", "nope"), "nope"),
-    "unknown algorithm": (("run", "Nope", "--dataset", "Master data"), "Nope"),
+    "unknown dataset": (
+        ("run", "Slow", "--dataset", "nope"),
+        "Dataset 'nope' does not exist; there are: 'Master data'.",
+    ),
+    "unknown algorithm": (
+        ("run", "Nope", "--dataset", "Master data"),
+        "Algorithm 'Nope' does not exist; there are: 'Slow', 'Greedy slotting', ",
+    ),
     "unknown algorithm with parameters": (("run", "Nope", "--dataset", "Master data", "--param", "a=1"), "Nope"),
     "unknown parameter": (("run", "Slow", "--dataset", "Master data", "--param", "x=1"), "has no parameter 'x'"),
     "parameter of wrong type": (

@@ -96,7 +96,7 @@ def test_failed_run_leaves_the_bar_and_the_reason(on_server: Callable[..., Sessi
 def test_refused_run_shows_no_bar(on_server: Callable[..., Session]) -> None:
     """What never began has no progress; with NO_COLOR its error is plain."""
     session = on_server("run", "Nope", "--dataset", "Master data", NO_COLOR="1")
-    assert session.last.strip() == "Error: Algorithm 'Nope' does not exist."
+    assert session.last.startswith("Error: Algorithm 'Nope' does not exist; there are: 'Slow',")
     assert session.colours == {"default"}
 
 

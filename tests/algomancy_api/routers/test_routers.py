@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from algomancy_utils.errors import PreconditionError
 
+NO_ALGORITHM = "Algorithm 'None' does not exist; there are: 'Slow'."
+NO_DATASET = "Dataset 'none' does not exist; there are: 'data'."
 SESSIONS = "/api/v1/sessions"
 MAIN = f"{SESSIONS}/main"
 NEW = {"tag": "new", "dataset_key": "data", "algo_name": "Slow"}
@@ -22,7 +24,12 @@ UNKNOWN: dict[str, tuple[str, str, Any, str]] = {
     "rename": ("PATCH", f"{SESSIONS}/none", {"display_name": "x"}, "Session 'none' does not exist."),
     "delete session": ("DELETE", f"{SESSIONS}/none", None, "Session 'none' does not exist."),
     "copy": ("POST", f"{SESSIONS}/none/copy", {"new_display_name": "x"}, "Session 'none' does not exist."),
-    "algorithm": ("GET", f"{MAIN}/algorithms/None/parameters", None, "Algorithm 'None' does not exist."),
+    "algorithm": (
+        "GET",
+        f"{MAIN}/algorithms/None/parameters",
+        None,
+        NO_ALGORITHM,
+    ),
     "scenario": ("GET", f"{MAIN}/scenarios/none", None, "Scenario 'none' does not exist."),
     "status": ("GET", f"{MAIN}/scenarios/none/status", None, "Scenario 'none' does not exist."),
     "run": ("POST", f"{MAIN}/scenarios/none/run", None, "Scenario 'none' does not exist."),
@@ -33,18 +40,28 @@ UNKNOWN: dict[str, tuple[str, str, Any, str]] = {
         "POST",
         f"{MAIN}/scenarios",
         {**NEW, "algo_name": "None"},
-        "Algorithm 'None' does not exist.",
+        NO_ALGORITHM,
     ),
     "create with dataset": (
         "POST",
         f"{MAIN}/scenarios",
         {**NEW, "dataset_key": "none"},
-        "Dataset 'none' does not exist.",
+        NO_DATASET,
     ),
-    "dataset": ("GET", f"{MAIN}/data/none", None, "Dataset 'none' does not exist."),
-    "dataset parameters": ("GET", f"{MAIN}/data/none/parameters", None, "Dataset 'none' does not exist."),
-    "delete dataset": ("DELETE", f"{MAIN}/data/none", None, "Dataset 'none' does not exist."),
-    "derive": ("POST", f"{MAIN}/data/none/derive", {"new_key": "x"}, "Dataset 'none' does not exist."),
+    "dataset": ("GET", f"{MAIN}/data/none", None, NO_DATASET),
+    "dataset parameters": (
+        "GET",
+        f"{MAIN}/data/none/parameters",
+        None,
+        NO_DATASET,
+    ),
+    "delete dataset": ("DELETE", f"{MAIN}/data/none", None, NO_DATASET),
+    "derive": (
+        "POST",
+        f"{MAIN}/data/none/derive",
+        {"new_key": "x"},
+        NO_DATASET,
+    ),
 }
 
 
