@@ -41,6 +41,9 @@ class ApiConfiguration(CoreConfig):
             '`"X-Tenant"`; `"*"` for all.'
         },
     )
+    explorer: bool = field(
+        default=True, metadata={"doc": "Whether `/explorer` is served, a page in the browser, and `/` leads there."}
+    )
     allow_session_create: bool = field(default=True, metadata={"doc": "Whether sessions may be created and copied."})
     forwarded_allow_ips: str | Sequence[str] | None = field(
         default=None,
@@ -89,8 +92,9 @@ class ApiConfiguration(CoreConfig):
         return {**super().as_dict(), **{each.name: getattr(self, each.name) for each in _own_fields()}}
 
     def _check(self) -> None:
-        if not isinstance(self.allow_session_create, bool):
-            raise ValueError(f"Field 'allow_session_create' must be True or False, got {self.allow_session_create!r}.")
+        for name in ("allow_session_create", "explorer"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"Field '{name}' must be True or False, got {getattr(self, name)!r}.")
         self._check_address()
         self._check_names()
         for name in ("max_json_bytes", "max_upload_bytes", "max_inflated_bytes"):

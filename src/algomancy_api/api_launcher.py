@@ -22,6 +22,7 @@ from algomancy_api.document.openapi import add_documented_operations, document_o
 from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, add_docs_page
 from algomancy_api.document.start_page import START_PATH, add_start_page
 from algomancy_api.errors import install_exception_handlers
+from algomancy_api.explorer import EXPLORER_PATH, add_explorer
 from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy, Cors
 from algomancy_api.http.gate import AllowedMethods, Gate
 from algomancy_api.http.json_text import encode_json
@@ -89,7 +90,16 @@ class ApiLauncher:
             cors_origins=config.cors_origins,
             allowed_hosts=config.allowed_hosts,
             api_token=config.api_token,
-            open_paths=("/health", f"{config.prefix}/health", _OPENAPI_PATH, DOCS_PATH, START_PATH, f"{ASSETS_PATH}/"),
+            open_paths=(
+                "/health",
+                f"{config.prefix}/health",
+                _OPENAPI_PATH,
+                DOCS_PATH,
+                START_PATH,
+                f"{ASSETS_PATH}/",
+                EXPLORER_PATH,
+                f"{EXPLORER_PATH}/",
+            ),
         )
         app.state.config = config
         app.state.session_manager = backend
@@ -190,4 +200,6 @@ def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:
 
     app.add_route(_OPENAPI_PATH, openapi, include_in_schema=False)
     add_docs_page(app, config)
+    if config.explorer:
+        add_explorer(app, config)
     add_start_page(app, config)

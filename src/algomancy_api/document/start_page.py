@@ -7,10 +7,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 
 from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, first_algorithm, first_dataset
+from algomancy_api.explorer import EXPLORER_PATH
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -70,14 +71,16 @@ The API's <a href="{reference}">reference</a> is on the web.</li>
 
 
 def add_start_page(app: FastAPI, config: ApiConfiguration) -> None:
-    """Serve the page, wherever the application has no route of its own for `/`.
+    """Serve the page, or the way to the explorer, wherever the application has no route of its own for `/`.
 
     Args:
         app: The application.
         config: Its configuration: the page names the title and an algorithm.
     """
 
-    async def start(request: Request) -> HTMLResponse:
+    async def start(request: Request) -> Response:
+        if config.explorer:
+            return RedirectResponse(request.scope.get("root_path", "") + EXPLORER_PATH)
         url = str(request.base_url).rstrip("/")
         return HTMLResponse(start_page(config, url, request.scope.get("root_path", "")))
 

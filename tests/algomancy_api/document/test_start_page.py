@@ -22,7 +22,7 @@ def commands(page: str) -> list[list[str]]:
 
 def test_start_page_leads_on() -> None:
     """It names the server, and each of its links answers."""
-    app = ApiLauncher.build(build_example_config(title="Slots & <shelves>"))
+    app = ApiLauncher.build(build_example_config(explorer=False, title="Slots & <shelves>"))
     http = TestClient(app, base_url="http://127.0.0.1:8051")
     page = http.get("/")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -38,7 +38,7 @@ def test_start_page_leads_on() -> None:
 def test_start_page_names_commands_that_are_there(address: str) -> None:
     """Three commands of the command line, for this server and for data and an algorithm that it has."""
     host, _, root = address.removeprefix("http://").partition("/")
-    app = ApiLauncher.build(build_example_config(prefix="/planning"))
+    app = ApiLauncher.build(build_example_config(explorer=False, prefix="/planning"))
     page = TestClient(app, base_url=f"http://{host}", root_path=f"/{root}" if root else "").get("/").text
     named = commands(page)
     assert [words[:2] for words in named] == [["algomancy-api", name] for name in ("data", "run", "compare")]
@@ -50,7 +50,7 @@ def test_start_page_names_commands_that_are_there(address: str) -> None:
 
 def test_start_page_is_open_and_tells_that_a_token_is_wanted() -> None:
     """A person sees it without a token; what lies below stays closed."""
-    http = TestClient(ApiLauncher.build(build_example_config(api_token="s3cret")))
+    http = TestClient(ApiLauncher.build(build_example_config(explorer=False, api_token="s3cret")))
     assert "ALGOMANCY_TOKEN" in http.get("/").text
     assert http.get("/api/v1/sessions").status_code == 401
     assert http.get("/anything").status_code == 401
