@@ -171,7 +171,12 @@ class DataManager:
         finally:
             give_back_freed_memory()
         if result.is_success:
-            _check_loaded(result.datasource, name)
+            source: object = result.datasource
+            if not isinstance(source, BaseDataSource):
+                raise TypeError(f"The loader of dataset '{name}' gave no data source but {source!r}.")
+            if isinstance(source, DataSource):
+                # What a run sees now is what it sees after a restart.
+                result.validation_result.extend(source.settle())
         return result
 
     def derive_data(self, key: str, new_key: str) -> None:
@@ -206,14 +211,6 @@ class DataManager:
         if not isinstance(factory, type):
             return factory
         return factory(self.schemas, self.logger)
-
-
-def _check_loaded(source: object, name: str) -> None:
-    """Refuse what could not be fetched once it is kept."""
-    if not isinstance(source, BaseDataSource):
-        raise TypeError(f"The loader of dataset '{name}' gave no data source but {source!r}.")
-    if isinstance(source, DataSource):
-        source.check_writable()
 
 
 class StatelessDataManager(DataManager):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from algomancy_data.encoding import clean_text, decode_json, encode_json
+from algomancy_data.stored.normal import as_stored
 from algomancy_data.stored.payload import (
     DataClassification,
     Metadata,
@@ -17,13 +18,13 @@ from algomancy_data.stored.payload import (
     read_tables,
     write_dataset,
 )
-from algomancy_data.stored.tables import check_writable, column_names
+from algomancy_data.stored.tables import column_names
+from algomancy_data.validation import ValidationMessage, ValidationSeverity
 from algomancy_utils.runtime import as_utc_text, random_id, utc_now
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from algomancy_data.validation import ValidationMessage
     from algomancy_utils.baseparameterset import BaseParameterSet
 
 _IMMUTABLE = {str, int, float, bool, type(None), bytes}
@@ -127,9 +128,10 @@ class DataSource(BaseDataSource):
     """A dataset of tables.
 
     In JSON it reads `{"metadata": {id, name, type, creation_datetime, tables}, "tables": {name: {data, columns, dtypes,
-    index}}}`. Reading back what was written gives equal tables and writing that gives equal bytes. Not kept are the
-    name of an index and labels that are neither numbers nor text, which become text; the order of ordered categories,
-    categories without rows, and categories that are intervals or times, which become plain intervals or times.
+    index}}}`. Reading back what was written gives equal tables and writing that gives equal bytes, once `settle` has
+    put in plain form what JSON has none for: the name of an index, labels that are neither numbers nor text, infinite
+    numbers, categories that are intervals or times. The order of categories, and those without rows, are told in a
+    member `categories`; a bound of an interval that is `null` is at infinity.
 
     Attributes:
         tables: Its tables by name.
@@ -185,15 +187,26 @@ class DataSource(BaseDataSource):
             return super().to_json_bytes()
         return self._write()
 
-    def check_writable(self) -> None:
-        """Make sure, at little cost, that `to_json` will be able to write the tables.
+    def settle(self) -> list[ValidationMessage]:
+        """Make the tables what they will be once they are stored and read back.
+
+        Returns:
+            A warning for each change, added to `validation_messages` as well.
 
         Raises:
-            ValueError: It will not; the message names table, column and row.
+            ValueError: A table cannot be written as JSON; the message names table, column and row.
         """
-        if type(self).to_json is DataSource.to_json:
-            for name, table in self.tables.items():
-                check_writable(table, name)
+        if type(self).to_json is not DataSource.to_json:
+            return []
+        found = []
+        for name, table in self.tables.items():
+            self.tables[name], notes = as_stored(table, name)
+            found += [
+                ValidationMessage(ValidationSeverity.WARNING, text, name, column, None, "stored_as")
+                for column, text in notes
+            ]
+        self.validation_messages += found
+        return found
 
     @classmethod
     def from_json(cls: type[DataSourceT], text: str | bytes) -> DataSourceT:
@@ -248,8 +261,9 @@ def _independent(table: pd.DataFrame) -> pd.DataFrame:
         if dtype.kind == "O" and str(dtype) == "object":
             cells = table.iloc[:, position].tolist()
             if not set(map(type, cells)) <= _IMMUTABLE:
-                copied = pd.Series(copy.deepcopy(cells), index=table.index, dtype=object)
-                shared.isetitem(position, copied.array)
+                # As a series: of an array pandas would make a column of times, say, where all cells are times.
+                copied: Any = pd.Series(copy.deepcopy(cells), index=table.index, dtype=object)
+                shared.isetitem(position, copied)
     return shared
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -198,3 +198,26 @@ def test_datasource_base_class_cannot_be_used_itself() -> None:
     """The base class wants a subclass that says how it is written and read."""
     with pytest.raises(TypeError):
         BaseDataSource(DataClassification.MASTER_DATA, "x")  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize("copied", ["derive", "view"])
+def test_datasource_copy_keeps_columns_of_objects(copied: str) -> None:
+    """Times and durations in a column of objects are no column of times in a copy."""
+    source = DataSource(DataClassification.MASTER_DATA, "d")
+    for number, cell in enumerate((datetime(2025, 1, 1), timedelta(1), [1])):
+        source.add_table(str(number), pd.DataFrame({"c": pd.Series([cell], dtype=object)}))
+    other = source.derive("other") if copied == "derive" else source.view()
+    assert isinstance(other, DataSource)
+    for name, table in source.tables.items():
+        pd.testing.assert_frame_equal(other.tables[name], table)
+
+
+def test_datasource_settled_warns_by_table_and_column() -> None:
+    """Settling tells what it changes, in the data source's own messages as well."""
+    source = DataSource(DataClassification.MASTER_DATA, "d")
+    source.add_table("t", pd.DataFrame({"c": [1.0, float("inf")]}))
+    found = source.settle()
+    assert [(m.severity.value, m.table, m.column, m.code) for m in found] == [("WARNING", "t", "c", "stored_as")]
+    assert source.validation_messages == found
+    assert source.tables["t"]["c"].isna().tolist() == [False, True]
+    assert source.settle() == []

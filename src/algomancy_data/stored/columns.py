@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data.encoding import MAX_DEPTH, is_deeper_than
@@ -51,12 +53,13 @@ def column_cells(cells: Any, stored: StoredType) -> list[Any]:  # noqa: ANN401 -
             return cells.to_numpy(object, na_value=None).tolist()  # type: ignore[no-any-return]
 
 
-def check_cells(values: Sequence[Any], stored: StoredType) -> None:
+def check_cells(values: Sequence[Any], stored: StoredType, categories: Categories | None = None) -> None:
     """Make sure that a column of that type can hold the values, at less cost than reading them where possible.
 
     Args:
         values: The cells, as decoded.
         stored: The type of the column.
+        categories: The categories, where the cells alone do not tell them.
 
     Raises:
         ValueError: It cannot; the message says why.
@@ -68,15 +71,45 @@ def check_cells(values: Sequence[Any], stored: StoredType) -> None:
         # Times repeat; a column of them holds what it holds once.
         read_cells(list(dict.fromkeys(values)), stored)
     else:
-        read_cells(values, stored)
+        read_cells(values, stored, categories)
 
 
-def read_cells(values: Sequence[Any], stored: StoredType) -> Any:  # noqa: ANN401 - numpy or extension array
+@dataclass(frozen=True)
+class Categories:
+    """What is known of a column of categories besides its cells.
+
+    Attributes:
+        values: All categories, in their order.
+        ordered: Whether that order means anything.
+    """
+
+    values: list[Any]
+    ordered: bool = False
+
+
+def categories_of(cells: Any) -> Categories | None:  # noqa: ANN401 - a categorical array
+    """Return the categories of a column, or None where its cells tell them: each occurs, sorted, in no order."""
+    import pandas as pd
+
+    values = cells.categories.tolist()
+    occurring = [values[code] for code in pd.unique(cells.codes).tolist() if code >= 0]
+    told = not cells.ordered and len(occurring) == len(values) and values == _in_order(occurring)
+    return None if told else Categories(values, bool(cells.ordered))
+
+
+def _in_order(distinct: list[Any]) -> list[Any]:
+    # Sorted, so that equal columns get equal categories; but numbers do not compare with text.
+    kinds = set(map(type, distinct))
+    return sorted(distinct) if str not in kinds or len(kinds) == 1 else distinct
+
+
+def read_cells(values: Sequence[Any], stored: StoredType, categories: Categories | None = None) -> Any:  # noqa: ANN401
     """Make a column of JSON values.
 
     Args:
         values: The cells, as decoded.
         stored: The type of the column.
+        categories: The categories, where the cells alone do not tell them.
 
     Returns:
         An array of exactly that type.
@@ -108,7 +141,7 @@ def read_cells(values: Sequence[Any], stored: StoredType) -> Any:  # noqa: ANN40
             _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
             return parse_durations(values, stored.unit)
         case Kind.CATEGORY:
-            return _read_categories(values)
+            return _read_categories(values, categories)
         case _:
             return _read_intervals(values, stored)
 
@@ -187,21 +220,24 @@ _CHECKS: dict[Kind, Callable[[Sequence[Any], StoredType], None]] = {
 }
 
 
-def _read_categories(values: Sequence[Any]) -> pd.Categorical:
+def _read_categories(values: Sequence[Any], known: Categories | None) -> pd.Categorical:
     import pandas as pd
 
-    kinds = _check_kinds(values, {str, int, float, bool, type(None)}, "text, a number, true, false or null")
-    kinds.discard(type(None))
+    wanted = "text, a number, true, false or null"
+    found = _check_kinds(values, {str, int, float, bool, type(None)}, wanted)
+    order = known.values if known is not None else _in_order([v for v in dict.fromkeys(values) if v is not None])
+    kinds = _check_kinds(order, {str, int, float, bool}, wanted) | (found - {type(None)})
     if bool in kinds and not kinds.isdisjoint((int, float)):
         raise ValueError("categories must not mix numbers with true and false")
-    distinct = dict.fromkeys(values)
-    distinct.pop(None, None)
-    # Sorted, so that equal columns get equal categories; but numbers do not compare with text.
-    ordered = sorted(distinct) if str not in kinds or len(kinds) == 1 else list(distinct)
-    index = pd.Index(ordered, dtype="str" if kinds == {str} else None if len(kinds) == 1 else object)
-    position = {category: number for number, category in enumerate(ordered)}
-    codes = [-1 if value is None else position[value] for value in values]
-    return pd.Categorical.from_codes(codes, categories=index)
+    position = {category: number for number, category in enumerate(order)}
+    if len(position) < len(order):
+        raise ValueError("a category occurs twice")
+    try:
+        codes = [-1 if value is None else position[value] for value in values]
+    except KeyError as error:
+        raise ValueError(f"'{error.args[0]}' is none of the categories") from None
+    index = pd.Index(order, dtype="str" if kinds == {str} else None if len(kinds) == 1 else object)
+    return pd.Categorical.from_codes(codes, categories=index, ordered=known is not None and known.ordered)
 
 
 def _read_intervals(values: Sequence[Any], stored: StoredType) -> Any:  # noqa: ANN401 - an extension array
@@ -211,8 +247,17 @@ def _read_intervals(values: Sequence[Any], stored: StoredType) -> Any:  # noqa: 
         raise ValueError(f"unknown type '{stored.name}'")
     _check_kinds(values, {list, type(None)}, "a pair of bounds, or null")
     pairs = [[None, None] if value is None else value for value in values]
-    if any(len(pair) != 2 for pair in pairs) or any((pair[0] is None) != (pair[1] is None) for pair in pairs):
+    endless = stored.bound_type.kind is Kind.FLOAT
+    if any(len(pair) != 2 or (not endless and pair.count(None) == 1) for pair in pairs):
         raise ValueError("an interval must be a pair of bounds, or null")
+    if endless:
+        # A bound that is null is at infinity: JSON has no number for it.
+        pairs = [
+            pair
+            if value is None
+            else [-math.inf if pair[0] is None else pair[0], math.inf if pair[1] is None else pair[1]]
+            for value, pair in zip(values, pairs, strict=True)
+        ]
     left, right = (pd.Index(read_cells([pair[side] for pair in pairs], stored.bound_type)) for side in (0, 1))
     if any(pair[0] is not None and low > high for pair, low, high in zip(pairs, left, right, strict=True)):
         raise ValueError("an interval must not end before it starts")

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from algomancy_data.stored.columns import check_cells
-from algomancy_data.stored.tables import TableRows, check_length, columns_of, parse_columns, table_around
+from algomancy_data.stored.tables import TableRows, check_length, columns_of, parse_shape, table_around
 from algomancy_data.stored.types import Kind
 
 CHUNK_BYTES = 1 << 17
@@ -93,7 +93,7 @@ def take_apart(text: bytes) -> tuple[Any, dict[str, CompactTable]]:
         if not isinstance(name, str) or name in tables or end < 0 or (last and text[stop:] != b"}}}"):
             raise NotCompactError
         members = _decode(b"{" + text[end + 2 : stop] + b"}")
-        if list(members) != ["columns", "dtypes", "index"]:
+        if list(members) not in (["columns", "dtypes", "index"], ["columns", "categories", "dtypes", "index"]):
             raise NotCompactError
         tables[name] = CompactTable(members, text, start + len(_DATA), end)
         if last:
@@ -123,15 +123,15 @@ def parse_compact_table(source: CompactTable, table: str) -> TableRows:
         NotCompactError: The rows do not come apart.
         ValueError: It is no such table.
     """
-    names, types, index = parse_columns(source.members, table)
-    cells: list[list[Any]] = [[] for _ in names]
+    shape = parse_shape(source.members, table)
+    cells: list[list[Any]] = [[] for _ in shape.columns]
     count = 0
     for rows in source.chunks():
         count += len(rows)
-        for known, more in zip(cells, columns_of(rows, names, table), strict=True):
+        for known, more in zip(cells, columns_of(rows, shape.columns, table), strict=True):
             known.extend(more)
-    check_length(count, index, table)
-    return TableRows(names, types, list(cells), index)
+    check_length(count, shape.index, table)
+    return TableRows(shape, list(cells))
 
 
 def canonical_compact_table(source: CompactTable, table: str) -> list[bytes]:
@@ -145,19 +145,19 @@ def canonical_compact_table(source: CompactTable, table: str) -> list[bytes]:
         NotCompactError: The rows do not come apart.
         ValueError: It is no such table, or a cell does not fit the type of its column.
     """
-    names, types, index = parse_columns(source.members, table)
-    whole: dict[int, list[Any]] = {at: [] for at, kind in enumerate(types) if kind.kind not in _BY_CHUNK}
+    shape = parse_shape(source.members, table)
+    whole: dict[int, list[Any]] = {at: [] for at, kind in enumerate(shape.types) if kind.kind not in _BY_CHUNK}
     pieces: list[bytes] = []
     count = 0
     for rows in source.chunks():
         count += len(rows)
-        for at, cells in enumerate(columns_of(rows, names, table)):
+        for at, cells in enumerate(columns_of(rows, shape.columns, table)):
             if at in whole:
                 whole[at].extend(cells)
             else:
-                check_cells(cells, types[at])
+                check_cells(cells, shape.types[at])
         pieces.append(orjson.dumps(rows)[1:-1])
-    check_length(count, index, table)
+    check_length(count, shape.index, table)
     for at, cells in whole.items():
-        check_cells(cells, types[at])
-    return table_around(pieces, names, types, index)
+        check_cells(cells, shape.types[at], shape.categories.get(shape.columns[at]))
+    return table_around(pieces, shape)

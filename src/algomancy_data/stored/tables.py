@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from algomancy_data.encoding import EncodingError, encode_json
-from algomancy_data.stored.columns import check_cells, column_cells, read_cells
+from algomancy_data.stored.columns import Categories, categories_of, check_cells, column_cells, read_cells
 from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
@@ -70,11 +70,23 @@ def write_table(frame: pd.DataFrame, table: str) -> Iterator[bytes]:
             # that thread's claim to a turn begins anew: without a real pause it would wait for most of the table.
             time.sleep(_PAUSE_SECONDS)
     dtypes = {name: kind.name for name, kind in zip(names, types, strict=True)}
-    yield b'],"columns":' + encode_json(names) + b',"dtypes":' + encode_json(dtypes) + b',"index":['
+    known = {
+        name: categories_of(array)
+        for name, array, kind in zip(names, arrays, types, strict=True)
+        if kind.kind is Kind.CATEGORY
+    }
+    yield b'],"columns":' + encode_json(names) + _categories_json(known)
+    yield b',"dtypes":' + encode_json(dtypes) + b',"index":['
     for start in range(0, len(frame), SLICE_ROWS):
         labels = frame.index[start : start + SLICE_ROWS].tolist()
         yield (b"," if start else b"") + encode_json(labels)[1:-1]
     yield b"]}"
+
+
+def _categories_json(known: Mapping[str, Categories | None]) -> bytes:
+    """Return the member that tells of categories what cells do not, or nothing; who does not know it may ignore it."""
+    told = {name: {"values": each.values, "ordered": each.ordered} for name, each in known.items() if each is not None}
+    return b',"categories":' + encode_json(told) if told else b""
 
 
 def check_writable(frame: pd.DataFrame, table: str) -> None:
@@ -106,20 +118,46 @@ def check_writable(frame: pd.DataFrame, table: str) -> None:
 
 
 @dataclass(frozen=True)
-class TableRows:
-    """A table as it was sent, checked for shape.
+class TableShape:
+    """What a table in JSON tells besides its cells.
 
     Attributes:
         columns: The names of its columns.
         types: Their types, in the same order.
-        cells: Their cells, in the same order.
         index: The label of each row.
+        categories: The categories of columns whose cells alone do not tell them.
     """
 
     columns: list[str]
     types: list[StoredType]
-    cells: list[Sequence[Any]]
     index: list[Any]
+    categories: Mapping[str, Categories]
+
+    def to_json(self) -> bytes:
+        """Encode the members that follow the rows, without the bracket before them."""
+        dtypes = {name: kind.name for name, kind in zip(self.columns, self.types, strict=True)}
+        types = b',"dtypes":' + encode_json(dtypes) + b',"index":'
+        return (
+            b'"columns":'
+            + encode_json(self.columns)
+            + _categories_json(self.categories)
+            + types
+            + orjson.dumps(self.index)
+            + b"}"
+        )
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """A table as it was sent, checked for shape.
+
+    Attributes:
+        shape: Its columns, types and index.
+        cells: The cells of each column.
+    """
+
+    shape: TableShape
+    cells: list[Sequence[Any]]
 
     def check(self, table: str) -> None:
         """Make sure that the cells fit the types of their columns.
@@ -127,9 +165,9 @@ class TableRows:
         Raises:
             ValueError: They do not; the message names table and column.
         """
-        for name, kind, cells in zip(self.columns, self.types, self.cells, strict=True):
+        for name, kind, cells in zip(self.shape.columns, self.shape.types, self.cells, strict=True):
             try:
-                check_cells(cells, kind)
+                check_cells(cells, kind, self.shape.categories.get(name))
             except ValueError as error:
                 raise _misfit(table, name, error) from None
 
@@ -141,15 +179,20 @@ class TableRows:
         """
         import pandas as pd
 
-        index = read_index(self.index)
+        index = read_index(self.shape.index)
         data: dict[str, Any] = {}
-        for name, kind, cells in zip(self.columns, self.types, self.cells, strict=True):
+        for name, kind, cells in zip(self.shape.columns, self.shape.types, self.cells, strict=True):
             try:
                 # A series of its own keeps pandas from guessing another type for columns of objects.
-                data[name] = pd.Series(read_cells(cells, kind), index=index, dtype=_frame_dtype(kind), copy=False)
+                data[name] = pd.Series(
+                    read_cells(cells, kind, self.shape.categories.get(name)),
+                    index=index,
+                    dtype=_frame_dtype(kind),
+                    copy=False,
+                )
             except ValueError as error:
                 raise _misfit(table, name, error) from None
-        return pd.DataFrame(data, index=index, columns=pd.Index(self.columns, dtype="str"), copy=False)
+        return pd.DataFrame(data, index=index, columns=pd.Index(self.shape.columns, dtype="str"), copy=False)
 
 
 def parse_table(value: object, table: str) -> TableRows:
@@ -165,9 +208,9 @@ def parse_table(value: object, table: str) -> TableRows:
     if not isinstance(value, dict):
         raise ValueError(f"Table '{table}' must be an object with data, columns, dtypes and index.")
     rows = _list(value, "data", table)
-    names, types, index = parse_columns(value, table)
-    check_length(len(rows), index, table)
-    return TableRows(names, types, columns_of(rows, names, table), index)
+    shape = parse_shape(value, table)
+    check_length(len(rows), shape.index, table)
+    return TableRows(shape, columns_of(rows, shape.columns, table))
 
 
 def canonical_table(value: object, table: str) -> list[bytes]:
@@ -179,25 +222,21 @@ def canonical_table(value: object, table: str) -> list[bytes]:
     rows = parse_table(value, table)
     rows.check(table)
     data = value["data"] if isinstance(value, dict) else []
-    return table_around([orjson.dumps(data)[1:-1]], rows.columns, rows.types, rows.index)
+    return table_around([orjson.dumps(data)[1:-1]], rows.shape)
 
 
-def table_around(rows: list[bytes], columns: list[str], types: list[StoredType], index: list[Any]) -> list[bytes]:
+def table_around(rows: list[bytes], shape: TableShape) -> list[bytes]:
     """Return the JSON of a table in pieces.
 
     Args:
         rows: Its rows as JSON, some in each piece, without brackets around them.
-        columns: Its columns.
-        types: Their types.
-        index: The label of each row.
+        shape: Its columns, types and index.
     """
-    dtypes = {name: kind.name for name, kind in zip(columns, types, strict=True)}
-    rest = orjson.dumps({"columns": columns, "dtypes": dtypes, "index": index})
     separated = [piece for row in rows for piece in (b",", row)][1:]
-    return [b'{"data":[', *separated, b"],", rest[1:]]
+    return [b'{"data":[', *separated, b"],", shape.to_json()]
 
 
-def parse_columns(value: dict[str, Any], table: str) -> tuple[list[str], list[StoredType], list[Any]]:
+def parse_shape(value: dict[str, Any], table: str) -> TableShape:
     """Return the columns of a decoded table, their types and the index.
 
     Raises:
@@ -206,7 +245,20 @@ def parse_columns(value: dict[str, Any], table: str) -> tuple[list[str], list[St
     columns, index = _list(value, "columns", table), _list(value, "index", table)
     names = _column_names(columns, table)
     _check_index(index, table)
-    return names, _types(value.get("dtypes"), names, table), index
+    types = _types(value.get("dtypes"), names, table)
+    return TableShape(names, types, index, _parse_categories(value.get("categories"), names, types, table))
+
+
+def _parse_categories(value: object, names: list[str], types: list[StoredType], table: str) -> dict[str, Categories]:
+    kinds = {name: kind.kind for name, kind in zip(names, types, strict=True)}
+    found: dict[str, Categories] = {}
+    for name, told in (value if isinstance(value, dict) else {}).items():
+        values, ordered = (told.get("values"), told.get("ordered", False)) if isinstance(told, dict) else (None, None)
+        if kinds.get(name) is not Kind.CATEGORY or not isinstance(values, list) or not isinstance(ordered, bool):
+            text = "'categories' must hold the values of columns of categories, and whether they are ordered"
+            raise ValueError(f"Table '{table}', column '{name}': {text}.")
+        found[name] = Categories(values, ordered)
+    return found
 
 
 def check_length(rows: int, index: list[Any], table: str) -> None:

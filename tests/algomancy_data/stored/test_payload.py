@@ -338,6 +338,12 @@ def _payload(**changes: Any) -> dict[str, Any]:
     return {"metadata": metadata | changes.pop("metadata", {}), "tables": {"t": table | changes}}
 
 
+def _of_categories(told: Any, dtype: str = "category") -> Any:
+    payload = _payload(data=[{"a": 1, "b": "b"}], dtypes={"a": "int64", "b": dtype})
+    payload["tables"]["t"]["categories"] = {"b": told}
+    return payload
+
+
 WRONG: dict[str, tuple[Any, str]] = {
     "no_object": ([1], "must be an object"),
     "no_tables": ({"metadata": {}}, "'tables'"),
@@ -403,6 +409,15 @@ WRONG: dict[str, tuple[Any, str]] = {
     "interval_backwards": (
         _payload(data=[{"a": 1, "b": [2, 1]}], dtypes={"a": "int64", "b": "interval[int64, left]"}), "end before",
     ),
+    "endless_times": (
+        _payload(data=[{"a": 1, "b": [None, "2025-01-01"]}],
+                 dtypes={"a": "int64", "b": "interval[datetime64[us], left]"}), "pair of bounds",
+    ),
+    "category_unknown": (_of_categories({"values": ["x"]}), "none of the categories"),
+    "category_twice": (_of_categories({"values": ["b", "b"]}), "occurs twice"),
+    "category_of_lists": (_of_categories({"values": [["b"]]}), "text, a number"),
+    "categories_of_another_type": (_of_categories({"values": ["b"]}, dtype="str"), "'categories' must hold"),
+    "categories_without_values": (_of_categories({"ordered": True}), "'categories' must hold"),
     "deep_cell": (
         _payload(data=[{"a": 1, "b": json.loads("[" * 195 + "]" * 195)}], dtypes={"a": "int64", "b": "object"}),
         "deeper",
