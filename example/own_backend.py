@@ -22,7 +22,6 @@ from typing import Any
 from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_api.example import build_example_config
 from algomancy_data import BaseDataSource, ETLResult, File
-from algomancy_data.dataset import check_dataset_key
 from algomancy_scenario import BaseAlgorithm, BaseKPI
 from algomancy_utils import BaseParameterSet
 
@@ -101,7 +100,6 @@ class DictScenarios:
         return self.config.data_object_type.from_json(self.data[key])
 
     def _store(self, key: str, source: BaseDataSource, *, replace: bool = True) -> None:
-        check_dataset_key(key)
         text = source.to_json()
         with self.lock:
             self._require_unused(key)

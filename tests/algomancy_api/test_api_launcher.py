@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiConfiguration, ApiLauncher
@@ -191,3 +191,15 @@ def test_run_for_other_machines_warns_without_token(
 def test_loopback_addresses_are_known(host: str, loopback: bool) -> None:
     """Only addresses of this machine count."""
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [(None, "http"), (["10.0.0.1"], "http"), ("*", "https")], ids=repr)
+def test_proxies_are_believed_under_any_server(trusted: Any, scheme: str, make_app: Callable[..., FastAPI]) -> None:
+    """The application itself reads `X-Forwarded-Proto`, of those who may send it."""
+    app = make_app(forwarded_allow_ips=trusted)
+
+    @app.get("/scheme")
+    def told(request: Request) -> str:
+        return str(request.url.scheme)
+
+    assert TestClient(app).get("/scheme", headers={"X-Forwarded-Proto": "https"}).json() == scheme

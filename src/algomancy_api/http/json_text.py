@@ -65,12 +65,12 @@ def _described(error: orjson.JSONDecodeError) -> str:
 
 def _is_deeper_than(value: object, depth: int) -> bool:
     level = [value]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         below: list[object] = []
         for each in level:
             below += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
         level = below
-    return bool(level)
+    return any(isinstance(each, (dict, list)) for each in level)
 
 
 def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - any value in, any JSON value out

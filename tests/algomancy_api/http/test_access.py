@@ -225,3 +225,40 @@ def test_web_socket_of_a_user_is_let_in_as_a_request_is(
     else:
         with pytest.raises(WebSocketDisconnect), client.websocket_connect("/watch", headers=headers):
             pass
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["traceparent", "tracestate", "sentry-trace", "baggage", "X-Request-ID", "X-Requested-With", "Cache-Control"],
+)
+def test_tracing_passes_preflight_of_a_listed_origin(header: str, make_client: Callable[..., TestClient]) -> None:
+    """What browsers' tools add of their own accord is no reason to refuse a page."""
+    asked = {"Origin": "http://page", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": header}
+    answer = make_client(cors_origins=["http://page"]).options(SESSIONS, headers=asked)
+    assert answer.status_code == 204
+    assert header.lower() in answer.headers["access-control-allow-headers"].lower()
+
+
+def test_private_network_is_open_to_listed_origins(make_client: Callable[..., TestClient]) -> None:
+    """A public page may ask a server at home, when its origin is listed."""
+    asked = {
+        "Origin": "http://page",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    answer = make_client(cors_origins=["http://page"]).options(SESSIONS, headers=asked)
+    assert (answer.status_code, answer.headers["access-control-allow-private-network"]) == (204, "true")
+
+
+def test_all_origins_may_send_any_header(make_client: Callable[..., TestClient]) -> None:
+    """`*` means it."""
+    asked = {"Origin": "http://x", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "X-Own"}
+    assert make_client(cors_origins=["*"]).options(SESSIONS, headers=asked).status_code == 204
+
+
+def test_refused_origin_is_told_with_the_setting(make_client: Callable[..., TestClient]) -> None:
+    """Whoever reads the 403 knows what to add where."""
+    refused = make_client().post(SESSIONS, json={"display_name": "x"}, headers={"Origin": "http://page"})
+    assert refused.status_code == 403
+    assert "'http://page'" in refused.json()["detail"]
+    assert "cors_origins" in refused.json()["detail"]

@@ -47,7 +47,7 @@ def test_head_is_get_without_the_body(template: str, backend: Any, http: TestCli
     assert headed.headers == got.headers
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/api/v1/health", "/docs-assets/swagger-ui.css"])
+@pytest.mark.parametrize("path", ["/", "/openapi.json", "/docs", "/api/v1/health", "/docs-assets/swagger-ui.css"])
 def test_undocumented_page_takes_get_only(path: str, http: TestClient) -> None:
     """What the document does not list is asked by GET and HEAD, and says so."""
     assert http.get(path).status_code == http.head(path).status_code == 200
@@ -56,7 +56,7 @@ def test_undocumented_page_takes_get_only(path: str, http: TestClient) -> None:
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/v1", "/api/v1/sessions/", "/api/v1/sessions//data", "/docs/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1", "/api/v1/sessions/", "/api/v1/sessions//data", "/docs/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_unknown_path_is_not_found(path: str, method: str, http: TestClient) -> None:
     """A path that is none is a 404; no redirect guesses what was meant."""

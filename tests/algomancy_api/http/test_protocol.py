@@ -14,9 +14,9 @@ import uvicorn
 from algomancy_api.http.protocol import MAX_HEAD_BYTES, BoundedProtocol
 
 
-async def _app(scope: object, receive: object, send: object) -> None:
-    """Read the body and answer 204."""
-    while (await receive()).get("more_body"):  # type: ignore[operator]
+async def _app(scope: dict[str, str], receive: object, send: object) -> None:
+    """Read the body and answer 204; refuse it unread on `/refuse`."""
+    while scope["path"] != "/refuse" and (await receive()).get("more_body"):  # type: ignore[operator]
         pass
     await send({"type": "http.response.start", "status": 204, "headers": []})  # type: ignore[operator]
     await send({"type": "http.response.body"})  # type: ignore[operator]
@@ -80,3 +80,20 @@ def test_whatever_is_no_header_does_not_count(sent: bytes, port: int) -> None:
 def test_what_is_no_http_is_refused_in_json(port: int) -> None:
     """Also where no route is reached an error is an object with `detail`."""
     assert answer(port, b"rubbish\r\n\r\n") == (400, b'{"detail":"Invalid HTTP request received."}')
+
+
+def test_refusal_reaches_a_client_that_sends_on(port: int) -> None:
+    """A client that reads only when its body is sent gets the answer, though the connection closes after it."""
+    head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 30000000\r\n\r\n"
+    assert answer(port, head + b"x" * 30_000_000) == (204, b"")
+
+
+def test_connection_that_was_refused_takes_no_other_request(port: int) -> None:
+    """What is sent after a refusal is thrown away."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(b"POST /refuse HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n")
+        told = b""
+        while received := connection.recv(4096):
+            told += received
+        connection.sendall(b"x" * 10 + GET + b"\r\n")
+        assert told.count(b"HTTP/1.1") == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -75,3 +77,14 @@ def test_small_reply_is_never_compressed(http: TestClient) -> None:
 def test_accept_encoding_is_understood(header: str, accepted: bool) -> None:
     """What a client does not want it does not get."""
     assert accepts_gzip(header) is accepted
+
+
+@pytest.mark.parametrize("size", [1_500, 100_000, 2_000_000])
+def test_entity_tag_is_the_same_in_every_process(size: int) -> None:
+    """Replicas agree on it, and so does a server that was started again."""
+    program = f"from algomancy_api.http.replies import entity_tag; print(entity_tag(b'x' * {size}))"
+    told = {
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout for _ in "ab"
+    }
+    assert told == {f"{entity_tag(b'x' * size)}\n"}
+    assert entity_tag(b"y" * size) != entity_tag(b"x" * size)
