@@ -86,8 +86,8 @@ fuzz: $(VENV)/.developer  ## the full schemathesis run: EXAMPLES per operation, 
 	$(BIN)/pytest tests/fuzz --fuzz-examples $(EXAMPLES) --fuzz-seed $(SEED) --timeout 3000 $(ARGS)
 
 .PHONY: typescript
-typescript:  ## generate TypeScript from the document, compile it strictly, lint the document
-	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory -C tests/typescript; \
+typescript: $(VENV)/.server  ## lint the document; generate clients, compile them strictly, take them through a live flow
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory -C tests/typescript ARGS="$(ARGS)"; \
 	else echo "make typescript: skipped, Node is not installed"; fi
 
 .PHONY: bench

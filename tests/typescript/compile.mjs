@@ -1,4 +1,4 @@
-/** Compiles the polling programs and the negative samples, and says in what they differ from what they should be. */
+/** Compiles the flow, its clients and the negative samples, and says in what they differ from what they should be. */
 
 import { fileURLToPath } from "node:url";
 
@@ -24,6 +24,7 @@ function* loopholes(program, source) {
     else if (ts.isNonNullExpression(node)) yield `${where(source, node.getStart())}: a non-null assertion`;
     else if (
       (ts.isIdentifier(node) || ts.isTypeNode(node)) &&
+      !ts.isTypePredicateNode(node.parent) &&
       checker.getTypeAtLocation(node).flags & ts.TypeFlags.Any
     ) {
       yield `${where(source, node.getStart())}: '${node.getText()}' is any`;
