@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_scenario.core_configuration import CoreConfig
@@ -84,12 +84,18 @@ class ApiConfiguration(CoreConfig):
                 default = each.default if each.default_factory is MISSING else each.default_factory()
                 setattr(self, each.name, settings.pop(each.name, default))
             super().__init__(**{"title": _TITLE, **settings})
+            # It also drops those that only another backend has.
+            self._further = {name: value for name, value in settings.items() if not hasattr(self, name)}
+            vars(self).update(self._further)
             self.cors_origins = [] if self.cors_origins is None else self.cors_origins
             self._check()
 
+    _further: ClassVar[Mapping[str, Any]] = {}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name; the values are the configuration's own, not copies."""
-        return {**super().as_dict(), **{each.name: getattr(self, each.name) for each in _own_fields()}}
+        own = {each.name: getattr(self, each.name) for each in _own_fields()}
+        return {**super().as_dict(), **self._further, **own}
 
     def _check(self) -> None:
         for name in ("allow_session_create", "explorer"):

@@ -8,6 +8,7 @@ import ipaddress
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from algomancy_api.api_configuration import ApiConfiguration
 from algomancy_api.backend import SessionBackend
 from algomancy_api.backend_calls import BackendCalls
+from algomancy_api.checked.sessions import CheckedBackend
 from algomancy_api.document.openapi import add_documented_operations, document_of
 from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, add_docs_page
 from algomancy_api.document.start_page import START_PATH, add_start_page
@@ -68,6 +70,9 @@ class ApiLauncher:
         owned = session_manager is None
         backend: SessionBackend = _make_backend(config) if session_manager is None else session_manager
         calls = BackendCalls(backend)
+        initial_data = getattr(config, "initial_data_path", None)
+        if owned and initial_data is not None and isinstance(calls.sessions, CheckedBackend):
+            calls.sessions.add_initial_data(Path(initial_data))
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

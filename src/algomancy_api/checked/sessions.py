@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from algomancy_api.backend import SessionBackend
 from algomancy_api.checked.scenarios import CheckedScenarios
 from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import shown
+from algomancy_api.http.uploads import file_at, split_file_name
 
 
 class CheckedBackend:
@@ -104,6 +106,28 @@ class CheckedBackend:
             self.get_display_name(session_id)
             self._backend.delete_session(session_id)
             self._opened.pop(session_id, None)
+
+    def add_initial_data(self, folder: Path) -> None:
+        """Make a dataset of each sub-folder of raw files, in the first session and where that has none yet.
+
+        Args:
+            folder: What the configuration calls `initial_data_path`; it is only read.
+
+        Raises:
+            ValueError: The files of a sub-folder are no dataset.
+        """
+        _, session = self.open_session(self.start_session_id)
+        if session.get_data_keys():
+            return
+        for each in sorted(path for path in folder.iterdir() if path.is_dir()):
+            files = {}
+            for path in sorted(path for path in each.iterdir() if path.is_file()):
+                stem, extension = split_file_name(path.name)
+                files[stem] = file_at(path, stem, extension, path.name)
+            result = session.etl_data(files, each.name)
+            if not result.is_success:
+                found = "; ".join(message.message for message in getattr(result, "messages", ()))
+                raise ValueError(f"The files of '{each}' are no dataset: {found}")
 
     def close(self) -> None:
         """Close the backend or, where it cannot be closed, stop the processing of every session."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
-
-EXTENSIONS = ("csv", "json", "xlsx")
-"""The kinds of files that can be uploaded."""
 
 _RESERVED_KEYS = frozenset({".", "..", "from-json"})
 _MAX_KEY_LENGTH = 255
@@ -46,18 +42,3 @@ def check_dataset_key(key: object) -> str:
     if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in key):
         raise ValueError("A dataset key must not contain control characters.")
     return key
-
-
-def split_file_name(file_name: str) -> tuple[str, str]:
-    """Split the name of an upload into its stem and its extension in lower case (contract ETL-1).
-
-    Only the last part of a path counts, whichever system wrote it; the name never reaches the file system.
-
-    Raises:
-        ValueError: There is no name, or its extension is none of `EXTENSIONS`.
-    """
-    stem, dot, extension = re.split(r"[/\\]", file_name)[-1].rpartition(".")
-    if not stem or not dot or extension.lower() not in EXTENSIONS:
-        allowed = ", ".join(f".{each}" for each in EXTENSIONS)
-        raise ValueError(f"File {shown(file_name)} needs a name and one of the extensions {allowed}.")
-    return stem, extension.lower()

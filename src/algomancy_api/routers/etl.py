@@ -26,8 +26,9 @@ from algomancy_api.errors import (
 )
 from algomancy_api.http.bodies import limited
 from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.names import shown, split_file_name
+from algomancy_api.http.names import shown
 from algomancy_api.http.replies import reply
+from algomancy_api.http.uploads import file_at, split_file_name
 from algomancy_api.schemas import EtlReport
 
 if TYPE_CHECKING:
@@ -108,9 +109,6 @@ def _dataset_name(form: FormData) -> str:
 
 def _stored(uploads: list[UploadFile], folder: Path) -> dict[str, File]:
     """Write the uploads to a folder, under names of our own, and return them by logical name (contract ETL-4)."""
-    from algomancy_data.file import CSVFile, JSONFile, XLSXFile
-
-    kinds = {"csv": CSVFile, "json": JSONFile, "xlsx": XLSXFile}
     if not uploads:
         raise ValueError("Field 'files' must hold at least one file.")
     files: dict[str, File] = {}
@@ -122,12 +120,7 @@ def _stored(uploads: list[UploadFile], folder: Path) -> dict[str, File]:
         path = folder / f"{number}.{extension}"
         with path.open("wb") as target:
             shutil.copyfileobj(_content(upload), target, 1024 * 1024)
-        try:
-            files[stem] = kinds[extension](name=stem, path=str(path))
-        except UnicodeDecodeError:
-            raise ValueError(f"File {shown(name)} cannot be read: it is not text in UTF-8.") from None
-        except ValueError as error:
-            raise ValueError(f"File {shown(name)} cannot be read as {extension}.") from error
+        files[stem] = file_at(path, stem, extension, name)
     return files
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +96,20 @@ def test_backend_that_cannot_be_closed_stops_processing() -> None:
 
     CheckedBackend(Sessions()).close()  # type: ignore[arg-type]
     assert stopped == [1, 1]
+
+
+def test_initial_data_goes_to_the_first_session_that_has_none(backend: Any, tmp_path: Path) -> None:
+    """Each folder of files is a dataset; a server that has data already is left as it is."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "items.csv").write_bytes(b"id\n1\n")
+    checked = CheckedBackend(backend)
+    checked.add_initial_data(tmp_path)
+    assert backend.main.get_data_keys() == ["data"]
+    backend.main.data.clear()
+    checked.add_initial_data(tmp_path)
+    assert [(name, set(files)) for name, files in backend.main.uploaded] == [("one", {"items"}), ("two", {"items"})]
+    backend.main.data.clear()
+    backend.main.etl_success = False
+    with pytest.raises(ValueError, match="one"):
+        checked.add_initial_data(tmp_path)
