@@ -11,7 +11,9 @@ SERVER := --editable . --editable src
 TEST_PROCESSES ?= 3
 ARGS ?=
 
+# What is installed, and what it is in words.
 define install
+	@echo "Setting up $(VENV): $(2). This is done once, and takes up to a minute or two."
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing $(VENV) && uv pip install --quiet --python $(BIN)/python $(1); \
 	else \
@@ -28,11 +30,14 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.server: pyproject.toml src/pyproject.toml
-	$(call install,$(SERVER))
+	$(call install,$(SERVER),the server and its backend with all they need)
 
 $(VENV)/.developer: pyproject.toml src/pyproject.toml conformance/pyproject.toml
-	$(call install,$(SERVER) --editable conformance --group test --group docs --group lint)
-	@touch $(VENV)/.server
+	$(call install,$(SERVER) --editable conformance --group test --group docs --group lint,server and backend and conformance kit with the tools of developers)
+	@touch $(VENV)/.server $(VENV)/.kit
+
+$(VENV)/.kit: conformance/pyproject.toml
+	$(call install,--editable conformance,the conformance kit with all it needs)
 
 .PHONY: demo
 demo: $(VENV)/.server  ## serve the bundled example on http://127.0.0.1:8051
@@ -68,10 +73,15 @@ docs-serve: $(VENV)/.developer  ## serve the documentation site, rebuilt at each
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 .PHONY: conformance
-conformance: $(VENV)/.developer  ## run the conformance suite against the bundled server
+ifdef URL
+conformance: $(VENV)/.kit  ## run the conformance kit against the bundled server, or against URL=http://127.0.0.1:8051
+	@$(BIN)/algomancy-conformance run $(URL) $(ARGS)
+else
+conformance: $(VENV)/.developer
 	$(BIN)/algomancy-conformance run --profile reference \
 	  --serve "$(BIN)/python -m algomancy_conformance.mutants.reference {port} {data}" \
 	  --cors-origin https://planner.example --crashing Crashing --crashing-native "Native crash" --silent Silent $(ARGS)
+endif
 
 .PHONY: selftest
 selftest: $(VENV)/.developer  ## prove the conformance suite: every broken server must be found out

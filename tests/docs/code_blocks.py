@@ -75,11 +75,11 @@ class Reader:
         self.project = folder / "algomancy-api"
         self.project.mkdir(parents=True)
         (self.project / ".venv").symlink_to(sys.prefix)
+        (self.project / "src").symlink_to(ROOT / "src")
         self.environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "ALGOMANCY_URL": f"http://127.0.0.1:{self.port}",
-            "ALGOMANCY_TOKEN": "a-token-of-this-test",
             "COLUMNS": "100",
             "NPM_CONFIG_OFFLINE": "true",
             "NPM_CONFIG_UPDATE_NOTIFIER": "false",

@@ -39,13 +39,17 @@ def test_start_page_works_as_typed(tmp_path: Path) -> None:
     with Reader.at_work(tmp_path / "algomancy") as reader:
         reader.folder = reader.project
         follow_all("index", reader)
-        slow, greedy, client = reader.printed
-        for path in ("docs", "health", "openapi.json"):
-            assert httpx.get(f"http://127.0.0.1:{reader.port}/{path}").status_code == 200
+        slow, greedy, compared, client, uploaded = reader.printed
+        for path in ("", "docs", "health", "openapi.json"):
+            address = f"http://127.0.0.1:{reader.port}/{path}"
+            assert httpx.get(address, follow_redirects=True).status_code == 200
     for kpi in ("Travel distance", "Zone balance", "Worst walk"):
         assert kpi in slow
         assert kpi in greedy
+        assert kpi in compared
         assert kpi in client
+    assert "met *" in compared
+    assert uploaded.splitlines()[-1] == "Stored 'My data'."
 
 
 def test_tutorial_leads_from_an_empty_folder_to_a_complete_scenario(tmp_path: Path) -> None:
@@ -86,6 +90,7 @@ def test_frontend_page_works_as_typed(tmp_path: Path, example_url: str) -> None:
 def test_page_blocks_work_as_typed(page: str, tmp_path: Path) -> None:
     """Each block of the other pages runs too."""
     with Reader.at_work(tmp_path / page) as reader:
+        reader.environment["ALGOMANCY_TOKEN"] = "a-token-of-this-test"  # where a page reads one
         follow_all(page, reader)
     give_notice(reader)
 
