@@ -104,6 +104,18 @@ typescript: $(VENV)/.server  ## lint the document; generate clients, compile the
 bench: $(VENV)/.developer  ## measure the server beside a bare one; writes benchmarks.json
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
+.PHONY: dist
+dist: $(VENV)/.developer  ## build three wheels and sdists into dist/ and install each alone
+	@rm -rf dist
+	@for folder in . src conformance; do \
+	  (cd $$folder && $(CURDIR)/$(BIN)/hatchling build --directory $(CURDIR)/dist) || exit 1; done
+	@$(BIN)/python tests/distributions/check_dist.py
+
+.PHONY: coverage
+coverage: $(VENV)/.developer  ## run all tests and hold each package to its floor of covered lines
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal --cov --cov-report= $(ARGS)
+	@$(BIN)/python tests/coverage_floors.py
+
 .PHONY: clean
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) site dist benchmarks.json report tests/typescript/node_modules
+	rm -rf $(VENV) site dist .coverage .nox benchmarks.json report tests/typescript/node_modules
