@@ -96,7 +96,7 @@ def _convert_values(values: list[Any], dtype: DataType) -> Converted:
             texts[row] = given
         elif given is not None:
             others[row] = given
-    converted = _convert_texts(_chunked(texts), dtype)
+    converted = _convert_texts(chunked(texts), dtype)
     if dtype in _AS_TEXT and any(isinstance(value, (list, dict)) for value in values):
         converted.doubts.append("Lists and objects in this column are kept as text, in JSON.")
     if others:
@@ -122,7 +122,8 @@ def _fill_in(converted: Converted, others: dict[int, Any], dtype: DataType) -> N
     converted.array = tightened(cells.array)
 
 
-def _chunked(texts: list[str | None]) -> pa.ChunkedArray:
+def chunked(texts: list[str | None]) -> pa.ChunkedArray:
+    """Return texts as Arrow has them; lone surrogates, which UTF-8 cannot hold, become U+FFFD."""
     import pyarrow as pa
 
     try:
@@ -130,7 +131,7 @@ def _chunked(texts: list[str | None]) -> pa.ChunkedArray:
     except UnicodeEncodeError:
         from algomancy_data.encoding import clean_text
 
-        return _chunked([None if text is None else clean_text(text) for text in texts])
+        return chunked([None if text is None else clean_text(text) for text in texts])
 
 
 def _convert_texts(texts: pa.ChunkedArray, dtype: DataType) -> Converted:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.numbers import EXACT_IN_FLOAT, INT64
+from algomancy_data.cells.conversion import chunked, nullable_integers, texts_of
+from algomancy_data.cells.numbers import EXACT_IN_FLOAT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,17 +29,13 @@ def natural(series: pd.Series) -> Any:  # noqa: ANN401 - a series or an array
 
     if isinstance(series.dtype, pd.StringDtype):
         return _of_texts(series)
-    if series.dtype == object:
-        return _of_values(series.tolist(), series)
-    return series
+    return natural_values(series.tolist()) if series.dtype == object else series
 
 
 def _of_texts(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
-
-    from algomancy_data.cells.conversion import nullable_integers, texts_of
 
     texts = texts_of(series)
     texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
@@ -70,26 +67,29 @@ def _decimals(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array of leng
     return pc.utf8_length(pc.replace_substring_regex(texts, r"^.*\.", ""))
 
 
-def _of_values(values: list[Any], series: pd.Series) -> Any:  # noqa: ANN401 - as above
+def natural_values(values: list[Any]) -> Any:  # noqa: ANN401 - an array, or a series of objects
+    """Return Python values as a column of the type that all of them have, or as objects; see `natural`."""
     import pandas as pd
+    import pyarrow as pa
 
     kinds = set(map(type, values)) - {type(None)}
+    if kinds == {str}:
+        return pd.array(chunked(values), dtype="str")
+    if kinds == {bool}:
+        return pd.array(values, dtype="boolean" if None in values else "bool")
+    objects = pd.Series(values, dtype=object)
     if not kinds <= {int, float, bool, str}:
         # What is all times, say, becomes a column of times; what is mixed stays.
-        return series if kinds & {list, dict} else series.infer_objects()
-    if kinds == {str}:
-        return pd.array(values, dtype="str")
-    if kinds == {bool}:
-        return pd.array(values, dtype="boolean") if None in values else series.astype(bool)
-    integers = [value for value in values if type(value) is int]
-    if any(value not in INT64 for value in integers):
-        # No type of pandas holds them all, and JSON has but 64 bits: as text they keep their digits.
-        texts = [str(value) if type(value) is int else value for value in values]
-        return (
-            pd.array(texts, dtype="str") if kinds <= {int, str} else pd.Series(texts, index=series.index, dtype=object)
-        )
-    if kinds == {int}:
-        return pd.array(values, dtype="Int64") if None in values else series.astype("int64")
-    if kinds == {float} or (kinds == {int, float} and all(abs(value) <= EXACT_IN_FLOAT for value in integers)):
-        return series.astype("float64")
-    return series
+        return objects if kinds & {list, dict} else objects.infer_objects()
+    if int in kinds:
+        try:
+            whole = pa.array([v for v in values if type(v) is int] if len(kinds) > 1 else values, "int64")
+        except OverflowError:
+            # No type of pandas holds them all, and JSON has but 64 bits: as text they keep their digits.
+            texts = [str(value) if type(value) is int else value for value in values]
+            return pd.array(texts, dtype="str") if kinds <= {int, str} else pd.Series(texts, dtype=object)
+        if kinds == {int}:
+            return nullable_integers(pa.chunked_array([whole]))
+        if kinds == {int, float} and all(abs(value) <= EXACT_IN_FLOAT for value in whole.to_pylist()):
+            kinds = {float}
+    return pa.array(values, "double").to_numpy(zero_copy_only=False) if kinds == {float} else objects

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.natural import natural
+from algomancy_data.cells.natural import natural_values
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
 from algomancy_data.encoding import MAX_DEPTH, decode_json, is_deeper_than
 from algomancy_data.file import ExtractionError
@@ -128,15 +128,12 @@ def _table(records: object, columns: Sequence[Column], table: str, subject: str,
     for row, record in enumerate(records) if set(map(type, records)) - {dict} else ():
         if not isinstance(record, dict):
             raise ExtractionError(f"{subject}: record {row + 1} is not an object.")
-    wanted = {column.name for column in columns}
     series: dict[str, pd.Series] = {}
     for name, cells in _columns(records, subject, limits):
         values = list(cells)
         if not set(map(type, values)).isdisjoint((list, dict)) and is_deeper_than(values, MAX_DEPTH):
             raise ExtractionError(f"{subject} cannot be read. The JSON nests deeper than {MAX_DEPTH} levels.")
-        series[name] = pd.Series(values, dtype=object)
-        if name not in wanted:
-            series[name] = pd.Series(natural(series[name]), copy=False)
+        series[name] = pd.Series(natural_values(values), copy=False)
     read = convert_table(series, columns, table)
     read.rows = FileRows(1)
     return read

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -33,12 +33,14 @@ _VALUE = re.compile(
 _ADDRESS = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d+)[\"']")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
-_DOUBTFUL_KINDS = re.compile(rb"\bt=[\"'][ed][\"']")
+DOUBTFUL_KINDS = (b't="e"', b"t='e'", b't="d"', b"t='d'")
+"""What stands in the XML of a cell that is an error, or a time in ISO format."""
+
 _LONG_DIGITS = 15
 
 
 @dataclass(frozen=True)
-class ERROR:
+class ErrorCell:
     """A cell that holds an error: `#REF!`."""
 
     text: str
@@ -77,38 +79,18 @@ class SheetPart:
         archive: The workbook.
         name: The name of the part.
         epoch: The day that serial numbers count from.
+        has_doubtful_kinds: Whether it may have error cells, or times in ISO format.
     """
 
     archive: zipfile.ZipFile
     name: str
     epoch: datetime
+    has_doubtful_kinds: bool
 
-    def is_doubtful(self, columns: Sequence[Sequence[Any]]) -> bool:
-        """Tell whether cells as the library gives them may be wrong."""
-        seek_kinds = False
-        for cells in columns:
-            kinds = set(map(type, cells))
-            if time in kinds:
-                return True
-            if float in kinds and any(type(c) is float and abs(c) >= EXACT_IN_FLOAT for c in cells):
-                return True
-            seek_kinds |= str in kinds
-        # Blank cells and texts may be errors and times; most sheets have neither.
-        return seek_kinds and self._has_kinds()
-
-    def _has_kinds(self) -> bool:
-        rest = b""
-        with self.archive.open(self.name) as stream:
-            while block := stream.read(1 << 20):
-                if _DOUBTFUL_KINDS.search(rest + block):
-                    return True
-                rest = block[-8:]
-        return False
-
-    def doubtful_cells(self) -> Mapping[tuple[int, int], ERROR | Raw]:
+    def doubtful_cells(self) -> Mapping[tuple[int, int], ErrorCell | Raw]:
         """Return the cells that need a second look, by row and column from 0."""
         xml = self.archive.read(self.name)
-        found: dict[tuple[int, int], ERROR | Raw] = {}
+        found: dict[tuple[int, int], ErrorCell | Raw] = {}
         row, column = -1, -1
         for match in _CELL.finditer(xml):
             row_attributes, attributes, empty = match.groups()
@@ -125,7 +107,7 @@ class SheetPart:
             kind = _KIND.search(attributes)
             text = value[1].decode("utf-8", "replace").strip()
             if kind is not None and kind[1] == b"e":
-                found[row, column] = ERROR(text)
+                found[row, column] = ErrorCell(text)
             elif kind is not None and kind[1] == b"d":
                 found[row, column] = Raw(text, True, self.epoch)
             elif (kind is None or kind[1] == b"n") and (text.startswith("-") or len(text) > _LONG_DIGITS):
@@ -133,8 +115,13 @@ class SheetPart:
         return found
 
 
-def sheet_parts(archive: zipfile.ZipFile) -> dict[str, SheetPart]:
-    """Return the parts that are worksheets by the sheet's name; none where the workbook is put together oddly."""
+def sheet_parts(archive: zipfile.ZipFile, doubtful: Collection[str]) -> dict[str, SheetPart]:
+    """Return the parts that are worksheets by the sheet's name; none where the workbook is put together oddly.
+
+    Args:
+        archive: The workbook.
+        doubtful: The parts in which the marks of `DOUBTFUL_KINDS` stand.
+    """
     try:
         book = next(target for kind, target in _relations(archive, "").values() if kind.endswith("/officeDocument"))
         root = ElementTree.fromstring(archive.read(book))
@@ -150,7 +137,7 @@ def sheet_parts(archive: zipfile.ZipFile) -> dict[str, SheetPart]:
         if tag == "sheet" and attributes.get("id") in relations:
             target = relations[attributes["id"]][1]
             if target in archive.NameToInfo:
-                parts[attributes.get("name", "")] = SheetPart(archive, target, epoch)
+                parts[attributes.get("name", "")] = SheetPart(archive, target, epoch, target in doubtful)
     return parts
 
 

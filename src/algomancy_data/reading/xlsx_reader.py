@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from algomancy_data.cells.conversion import nullable_integers
+from algomancy_data.cells.natural import natural_values
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
 from algomancy_data.cells.values import text_of
@@ -15,7 +18,7 @@ from algomancy_data.file import ExtractionError
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.reading.offload import within_memory
-from algomancy_data.reading.sheet_cells import ERROR, SheetPart, sheet_parts
+from algomancy_data.reading.sheet_cells import DOUBTFUL_KINDS, ErrorCell, SheetPart, sheet_parts
 from algomancy_data.schema import Column
 from algomancy_data.validation import ValidationMessage, ValidationSeverity
 from algomancy_utils.errors import TooLargeError
@@ -118,8 +121,7 @@ def _read_tables(
     tables: dict[str, ReadTable | None] = {}
     try:
         with _open(source) as stream, zipfile.ZipFile(stream) as archive:
-            _check_sizes(archive)
-            parts = sheet_parts(archive)
+            parts = sheet_parts(archive, _inflate_each(archive))
             given = io.BytesIO(source) if isinstance(source, bytes) else source
             workbook: CalamineWorkbook = CalamineWorkbook.from_object(given)
             names = [each.name for each in workbook.sheets_metadata if each.typ is SheetTypeEnum.WorkSheet]
@@ -143,12 +145,21 @@ def _read_tables(
     return tables
 
 
-def _check_sizes(archive: zipfile.ZipFile) -> None:
-    """Inflate every part once, some at a time: the directory must be right about its size and checksum."""
+def _inflate_each(archive: zipfile.ZipFile) -> set[str]:
+    """Inflate every part once, some at a time: the directory must be right about its size and checksum.
+
+    Returns:
+        The parts in which cells may be errors or times in ISO format.
+    """
+    doubtful = set()
     for part in archive.infolist():
+        before = b""
         with archive.open(part) as stream:
-            while stream.read(_READ_BYTES):
-                pass
+            while block := stream.read(_READ_BYTES):
+                if any(mark in block or mark in before + block[:8] for mark in DOUBTFUL_KINDS):
+                    doubtful.add(part.filename)
+                before = block[-8:]
+    return doubtful
 
 
 def _read_sheet(
@@ -188,12 +199,12 @@ def _read_sheet(
 def _look_again(cells: list[list[Any]], part: SheetPart | None, first_row: int) -> dict[int, str]:
     """Put right, in place, the cells that the library cannot tell apart or has changed; tell of errors by column."""
     errors: dict[int, list[tuple[int, str]]] = {}
-    if part is None or not part.is_doubtful(cells):
+    if part is None or not (part.has_doubtful_kinds or any(map(_may_be_changed, cells))):
         return {}
     for (row, column), value in part.doubtful_cells().items():
         if row < first_row or column >= len(cells) or row - first_row >= len(cells[column]):
             continue
-        if isinstance(value, ERROR):
+        if isinstance(value, ErrorCell):
             errors.setdefault(column, []).append((row + 1, value.text))
             cells[column][row - first_row] = None
         else:
@@ -203,6 +214,14 @@ def _look_again(cells: list[list[Any]], part: SheetPart | None, first_row: int) 
         f"{found[0][1]} in row {found[0][0]}: taken as missing."
         for column, found in errors.items()
     }
+
+
+def _may_be_changed(column: list[Any]) -> bool:
+    """Tell whether a column has times of day, which may be days before 1900, or numbers that may be rounded."""
+    kinds = set(map(type, column))
+    floats = column if kinds == {float} else [cell for cell in column if type(cell) is float]
+    largest = max(max(floats), -min(floats)) if floats else 0.0
+    return time in kinds or largest >= EXACT_IN_FLOAT
 
 
 def _kept_rows(cells: list[list[Any]]) -> list[int] | None:
@@ -218,33 +237,32 @@ def _kept_rows(cells: list[list[Any]]) -> list[int] | None:
 
 def _series(values: list[Any]) -> pd.Series:
     """Return a column of the type its cells have; blank ones are missing."""
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    kinds = set(map(type, values))
     if "" in values:
         values = [None if value == "" else value for value in values]
-        kinds = set(map(type, values))
-    given = kinds - {type(None)}
-    if given == {float}:
-        numbers = np.array(values, dtype="float64")
-        missing = np.isnan(numbers)
-        whole = np.where(missing, 0, numbers)
-        if (whole == np.trunc(whole)).all() and (np.abs(whole) < EXACT_IN_FLOAT).all():
-            integers = whole.astype("int64")
-            return pd.Series(pd.arrays.IntegerArray(integers, missing) if missing.any() else integers)
-        return pd.Series(numbers)
-    if given <= {str}:
-        return pd.Series(pd.array(pa.array(values, pa.large_string()), dtype="str"))
-    if given == {bool}:
-        return pd.Series(values, dtype="boolean" if type(None) in kinds else "bool")
-    if given and all(kind.__name__ in ("date", "datetime") for kind in given):
-        return pd.Series(np.array(values, dtype="datetime64[us]"))
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {date}:
+        return pd.Series(pa.array(values, pa.date32()).cast(pa.timestamp("us")).to_numpy(zero_copy_only=False))
+    if kinds and kinds <= {date, datetime}:
+        times = [value and datetime.combine(value, _clock(value)) for value in values]
+        return pd.Series(pa.array(times, pa.timestamp("us")).to_numpy(zero_copy_only=False))
     # Every number is a float in a workbook: the 12 a person typed is no 12.0.
-    return pd.Series(
-        [int(v) if type(v) is float and v.is_integer() and abs(v) < EXACT_IN_FLOAT else v for v in values], dtype=object
-    )
+    if kinds == {float}:
+        numbers = pa.array(values, "double")
+        whole = pc.and_(pc.equal(numbers, pc.trunc(numbers)), pc.less(pc.abs(numbers), float(EXACT_IN_FLOAT)))
+        if pc.all(whole).as_py():
+            return pd.Series(nullable_integers(pa.chunked_array([numbers.cast("int64")])))
+        return pd.Series(numbers.to_numpy(zero_copy_only=False))
+    if float in kinds:
+        values = [int(v) if type(v) is float and v.is_integer() and abs(v) < EXACT_IN_FLOAT else v for v in values]
+    return pd.Series(natural_values(values), copy=False)
+
+
+def _clock(day: date) -> time:
+    return day.time() if isinstance(day, datetime) else time.min
 
 
 def _open(source: bytes | str) -> IO[bytes]:
