@@ -63,12 +63,11 @@ class Reader:
 
     Args:
         folder: An empty folder to work in. What stands for the project's folder is put into it, as `algomancy-api`.
-        url: A server that runs already, in place of one that the page starts.
     """
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = url.rsplit(":", 1)[1] if url else str(free_port())
+        self.port = str(free_port())
         self.left_out: list[str] = []
         self.printed: list[str] = []
         self._server: subprocess.Popen[bytes] | None = None
@@ -87,9 +86,9 @@ class Reader:
 
     @classmethod
     @contextmanager
-    def at_work(cls, folder: Path, url: str | None = None) -> Iterator[Reader]:
+    def at_work(cls, folder: Path) -> Iterator[Reader]:
         """A reader who stops at the end what the page told them to start."""
-        reader = cls(folder, url)
+        reader = cls(folder)
         try:
             yield reader
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -71,9 +72,9 @@ def test_tutorial_leads_from_an_empty_folder_to_a_complete_scenario(tmp_path: Pa
     assert "four" in refusal
 
 
-def test_frontend_page_works_as_typed(tmp_path: Path, example_url: str) -> None:
-    """The polling, form and upload programs run under Node against a live server; types are generated from it."""
-    with Reader.at_work(tmp_path / "frontend", example_url) as reader:
+def test_frontend_page_works_as_typed(tmp_path: Path) -> None:
+    """The programs run under Node against the servers that the page starts; types are generated from one."""
+    with Reader.at_work(tmp_path / "frontend") as reader:
         for sample in SAMPLES.iterdir():
             shutil.copy(sample, reader.folder)
         follow_all("frontend", reader)
@@ -84,6 +85,32 @@ def test_frontend_page_works_as_typed(tmp_path: Path, example_url: str) -> None:
         assert '<input type="number" name="duration" value="1" min="1" max="60">' in said
         assert "true [" in said
     give_notice(reader)
+
+
+def test_polling_program_survives_a_restart(tmp_path: Path) -> None:
+    """The server is killed and started again while the program polls; the run ends complete, and the program with 0."""
+    if shutil.which("node") is None:
+        pytest.skip("Node is not installed: the polling program is not run")
+    blocks = {block.title: block for block in blocks_of("frontend")}
+    server = Block("sh", "first terminal", "algomancy-api serve --port 8051 --data-path state")
+    with Reader.at_work(tmp_path / "frontend") as reader:
+        for name in ("algomancy.mjs", "poll.mjs"):
+            text = blocks[name].text.replace("8051", reader.port).replace("duration: 1", "duration: 3")
+            (reader.folder / name).write_text(text, encoding="utf-8")
+        reader.follow(server)
+        command = ["node", "poll.mjs"]
+        with subprocess.Popen(command, cwd=reader.folder, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout is not None
+            said = []
+            for line in program.stdout:
+                said.append(line.strip())
+                if line.startswith("processing"):
+                    break
+            reader.follow(server)  # ends the one that runs by SIGKILL
+            said += [line.strip() for line in program.stdout]
+        assert program.returncode == 0
+    assert "complete 100 %" in said
+    assert said[-1].startswith("Worst walk")
 
 
 @pytest.mark.parametrize("page", PAGES_WITHOUT_A_TEST_OF_THEIR_OWN)
