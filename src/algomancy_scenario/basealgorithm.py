@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from algomancy_scenario.result import BaseScenarioResult
-from algomancy_utils import BaseParameterSet, EmptyParameters
+from algomancy_utils import BaseParameterSet, EmptyParameters, Logger, PreconditionError
 
 
 class RunCancelled(BaseException):
@@ -41,6 +41,7 @@ class BaseAlgorithm(ABC):
     _data_params: BaseParameterSet | None = None
     _progress: float = 0.0
     _on_progress: Callable[[float], None] | None = None
+    _logger: Logger | None = None
 
     def __init__(self, name: str, params: BaseParameterSet) -> None:
         self._name = name
@@ -82,9 +83,18 @@ class BaseAlgorithm(ABC):
             self._data_params = EmptyParameters()
         return self._data_params
 
-    @data_params.setter
-    def data_params(self, params: BaseParameterSet) -> None:
-        self._data_params = params
+    def set_data_params(self, data_params: BaseParameterSet) -> None:
+        """Say what the scenario gives to its data source."""
+        self._data_params = data_params
+
+    @property
+    def description(self) -> str:
+        """The parameters as text."""
+        return self.params.serialize()
+
+    def set_logger(self, logger: Logger) -> None:
+        """Say where the algorithm is to report to, as `self._logger`."""
+        self._logger = logger
 
     @property
     def get_progress(self) -> float:
@@ -94,19 +104,36 @@ class BaseAlgorithm(ABC):
     def set_progress(self, progress: float) -> None:
         """Report how far the run is.
 
+        Within a run, what lies outside 0 to 100 is kept within, and what is no number at all changes nothing: a long
+        run is not lost over it.
+
         Args:
-            progress: A percentage. It is kept within 0 and 100; a value below one reported before, and
-                `nan`, change nothing.
+            progress: A percentage. One below that reported before changes nothing (contract SCN-18).
 
         Raises:
+            PreconditionError: It is not between 0 and 100, and no run is under way.
             RunCancelled: The run has been cancelled. Let it pass.
         """
         value = float(progress)
-        if not math.isnan(value):
-            self._progress = max(self._progress, min(100.0, max(0.0, value)))
+        if not 0 <= value <= 100:
+            if self._on_progress is None:
+                raise PreconditionError(f"Progress must be between 0 and 100, got {progress}.")
+            value = self._progress if math.isnan(value) else min(100.0, max(0.0, value))
+        self._progress = max(self._progress, value)
         if self._on_progress is not None:
             self._on_progress(self._progress)
+
+    def is_complete(self) -> bool:
+        """Tell whether the algorithm reported 100 percent."""
+        return self._progress >= 100
+
+    def healthcheck(self) -> bool:
+        """Tell whether the algorithm can run here; a subclass may look, say, whether its solver is installed."""
+        return True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the algorithm's name and the values of its parameters, as JSON can hold them."""
         return {"name": self.name, "parameters": self.params.get_json_values()}
+
+
+ALGORITHM = TypeVar("ALGORITHM", bound=BaseAlgorithm)

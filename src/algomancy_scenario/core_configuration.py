@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from algomancy_data import BaseDataSource
 from algomancy_data.reading.limits import GIBIBYTE, ReadLimits
@@ -26,11 +27,35 @@ EXECUTORS = ("threads", "processes", "dask")
 """Where runs can happen."""
 
 _REQUIRED: Any = None
+_WITHOUT_MEANING = {"hydrated_cache_size", "eager_startup"}  # Algomancy 0.10 has them; here nothing is loaded at start.
+_log = logging.getLogger(__name__)
+_C = TypeVar("_C")
 
 
-@dataclass(kw_only=True)
+def _passing_over_the_unknown(cls: type[_C]) -> type[_C]:
+    """Let the constructor of a dataclass take fields that there are not; the log tells of them."""
+    generated: Any = cls.__init__
+    own = inspect.signature(generated)
+
+    def init(self: object, *args: Any, **fields: Any) -> None:  # noqa: ANN401 - as the constructor's
+        unknown = fields.keys() - own.parameters.keys()
+        for name in sorted(unknown - _WITHOUT_MEANING):
+            _log.warning("Field '%s' of the configuration is unknown and has no effect.", name)
+        generated(self, *args, **{name: value for name, value in fields.items() if name not in unknown})
+
+    rest = inspect.Parameter("_", inspect.Parameter.VAR_KEYWORD)
+    init.__signature__ = own.replace(parameters=[*own.parameters.values(), rest])  # type: ignore[attr-defined]
+    init.__doc__ = generated.__doc__
+    cls.__init__ = init  # type: ignore[method-assign]
+    return cls
+
+
+@_passing_over_the_unknown
+@dataclass
 class CoreConfig:
     """The configuration of sessions, scenarios and data. Every field is checked when it is made.
+
+    Fields that there are not are passed over, with a warning in the log.
 
     Raises:
         ValueError: A field is missing or cannot be what it was given; the message names it and says what is allowed.
@@ -167,6 +192,22 @@ class CoreConfig:
         """Return the fields by name; the values are the configuration's own, not copies."""
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
 
+    def session_arguments(self) -> dict[str, Any]:
+        """Return what a `ScenarioManager` is made of, but for where it keeps things."""
+        return {
+            "etl_factory": self.etl_factory,
+            "kpis": self.kpis,
+            "algorithms": self.algorithms,
+            "schemas": self.schemas,
+            "data_object_type": self.data_object_type,
+            "save_type": self.save_type,
+            "autocreate": self.autocreate,
+            "default_algo_name": self.default_algo,
+            "default_param_values": self.default_algo_params_values,
+            "autorun": self.autorun,
+            "limits": self.read_limits,
+        }
+
     def _check_classes(self) -> None:
         if not isinstance(self.data_object_type, type) or not issubclass(self.data_object_type, BaseDataSource):
             raise ValueError(
@@ -239,6 +280,25 @@ class CoreConfig:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0):
                 raise ValueError(f"Field '{name}' must be a positive number of seconds, got {value!r}.")
+
+
+def core_of(cfg: Any) -> CoreConfig:  # noqa: ANN401 - anything that has the fields
+    """Return the configuration in anything that is one, has one as `core`, or has its fields.
+
+    Args:
+        cfg: A configuration, or something that wraps one.
+
+    Raises:
+        TypeError: It is nothing of the kind.
+    """
+    core = cfg if isinstance(cfg, CoreConfig) else getattr(cfg, "core", None)
+    if isinstance(core, CoreConfig):
+        return core
+    if not all(hasattr(cfg, name) for name in ("etl_factory", "schemas", "algorithms", "kpis", "data_object_type")):
+        raise TypeError(f"A configuration must be a CoreConfig, or have one as 'core', got {type(cfg).__name__}.")
+    names = [each.name for each in dataclasses.fields(CoreConfig)]
+    made: CoreConfig = CoreConfig(**{name: getattr(cfg, name) for name in names if hasattr(cfg, name)})
+    return made
 
 
 def _quoted(values: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from algomancy_data.encoding import decode_json, encode_json
 from algomancy_utils.runtime import as_utc_text, utc_now
@@ -80,3 +80,6 @@ class ScenarioResult(BaseScenarioResult):
         except (TypeError, KeyError) as error:
             raise ValueError("The text is not a scenario result.") from error
         return result
+
+
+BASE_RESULT_BOUND = TypeVar("BASE_RESULT_BOUND", bound=BaseScenarioResult)

@@ -2,93 +2,108 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Generic, Protocol
 
 import orjson
 
+from algomancy_data import BaseDataSource, Dataset
+from algomancy_scenario.basealgorithm import ALGORITHM
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.kept_json import keep_json, keep_plain_json
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
-from algomancy_utils import BaseParameterSet, NotFoundError, ParameterError
+from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
+from algomancy_scenario.running.detached import Detached
+from algomancy_scenario.running.outcome import Outcome, ScenarioState
+from algomancy_utils import BaseParameterSet, Logger, ParameterError
+from algomancy_utils.runtime import random_id, utc_now
 
-__all__ = ["Outcome", "Scenario", "ScenarioState", "ScenarioStatus"]
-
-_log = logging.getLogger(__name__)
-_UNREAD: Any = object()
-
-
-class Outcome:
-    """What a successful run gave: result and KPIs, encoded once, and as objects.
-
-    Args:
-        result_json: The result, encoded.
-        kpis_json: The `kpis` member of the scenario object, encoded.
-        result: The result as the algorithm returned it; made from its JSON when first asked for if left out.
-        kpis: The KPIs that were computed; likewise.
-    """
-
-    __slots__ = ("_kpis", "_result", "kpis_json", "result_json")
-
-    def __init__(
-        self,
-        result_json: bytes,
-        kpis_json: bytes,
-        result: Any = _UNREAD,  # noqa: ANN401 - the user's own result class
-        kpis: Mapping[str, BaseKPI] | None = None,
-    ) -> None:
-        self.result_json = result_json
-        self.kpis_json = kpis_json
-        self._result = result
-        self._kpis = kpis
-
-    def result(self, catalog: Catalog, algo_name: str) -> Any:  # noqa: ANN401 - the user's own result class
-        """Return the result object; a stored one is rebuilt through the algorithm's `result_class` if it has one."""
-        if self._result is _UNREAD:
-            self._result = _rebuild_result(self.result_json, catalog, algo_name)
-        return self._result
-
-    def kpis(self, catalog: Catalog) -> Mapping[str, BaseKPI]:
-        """Return the KPIs with their values."""
-        if self._kpis is None:
-            self._kpis = catalog.restore_kpis(orjson.loads(self.kpis_json))
-        return self._kpis
+__all__ = ["Scenario", "ScenarioOwner", "ScenarioState", "ScenarioStatus"]
 
 
-class ScenarioState(NamedTuple):
-    """Everything about a scenario that changes. Replaced as a whole, so that a reader never sees half a change."""
+class ScenarioOwner(Protocol):
+    """Whoever a scenario belongs to: a session, or nobody."""
 
-    status: ScenarioStatus = ScenarioStatus.CREATED
-    progress: float = 0.0
-    revision: int = 0
-    queue_position: int | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    error: str | None = None
-    outcome: Outcome | None = None
+    catalog: Catalog
+    """The algorithms and KPIs on offer."""
+
+    def dataset_of(self, scenario: Scenario[Any]) -> Dataset:
+        """Return the dataset of a scenario."""
+
+    def queue(self, scenario: Scenario[Any]) -> None:
+        """Put a scenario in the queue."""
+
+    def run(self, scenario: Scenario[Any], logger: Logger | None) -> None:
+        """Run a scenario and wait for its end."""
+
+    def cancel(self, scenario: Scenario[Any]) -> None:
+        """Cancel a scenario that is queued or processing."""
+
+    def reset(self, scenario: Scenario[Any]) -> None:
+        """Take a scenario back to `created`."""
 
 
-class Scenario:
-    """A scenario of a session, as its [`ScenarioManager`][algomancy_scenario.ScenarioManager] keeps it.
+class Scenario(Generic[ALGORITHM]):
+    """A scenario, read from any thread.
 
-    Read it as you like, from any thread; only the manager changes it.
+    Those of a session are made, changed and stored by its [`ScenarioManager`][algomancy_scenario.ScenarioManager];
+    one made here belongs to nobody and runs where it is told to.
 
     Args:
-        record: What it is and how it stands.
-        catalog: The algorithms and KPIs of the configuration.
+        tag: What it is called.
+        input_data: Its data.
+        kpis: Its KPIs by name, without values.
+        algorithm: Its algorithm, with parameters.
+        provided_id: Its id; a fresh one when left out.
+        data_params: The values of the data's own parameters; the defaults when left out.
     """
 
     # Few objects each: it is their number, over all scenarios, that the garbage collector takes its time for.
-    __slots__ = ("_catalog", "_document", "_record", "_state", "_status_document")
+    __slots__ = ("__weakref__", "_document", "_owner", "_record", "_state", "_status_document")
 
-    def __init__(self, record: ScenarioRecord, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        tag: str,
+        input_data: BaseDataSource,
+        kpis: Mapping[str, BaseKPI],
+        algorithm: ALGORITHM,
+        provided_id: str | None = None,
+        data_params: BaseParameterSet | None = None,
+    ) -> None:
+        params = input_data.initialize_data_parameters() if data_params is None else data_params
+        record = ScenarioRecord(
+            id=random_id() if provided_id is None else provided_id,
+            tag=tag,
+            sequence=0,
+            queue_position=None,
+            status=ScenarioStatus.CREATED,
+            input_data_key=input_data.name,
+            input_data_id=input_data.id,
+            algo_name=algorithm.name,
+            algo_params=stored_params(algorithm.params),
+            data_params=stored_params(params),
+            created_at=utc_now(),
+        )
+        self._set_up(record, Detached.of(input_data, kpis, algorithm, params))
+
+    @classmethod
+    def of_record(cls, record: ScenarioRecord, owner: ScenarioOwner) -> Scenario[Any]:
+        """Return a scenario that is described, or stored, already.
+
+        Args:
+            record: What it is and how it stands.
+            owner: Whom it belongs to.
+        """
+        made = cls.__new__(cls)
+        made._set_up(record, owner)
+        return made
+
+    def _set_up(self, record: ScenarioRecord, owner: ScenarioOwner) -> None:
         # The result belongs to the state: a reset lets go of it.
         self._record = record if record.result is None else replace(record, result=None, kpis=None)
-        self._catalog = catalog
+        self._owner = owner
         outcome = None
         if record.status is ScenarioStatus.COMPLETE and record.result is not None and record.kpis is not None:
             outcome = Outcome(record.result, record.kpis)
@@ -103,6 +118,11 @@ class Scenario:
         )
         self._document: tuple[ScenarioState, bytes] | None = None
         self._status_document: tuple[ScenarioState, bytes] | None = None
+
+    @property
+    def owner(self) -> ScenarioOwner:
+        """Whom it belongs to."""
+        return self._owner
 
     @property
     def id(self) -> str:
@@ -177,7 +197,31 @@ class Scenario:
             NotFoundError: The scenario was stored by a configuration whose algorithm this one does not have.
             ParameterError: The values stored are not valid for the algorithm as it is now.
         """
-        return self._catalog.algorithms.restore_parameters(self.algo_name, self._record.algo_params)
+        return self._owner.catalog.algorithms.restore_parameters(self.algo_name, self._record.algo_params)
+
+    @property
+    def algorithm_description(self) -> str:
+        """The parameters of its algorithm, as text."""
+        return self.algo_params.serialize()
+
+    @property
+    def data_source(self) -> BaseDataSource:
+        """Its data.
+
+        Raises:
+            NotFoundError: They are not there any more.
+        """
+        return self._owner.dataset_of(self).source
+
+    @property
+    def data_params(self) -> BaseParameterSet:
+        """The data's own parameters with the values it gives to them, each time in a set of their own.
+
+        Raises:
+            NotFoundError: The data are not there any more.
+            ParameterError: The values stored are not valid for the data as they are now.
+        """
+        return self._owner.catalog.algorithms.restore_data_parameters(self.data_source, self._record.data_params)
 
     @property
     def stored_params(self) -> tuple[bytes, bytes]:
@@ -189,14 +233,63 @@ class Scenario:
         """The result object when complete, `{"error": message}` when failed, else `None`."""
         state = self._state
         if state.outcome is not None:
-            return state.outcome.result(self._catalog, self.algo_name)
+            return state.outcome.result(self._owner.catalog, self.algo_name)
         return None if state.error is None else {"error": state.error}
 
     @property
     def kpis(self) -> Mapping[str, BaseKPI]:
         """The KPIs by name; without values as long as there is no result."""
         outcome = self._state.outcome
-        return self._catalog.unset_kpis if outcome is None else outcome.kpis(self._catalog)
+        return self._owner.catalog.unset_kpis if outcome is None else outcome.kpis(self._owner.catalog)
+
+    def is_completed(self) -> bool:
+        """Tell whether it has a result."""
+        return self.status is ScenarioStatus.COMPLETE
+
+    def set_queued(self) -> None:
+        """Put it in the queue of its session; see `ScenarioManager.process_scenario_async`."""
+        self._owner.queue(self)
+
+    def process(self, logger: Logger | None = None) -> None:
+        """Run it and wait for its end: by its session in its turn, without one in this thread.
+
+        Args:
+            logger: Where to report to.
+        """
+        self._owner.run(self, logger)
+
+    def cancel(self, logger: Logger | None = None) -> None:
+        """End it as failed if it is queued or processing; otherwise change nothing.
+
+        Args:
+            logger: Where to report to.
+        """
+        if self.status in UNFINISHED:
+            self._owner.cancel(self)
+            if logger is not None:
+                logger.log(f"Scenario '{self.tag}' was cancelled.")
+
+    def refresh(self, logger: Logger | None = None) -> None:
+        """Take it back to `created`, without result, KPI values and progress.
+
+        Args:
+            logger: Where to report to.
+        """
+        self._owner.reset(self)
+        if logger is not None:
+            logger.log(f"Scenario '{self.tag}' was reset.")
+
+    def compute_kpis(self) -> None:
+        """Compute the KPIs anew from the result that is there.
+
+        Raises:
+            ValueError: There is no result.
+            KpiError: A KPI cannot be computed.
+        """
+        if self._state.outcome is None:
+            raise ValueError(f"Scenario '{self.tag}' has no result.")
+        for kpi in self.kpis.values():
+            kpi.compute_and_check(self.result)
 
     def status_json_bytes(self) -> bytes:
         """Return `id`, `tag`, `status` and `progress` as JSON (contract SCN-8); made once for each state."""
@@ -282,7 +375,7 @@ class Scenario:
             "tag": known.tag,
             "input_data_id": known.input_data_id,
             "input_data_key": known.input_data_key,
-            "kpis": orjson.Fragment(self._catalog.unset_kpis_json if outcome is None else outcome.kpis_json),
+            "kpis": orjson.Fragment(self._owner.catalog.unset_kpis_json if outcome is None else outcome.kpis_json),
             "algorithm": {"name": known.algo_name, "parameters": orjson.Fragment(known.algo_params)},
             "data_parameters": orjson.Fragment(known.data_params),
             "status": state.status.value,
@@ -297,22 +390,9 @@ class Scenario:
         return keep_plain_json(content)
 
 
-def join_documents(scenarios: list[tuple[Scenario, ScenarioState]]) -> bytes:
+def join_documents(scenarios: list[tuple[Scenario[Any], ScenarioState]]) -> bytes:
     """Return a JSON array of scenario objects, each as it stood in the state given with it."""
     return b"[" + b",".join([scenario._bytes_of(state) for scenario, state in scenarios]) + b"]"
-
-
-def _rebuild_result(document: bytes, catalog: Catalog, algo_name: str) -> Any:  # noqa: ANN401 - the user's own class
-    try:
-        result_class = catalog.algorithms.get_class(algo_name).result_class
-    except NotFoundError:
-        result_class = None
-    if result_class is not None:
-        try:
-            return result_class.from_json(document.decode())
-        except Exception:
-            _log.exception("The stored result of algorithm '%s' could not be rebuilt; it is kept as data.", algo_name)
-    return orjson.loads(document)
 
 
 def stored_params(values: BaseParameterSet) -> bytes:

@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from algomancy_data import BaseDataSource, DataManager, ETLResult, File
-from algomancy_scenario.core_configuration import CoreConfig
+from algomancy_data import (
+    BaseDataSource,
+    DataManager,
+    Dataset,
+    ETLFactory,
+    Schema,
+    StatelessDataManager,
+)
+from algomancy_data.reading.limits import ReadLimits
+from algomancy_scenario.basealgorithm import BaseAlgorithm
+from algomancy_scenario.core_configuration import core_of
+from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.raw_datasets import files_in
-from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.single_folder import SingleFolderStore
+from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenario import Scenario
-from algomancy_scenario.session_core import SessionCore
+from algomancy_scenario.scenariofactory import ScenarioFactory
+from algomancy_scenario.scenarioprocessor import ScenarioProcessor
+from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.locks import SessionGoneError
-from algomancy_utils import BaseParameterSet, Runtime
+from algomancy_scenario.sessions.scenarios import SessionScenarios
+from algomancy_utils import BaseParameterSet, Logger
 
 
-class ScenarioManager:
+class ScenarioManager(SessionScenarios):
     """The scenarios and datasets of one session.
 
     All methods may be called from any thread; see `SessionLocks` for how they are kept apart. Changes that return are
     stored. Look-ups are answered from memory.
 
     Args:
-        config: The configuration.
-        catalog: Its algorithms and KPIs, when there is one already to be shared.
+        etl_factory: The class that reads raw files.
+        kpis: KPI classes by name.
+        algorithms: Algorithm classes by name.
+        schemas: The schemas of the raw files.
+        data_object_type: The class of the datasets.
+        data_folder: The session's folder: its datasets, and sub-folders of raw files.
+        logger: Where the session and the user's classes report to.
+        scenario_save_location: Taken for compatibility: scenarios are stored beside the datasets.
+        has_persistent_state: Whether changes are stored in `data_folder`.
+        save_type: The form datasets are stored in: `"json"`.
+        autocreate: Whether every dataset gets a scenario `"<key> [auto]"`.
+        default_algo_name: The algorithm of such a scenario.
+        default_param_values: The values of its parameters.
+        autorun: Whether a scenario is queued as soon as it is created.
+        data_manager: The datasets, where the caller has made their manager.
+        scenario_repository: Taken for compatibility; must be `None`.
+        catalog: The algorithms and KPIs, when they are shared with other sessions.
         executor: Where scenarios run; threads of its own when left out.
-        runtime: Clock and identifiers.
-        store: Where changes are stored; nowhere when left out.
-        durable: Whether the store outlives the process.
+        store: Where changes are stored; chosen by the arguments above when left out.
+        limits: How much an uploaded file may hold.
 
-    Attributes:
-        core: The session's parts, for the session manager.
+    Raises:
+        ValueError: The folder is in use by another server, or an argument cannot be what it was given.
     """
 
     nonblocking = True
@@ -44,349 +72,189 @@ class ScenarioManager:
 
     def __init__(
         self,
-        config: CoreConfig,
+        etl_factory: type[ETLFactory],
+        kpis: Mapping[str, type[BaseKPI]],
+        algorithms: Mapping[str, type[BaseAlgorithm]],
+        schemas: Sequence[Schema | type[Schema]],
+        data_object_type: type[BaseDataSource],
+        data_folder: str | None = None,
+        logger: Logger | None = None,
+        scenario_save_location: str = "scenarios.json",  # noqa: ARG002 - for compatibility
+        has_persistent_state: bool = False,
+        save_type: str = "json",
+        autocreate: bool = False,
+        default_algo_name: str | None = None,
+        default_param_values: Mapping[str, Any] | None = None,
+        autorun: bool = False,
+        data_manager: DataManager | None = None,
+        scenario_repository: object = None,
         *,
         catalog: Catalog | None = None,
         executor: RunExecutor | None = None,
-        runtime: Runtime | None = None,
         store: SessionStore | None = None,
-        durable: bool = False,
+        limits: ReadLimits | None = None,
     ) -> None:
-        self.core = SessionCore(
-            config,
-            catalog or Catalog(config.algorithms, config.kpis),
-            executor or ThreadExecutor(),
-            runtime or Runtime(),
-            store or MemorySessionStore(),
-            durable,
+        if scenario_repository is not None:
+            raise ValueError("Scenarios are kept in the session's own store: there can be no 'scenario_repository'.")
+        self.save_type = save_type
+        self.logger = logger
+        data = data_manager or StatelessDataManager(
+            etl_factory=etl_factory, schemas=schemas, data_object_type=data_object_type, logger=logger, limits=limits
         )
-        self._data = self.core.datasets.manager
-        self._registry = self.core.registry
-        self._on_close: Callable[[], None] | None = None
+        folder = None if data_folder is None else Path(data_folder)
+        own_folder = None
+        if store is None and has_persistent_state and folder is not None:
+            store = own_folder = SingleFolderStore(folder, data_object_type)
+        store = store or MemorySessionStore(folder)
+        registry = ScenarioRegistry(logger)
+        factory = ScenarioFactory(kpis, algorithms, data, logger, catalog=catalog)
+        processor = ScenarioProcessor(logger, registry=registry, store=store, executor=executor)
+        processor.auto_run_scenarios = autorun
+        super().__init__(registry, factory, data, store, processor)
+        self._autocreate, self._default_algorithm = autocreate, default_algo_name
+        self._default_values = default_param_values
+        self._own_folder = own_folder
+        if own_folder is not None:
+            stored = own_folder.load()
+            self.restore(stored.all_datasets(data.prepare_etl), stored.scenarios)
+            self.resume()
 
     @classmethod
-    def from_config(cls, cfg: CoreConfig) -> ScenarioManager:
-        """Return the manager of the default session of a configuration; closing it closes that server's state.
+    def from_config(cls, cfg: Any) -> ScenarioManager:  # noqa: ANN401 - anything that has the fields
+        """Return the one session of a configuration; its folder is `data_path` itself.
 
         Args:
-            cfg: The configuration.
-        """
-        from algomancy_scenario.sessionmanager import SessionManager
-
-        sessions = SessionManager.from_config(cfg)
-        manager = sessions.get_scenario_manager(sessions.start_session_id)
-        manager._on_close = sessions.close
-        return manager
-
-    # ------------------------------------------------------------------ what is on offer
-
-    @property
-    def available_algorithms(self) -> list[str]:
-        """The names of the algorithms."""
-        return self.core.catalog.algorithms.available_algorithms
-
-    @property
-    def available_kpis(self) -> list[str]:
-        """The names of the KPIs."""
-        return self.core.catalog.kpi_names
-
-    def get_algorithm_parameters(self, name: str) -> BaseParameterSet:
-        """Return a new set of an algorithm's parameters, each with its default.
+            cfg: The configuration, or anything that has its fields.
 
         Raises:
-            NotFoundError: There is no such algorithm.
+            TypeError: It is none.
         """
-        return self.core.catalog.algorithms.get_parameters(name)
-
-    def get_data_parameters(self, key: str) -> BaseParameterSet:
-        """Return a new set of a dataset's own parameters, each with its default; often none.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-        """
-        return self.core.datasets.parameters(self._data.get_dataset(key))
-
-    # ------------------------------------------------------------------ datasets
-
-    @property
-    def data_manager(self) -> DataManager:
-        """The session's datasets; change them through this manager only."""
-        return self._data
-
-    def get_data_keys(self) -> list[str]:
-        """Return the keys of the datasets, in the order in which they were added."""
-        return self._data.get_data_keys()
-
-    def has_data(self, key: str) -> bool:
-        """Tell whether there is a dataset of this key."""
-        return self._data.has_data(key)
-
-    def get_data(self, key: str) -> BaseDataSource:
-        """Return a dataset's data source; its tables are made when first asked for.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-        """
-        return self._data.get_data(key)
-
-    def get_data_as_json(self, key: str) -> str:
-        """Return a dataset in `to_json()` form.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-        """
-        return self._data.get_data_as_json(key)
-
-    def get_data_as_bytes(self, key: str) -> bytes:
-        """Return a dataset in `to_json()` form, as UTF-8; encoded once.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-        """
-        return self._data.get_data_as_bytes(key)
-
-    def set_data(self, key: str, source: BaseDataSource) -> None:
-        """Add a dataset, or replace one that no scenario references.
-
-        Args:
-            key: Its key.
-            source: The data. Do not change it afterwards.
-
-        Raises:
-            ValueError: The key is not allowed.
-            PreconditionError: A scenario references the dataset that has this key.
-        """
-        self.core.datasets.set(key, source)
-        self.core.autocreation.serve(key)
-
-    def derive_data(self, key: str, new_key: str) -> None:
-        """Copy a dataset under a new key, with a new id, as derived data.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-            ValueError: The new key is not allowed.
-            PreconditionError: The new key is taken.
-        """
-        self.core.datasets.derive(key, new_key)
-        self.core.autocreation.serve(new_key)
-
-    def delete_data(self, key: str) -> None:
-        """Delete a dataset.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-            PreconditionError: A scenario references it.
-        """
-        self.core.datasets.delete(key)
-
-    def add_datasource_from_json(self, payload: str | bytes) -> str:
-        """Add a dataset from its `to_json()` form, or replace one that no scenario references.
-
-        Args:
-            payload: The JSON text; `metadata.name` becomes the key.
-
-        Returns:
-            The key.
-
-        Raises:
-            ValueError: It is no such text, or its name is not allowed as a key.
-            PreconditionError: A scenario references the dataset that has this key.
-        """
-        key = self.core.datasets.add_from_json(payload)
-        self.core.autocreation.serve(key)
-        return key
-
-    def etl_data(self, files: Mapping[str, File] | Iterable[File], name: str) -> ETLResult:
-        """Make a dataset from raw files, or replace one that no scenario references.
-
-        Args:
-            files: The files, by logical name.
-            name: The key of the dataset.
-
-        Returns:
-            What the ETL found. When it failed, no dataset is added or replaced.
-
-        Raises:
-            ValueError: The key is not allowed, a file is missing, unexpected or unreadable.
-            PreconditionError: A scenario references the dataset that has this key.
-        """
-        result = self.core.datasets.etl(files, name)
-        if result.is_success:
-            self.core.autocreation.serve(name)
-        return result
-
-    def debug_load_data(self, dataset_dir: str | os.PathLike[str]) -> ETLResult:
-        """Make a dataset from a folder of raw files, as `etl_data` does; the folder's name becomes the key.
-
-        Raises:
-            ValueError: There is no such folder, or as `etl_data`.
-        """
-        folder = Path(dataset_dir)
-        return self.etl_data(files_in(folder), folder.resolve().name)
-
-    def store_data_as_json(self, key: str) -> None:
-        """Write a dataset to the store, where a durable session has it already.
-
-        Raises:
-            NotFoundError: There is no such dataset.
-        """
-        self.core.datasets.write(key)
-
-    # ------------------------------------------------------------------ scenarios
-
-    @property
-    def revision(self) -> int:
-        """A number that grows with every change of a scenario of this session, progress included."""
-        return self._registry.revision
-
-    @property
-    def currently_processing(self) -> Scenario | None:
-        """The scenario now running."""
-        return self.core.processor.processing
-
-    def create_scenario(
-        self,
-        tag: str,
-        dataset_key: str,
-        algo_name: str,
-        algo_params: Mapping[str, Any] | None = None,
-        data_params: Mapping[str, Any] | None = None,
-    ) -> Scenario:
-        """Create a scenario; under `autorun` it is queued at once.
-
-        Args:
-            tag: What it is called, unique within the session.
-            dataset_key: The key of its dataset.
-            algo_name: The name of its algorithm.
-            algo_params: Values of the algorithm's parameters; the others keep their defaults.
-            data_params: Values of the dataset's own parameters; likewise.
-
-        Returns:
-            The scenario.
-
-        Raises:
-            NotFoundError: There is no such algorithm or dataset.
-            PreconditionError: The tag is taken.
-            ParameterError: A parameter is unknown or its value not allowed.
-            ValueError: The tag is blank.
-        """
-        return self.core.scenarios.create(
-            tag, dataset_key, algo_name, algo_params, data_params, queue=self.core.autocreation.autorun
+        core = core_of(cfg)
+        return cls(
+            **core.session_arguments(),
+            data_folder=str(core.data_path),
+            has_persistent_state=core.store_kind == "json",
         )
 
-    def get_by_id(self, scenario_id: str) -> Scenario | None:
-        """Return a scenario, `None` when there is none of this id."""
-        return self._registry.by_id(scenario_id)
+    # ------------------------------------------------------------------ coming and going, for the session manager
 
-    def get_by_tag(self, tag: str) -> Scenario | None:
-        """Return a scenario, `None` when there is none of this tag."""
-        return self._registry.by_tag(tag)
+    def restore(self, datasets: Iterable[Dataset], records: Iterable[ScenarioRecord]) -> None:
+        """Take over what is in the store already; once, before anyone else knows the session."""
+        for dataset in datasets:
+            self._data.put(dataset)
+        self._restore(records)
 
-    def list_scenarios(self) -> list[Scenario]:
-        """Return the scenarios in order of creation."""
-        return self._registry.scenarios()
+    def resume(self) -> None:
+        """Start what was queued when the server stopped, and create what `autocreate` asks for."""
+        self._resume()
+        self.auto_create_scenarios()
 
-    def list_ids(self) -> list[str]:
-        """Return the ids of the scenarios in order of creation."""
-        return [scenario.id for scenario in self._registry.scenarios()]
+    def snapshot(self) -> tuple[list[Dataset], list[ScenarioRecord]]:
+        """Return the datasets, and the scenarios in order of creation, as they are at one moment.
 
-    def list_tags(self) -> list[str]:
-        """Return the tags of the scenarios in order of creation."""
-        return [scenario.tag for scenario in self._registry.scenarios()]
-
-    def scenarios_as_bytes(self) -> bytes:
-        """Return the array of all scenario objects as JSON; made once for each `revision`."""
-        return self._registry.as_bytes()
-
-    def delete_scenario(self, scenario_id: str) -> bool:
-        """Delete a scenario; its run, if there is one, is stopped.
-
-        Returns:
-            Whether there was one of this id.
+        Raises:
+            NotFoundError: The session is gone.
         """
-        return self.core.scenarios.delete(scenario_id)
+        with self._locks:
+            datasets = [self._data.get_dataset(key) for key in self._data.get_data_keys()]
+            states = self._registry.states()
+        return datasets, [scenario.record(state) for scenario, state in states]
 
-    # ------------------------------------------------------------------ processing
-
-    def process_scenario_async(self, scenario: Scenario) -> None:
-        """Queue a scenario for its run.
+    def retire(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Refuse every further change and stop processing; returns at once, whatever is running.
 
         Args:
-            scenario: A scenario of this session.
+            meanwhile: Called while no change can be made; when it raises, nothing has happened.
 
         Raises:
-            NotFoundError: It is no longer a scenario of this session.
-            PreconditionError: It is queued, processing or finished already.
+            NotFoundError: The session is gone already.
         """
-        self.core.scenarios.queue(scenario.id)
-
-    def cancel_scenario(self, scenario_id: str) -> Scenario:
-        """Cancel a queued or processing scenario: it fails with the error `Cancelled`.
-
-        Returns:
-            The scenario.
-
-        Raises:
-            NotFoundError: There is no such scenario.
-            PreconditionError: It is neither queued nor processing.
-        """
-        return self.core.scenarios.cancel(scenario_id)
-
-    def reset_scenario(self, scenario_id: str) -> Scenario:
-        """Take a scenario back to `created`, without result, KPI values and progress.
-
-        Returns:
-            The scenario.
-
-        Raises:
-            NotFoundError: There is no such scenario.
-            PreconditionError: It is queued or processing.
-        """
-        return self.core.scenarios.reset(scenario_id)
-
-    def wait_for_processing(self, timeout: float | None = None) -> bool:
-        """Wait until no scenario is queued or running.
-
-        Args:
-            timeout: How many seconds at most; no limit when left out.
-
-        Returns:
-            Whether that is so; `False` means the time is up.
-        """
-        return self.core.processor.wait(timeout)
-
-    def shutdown_processing(self) -> None:
-        """Stop the current run and start none any more; returns at once.
-
-        What was queued or running stays stored as queued: a durable server runs it after its next start.
-        """
-        with suppress(SessionGoneError):
-            self.core.stop_processing()
+        with self._locks:
+            meanwhile()
+            self._locks.close()
+            with self._locks.state:
+                stopped = self._processor.close()
+        self._processor.replace(stopped, None)
 
     def close(self) -> None:
         """Stop processing and refuse every further change; returns at once, whatever is running."""
         with suppress(SessionGoneError):
-            self.core.retire()
-        on_close, self._on_close = self._on_close, None
-        if on_close is not None:
-            on_close()
+            self.retire()
+        if self._own_folder is not None:
+            self._own_folder.close()
 
-    def toggle_autorun(self, value: bool | None = None) -> bool:
-        """Switch `autorun` on or off, or to the opposite when no value is given; return the new setting."""
-        autocreation = self.core.autocreation
-        autocreation.autorun = not autocreation.autorun if value is None else value
-        return autocreation.autorun
+    # ------------------------------------------------------------------ what is on offer
 
-    def toggle_autocreate(self, value: bool | None = None) -> bool:
-        """Switch `autocreate` on or off; it works on datasets added from now on.
+    @property
+    def has_persistent_state(self) -> bool:
+        """Whether the session outlives the process."""
+        return self._store.durable
 
-        Args:
-            value: The new setting; the opposite of the present one when left out.
+    @property
+    def schemas(self) -> list[Any]:
+        """The schemas of the raw files."""
+        return self._data.schemas
 
-        Returns:
-            The new setting.
+    @property
+    def available_algorithms(self) -> list[str]:
+        """The names of the algorithms."""
+        return self._factory.available_algorithms
+
+    @property
+    def available_kpis(self) -> list[str]:
+        """The names of the KPIs."""
+        return self._factory.available_kpis
+
+    def get_algorithm_parameters(self, key: str) -> BaseParameterSet:
+        """Return a new set of an algorithm's parameters, each with its default; `NotFoundError` without one."""
+        return self._factory.catalog.algorithms.get_parameters(key)
+
+    def get_data_parameters(self, dataset_key: str) -> BaseParameterSet:
+        """Return a new set of a dataset's own parameters, often none; `NotFoundError` without a dataset."""
+        return self._factory.parameters_of(self._factory.dataset(dataset_key))
+
+    def get_associated_parameters(
+        self, algo_name: str, dataset_key: str | None = None
+    ) -> tuple[BaseParameterSet, BaseParameterSet]:
+        """Return new sets of an algorithm's parameters and of a dataset's own. See `ScenarioFactory`."""
+        return self._factory.get_associated_parameters(algo_name, dataset_key)
+
+    # ------------------------------------------------------------------ for trying things out
+
+    def debug_load_data(self, dataset_name: str) -> None:
+        """Make a dataset of the sub-folder of raw files of this name in the session's folder.
 
         Raises:
-            ValueError: It cannot be on, for there is no default algorithm.
+            ValueError: There is no such folder, or its files are not valid.
         """
-        return self.core.autocreation.toggle(value)
+        result = self.etl_data(files_in(self._own_file(dataset_name)), dataset_name)
+        if not result.is_success:
+            raise ValueError(f"The files in '{dataset_name}' are not valid.")
+
+    debug_etl_data = debug_load_data
+
+    def debug_load_serialized_data(self, file_name: str) -> None:
+        """Add the dataset of a file in `to_json()` form in the session's folder.
+
+        Raises:
+            ValueError: There is no such file, or it holds no dataset.
+        """
+        path = self._own_file(file_name)
+        if not path.is_file():
+            raise ValueError(f"There is no file '{file_name}'.")
+        self.add_datasource_from_json(path.read_bytes())
+
+    def debug_create_and_run_scenario(
+        self, scenario_tag: str, dataset_key: str, algo_name: str, algo_params: Mapping[str, Any]
+    ) -> Scenario[Any]:
+        """Create a scenario, run it, wait for its end and return it; see `create_scenario`."""
+        scenario = self.create_scenario(scenario_tag, dataset_key, algo_name, algo_params)
+        scenario.process()
+        return scenario
+
+    def _own_file(self, name: str) -> Path:
+        if self._store.folder is None:
+            raise ValueError("The session has no folder.")
+        if Path(name).name != name:
+            raise ValueError(f"'{name}' is no name within the session's folder.")
+        return self._store.folder / name

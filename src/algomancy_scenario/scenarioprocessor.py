@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
-from algomancy_scenario.kpifactory import Catalog
+from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.persistence.scenario_record import ScenarioStatus
-from algomancy_scenario.running.executor import RunExecutor
-from algomancy_scenario.running.job import Job, RunFailure, describe
+from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioStatus
+from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
+from algomancy_scenario.running.failures import RunFailure, describe
+from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.outcome import Outcome, ScenarioState
 from algomancy_scenario.running.turn import Run
-from algomancy_scenario.scenario import Outcome, Scenario
+from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
-from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
-from algomancy_utils import Runtime
+from algomancy_scenario.sessions.locks import SessionGoneError
+from algomancy_utils import Logger
+from algomancy_utils.runtime import utc_now
 
 _log = logging.getLogger(__name__)
 
@@ -32,36 +34,35 @@ class ScenarioProcessor:
     status and its place here change under one hold of the state lock, so that nobody sees the one without the other.
 
     Args:
-        locks: The session's locks.
-        registry: The session's scenarios.
-        store: Where results are stored.
-        catalog: The algorithms and KPIs of the configuration.
-        executor: Where runs happen.
-        runtime: The clock.
-        dataset_of: Gives the dataset of a scenario.
+        logger: Where it reports what it runs.
+        on_processed: Called with each scenario whose run has ended.
+        registry: The session's scenarios; without a session, none.
+        store: Where results are stored; nowhere when left out.
+        executor: Where runs happen; threads of its own when left out.
     """
 
     def __init__(
         self,
-        locks: SessionLocks,
-        registry: ScenarioRegistry,
-        store: SessionStore,
-        catalog: Catalog,
-        executor: RunExecutor,
-        runtime: Runtime,
-        dataset_of: Callable[[Scenario], Dataset],
+        logger: Logger | None = None,
+        on_processed: Callable[[Scenario[Any]], None] | None = None,
+        *,
+        registry: ScenarioRegistry | None = None,
+        store: SessionStore | None = None,
+        executor: RunExecutor | None = None,
     ) -> None:
-        self._locks = locks
-        self._registry = registry
-        self._store = store
-        self._catalog = catalog
-        self._executor = executor
-        self._runtime = runtime
-        self._dataset_of = dataset_of
-        self._queue: OrderedDict[str, Scenario] = OrderedDict()
+        self.logger = logger
+        self.auto_run_scenarios = False
+        """Whether a scenario is queued as soon as it is created."""
+        self._on_processed = on_processed
+        self._registry = registry or ScenarioRegistry(logger)
+        self._locks = self._registry.locks
+        self._store = store or MemorySessionStore()
+        self._executor = executor or ThreadExecutor()
+        self._owns_executor = executor is None
+        self._queue: OrderedDict[str, Scenario[Any]] = OrderedDict()
         self._current: Run | None = None
         self._closed = False
-        self._idle = threading.Condition(locks.state)
+        self._change = threading.Condition(self._locks.state)
 
     # ------------------------------------------------------------------ called with both locks held
 
@@ -70,8 +71,8 @@ class ScenarioProcessor:
         """Whether nothing is started any more."""
         return self._closed
 
-    def enqueue(self, scenario: Scenario) -> Run | None:
-        """Put a scenario at the end of the queue.
+    def admit(self, scenario: Scenario[Any]) -> Run | None:
+        """Put a scenario that is `queued` at the end of the queue.
 
         Returns:
             The run to `start` once the locks are free, if it is its turn already.
@@ -80,14 +81,14 @@ class ScenarioProcessor:
             self._queue[scenario.id] = scenario
         return self._next()
 
-    def withdraw(self, scenario: Scenario) -> tuple[Run | None, Run | None]:
+    def withdraw(self, scenario: Scenario[Any]) -> tuple[Run | None, Run | None]:
         """Take a scenario out of the queue, or its run out of the place of the current one.
 
         Returns:
             The run to stop and the run to `start` once the locks are free, each if there is one.
         """
         if self._queue.pop(scenario.id, None) is not None:
-            self._tell_if_idle()
+            self._change.notify_all()
             return None, None
         if self._current is None or self._current.scenario is not scenario:
             return None, None
@@ -103,17 +104,40 @@ class ScenarioProcessor:
         self._closed = True
         self._queue.clear()
         stopped, self._current = self._current, None
-        self._tell_if_idle()
+        self._change.notify_all()
+        if self._owns_executor:
+            self._executor.shutdown()
         return stopped
 
     # ------------------------------------------------------------------ called with no lock held
 
     @property
-    def processing(self) -> Scenario | None:
+    def currently_processing(self) -> Scenario[Any] | None:
         """The scenario now processing."""
         with self._locks.state:
             run = self._current
             return run.scenario if run is not None and run.scenario.status is ScenarioStatus.PROCESSING else None
+
+    def enqueue(self, scenario: Scenario[Any]) -> None:
+        """Queue a scenario, whatever came of it before; those of a session are queued by their manager.
+
+        Args:
+            scenario: The scenario.
+        """
+        with self._locks:
+            state = ScenarioState(status=ScenarioStatus.QUEUED, revision=scenario.revision + 1)
+            with self._locks.state:
+                if scenario.id in self._queue or (self._current and self._current.scenario is scenario):
+                    return
+                self._registry.publish(scenario, state)
+                run = self.admit(scenario)
+        self.start(run)
+
+    def shutdown(self) -> None:
+        """Stop the current run and start none any more; returns at once."""
+        with self._locks, self._locks.state:
+            stopped = self.close()
+        self.replace(stopped, None)
 
     def start(self, run: Run | None) -> None:
         """Hand a run to the executor, which may take its time to make a thread."""
@@ -130,17 +154,23 @@ class ScenarioProcessor:
             stopped.stop()
         self.start(following)
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait_for_processing(self, timeout: float | None = None) -> bool:
         """Wait until nothing is queued or running.
+
+        Args:
+            timeout: How many seconds at most; no limit when left out.
 
         Returns:
             Whether that is so; `False` means the time is up.
         """
-        with self._locks.state:
-            return self._idle.wait_for(lambda: not self._queue and self._current is None, timeout)
+        return self._wait_until(lambda: not self._queue and self._current is None, timeout)
+
+    def wait_for(self, scenario: Scenario[Any]) -> None:
+        """Wait until a scenario is neither queued nor processing, or nothing is run any more."""
+        self._wait_until(lambda: self._closed or scenario.status not in UNFINISHED, None)
 
     @contextmanager
-    def frozen(self, scenario: Scenario) -> Iterator[None]:
+    def frozen(self, scenario: Scenario[Any]) -> Iterator[None]:
         """Keep the progress of a scenario as it is, so that what is stored is what will be published."""
         with self._locks.state:
             run = self._current if self._current is not None and self._current.scenario is scenario else None
@@ -167,19 +197,17 @@ class ScenarioProcessor:
 
     # ------------------------------------------------------------------ inside
 
+    def _wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
+        with self._locks.state:
+            return self._change.wait_for(condition, timeout)
+
     def _next(self) -> Run | None:
-        if self._current is not None or self._closed:
-            return None
-        if not self._queue:
-            self._tell_if_idle()
+        self._change.notify_all()
+        if self._current is not None or self._closed or not self._queue:
             return None
         _, scenario = self._queue.popitem(last=False)
         self._current = Run(scenario, self)
         return self._current
-
-    def _tell_if_idle(self) -> None:
-        if not self._queue and self._current is None:
-            self._idle.notify_all()
 
     def _work(self, run: Run) -> None:
         """Carry out a run, from `queued` to its end; on one of the executor's workers."""
@@ -220,12 +248,12 @@ class ScenarioProcessor:
     def _perform(self, run: Run) -> Outcome:
         scenario = run.scenario
         try:
-            dataset = self._dataset_of(scenario)
+            dataset = scenario.owner.dataset_of(scenario)
             _ = dataset.source  # Made of its JSON, or of raw files, when it is first wanted: by the user's own class.
         except Exception as error:
             _log.warning("Scenario '%s' failed: its dataset cannot be read.", scenario.tag, exc_info=error)
             raise RunFailure(describe(error)) from None
-        job = Job(self._catalog, scenario.tag, scenario.algo_name, *scenario.stored_params)
+        job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params)
         return self._executor.perform(job, dataset, run)
 
     def _begin(self, run: Run) -> bool:
@@ -234,9 +262,10 @@ class ScenarioProcessor:
             if run is not self._current:
                 return False
             scenario = run.scenario
-            state = scenario.next_state(status=ScenarioStatus.PROCESSING, started_at=self._runtime.now())
+            state = scenario.next_state(status=ScenarioStatus.PROCESSING, started_at=utc_now())
             self._registry.publish(scenario, state)
-            return True
+        self._registry.log(f"Scenario '{scenario.tag}' is processed.")
+        return True
 
     def _finish(self, run: Run, ending: dict[str, Any]) -> None:
         scenario = run.scenario
@@ -244,7 +273,7 @@ class ScenarioProcessor:
             # Only those who hold the mutex change which run is the current one.
             if run is not self._current:
                 return
-            state = scenario.next_state(finished_at=self._runtime.now(), **ending)
+            state = scenario.next_state(finished_at=utc_now(), **ending)
             try:
                 self._store.save_scenario(scenario.record(state))
             except Exception:
@@ -257,3 +286,6 @@ class ScenarioProcessor:
                 self._current = None
                 following = self._next()
         self.start(following)
+        self._registry.log(f"Scenario '{scenario.tag}' ended as {state.status}.")
+        if self._on_processed is not None:
+            self._on_processed(scenario)

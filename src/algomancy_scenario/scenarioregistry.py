@@ -1,46 +1,59 @@
-"""The scenarios of one session in memory, found by id, by tag and by dataset."""
+"""The scenarios of one session in memory: an index by id, by tag and by dataset."""
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
+from typing import Any
 
 from algomancy_scenario.scenario import Scenario, ScenarioState, join_documents
-from algomancy_utils import NotFoundError
+from algomancy_scenario.sessions.locks import SessionLocks
+from algomancy_utils import Logger, NotFoundError
 
 
 class ScenarioRegistry:
     """Dictionaries of scenarios, so that no operation takes longer the more there are.
 
-    Methods that change it are called with the state lock held; those that read it take the lock themselves where one
-    look is not enough.
+    In a session, methods that change it are called with the state lock held; those that read it take the lock
+    themselves where one look is not enough.
 
     Args:
-        lock: The session's state lock.
+        logger: Where to report to.
+        locks: The session's locks; locks of its own when left out.
     """
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
-        self._by_id: dict[str, Scenario] = {}
-        self._by_tag: dict[str, Scenario] = {}
+    def __init__(self, logger: Logger | None = None, *, locks: SessionLocks | None = None) -> None:
+        self.logger = logger
+        self.locks = locks or SessionLocks()
+        self._lock = self.locks.state
+        self._by_id: dict[str, Scenario[Any]] = {}
+        self._by_tag: dict[str, Scenario[Any]] = {}
         self._references: Counter[str] = Counter()
         self._revision = 0
         self._document: tuple[int, bytes] | None = None
+
+    def log(self, msg: str) -> None:
+        """Report something, if there is a logger."""
+        if self.logger is not None:
+            self.logger.log(msg)
 
     @property
     def revision(self) -> int:
         """A number that grows with every change of a scenario, progress included."""
         return self._revision
 
-    def by_id(self, scenario_id: str) -> Scenario | None:
+    def get_by_id(self, scenario_id: str) -> Scenario[Any] | None:
         """Return a scenario, `None` when there is none of this id."""
         return self._by_id.get(scenario_id)
 
-    def by_tag(self, tag: str) -> Scenario | None:
+    def get_by_tag(self, tag: str) -> Scenario[Any] | None:
         """Return a scenario, `None` when there is none of this tag."""
         return self._by_tag.get(tag)
 
-    def known(self, scenario_id: str) -> Scenario:
+    def has_tag(self, tag: str) -> bool:
+        """Tell whether there is a scenario of this tag."""
+        return tag in self._by_tag
+
+    def known(self, scenario_id: str) -> Scenario[Any]:
         """Return a scenario.
 
         Raises:
@@ -55,12 +68,19 @@ class ScenarioRegistry:
         """Return how many scenarios use a dataset."""
         return self._references.get(key, 0)
 
-    def scenarios(self) -> list[Scenario]:
-        """Return the scenarios in order of creation."""
-        with self._lock:
-            return list(self._by_id.values())
+    def used_datasets(self) -> list[str]:
+        """Return the keys of the datasets in use, once for each scenario."""
+        return list(self._references.elements())
 
-    def states(self) -> list[tuple[Scenario, ScenarioState]]:
+    def list_ids(self) -> list[str]:
+        """Return the ids in order of creation."""
+        return [scenario.id for scenario in self.list()]
+
+    def list_tags(self) -> list[str]:
+        """Return the tags in order of creation."""
+        return [scenario.tag for scenario in self.list()]
+
+    def states(self) -> list[tuple[Scenario[Any], ScenarioState]]:
         """Return the scenarios in order of creation, with their states at one moment."""
         with self._lock:
             return [(scenario, scenario.state) for scenario in self._by_id.values()]
@@ -77,23 +97,38 @@ class ScenarioRegistry:
         self._document = (revision, document)
         return document
 
-    def insert(self, scenario: Scenario) -> None:
-        """Add a scenario, the latest in order of creation."""
+    def add(self, scenario: Scenario[Any]) -> None:
+        """Add a scenario, the latest in order of creation; one of the same id is replaced."""
+        self.delete(scenario.id)
         self._by_id[scenario.id] = scenario
         self._by_tag[scenario.tag] = scenario
         self._references[scenario.input_data_key] += 1
         self._revision += 1
 
-    def remove(self, scenario: Scenario) -> None:
-        """Take a scenario away."""
-        del self._by_id[scenario.id]
-        del self._by_tag[scenario.tag]
+    def delete(self, scenario_id: str) -> bool:
+        """Take a scenario away.
+
+        Returns:
+            Whether there was one of this id.
+        """
+        scenario = self._by_id.pop(scenario_id, None)
+        if scenario is None:
+            return False
+        if self._by_tag.get(scenario.tag) is scenario:
+            del self._by_tag[scenario.tag]
         self._references[scenario.input_data_key] -= 1
         if not self._references[scenario.input_data_key]:
             del self._references[scenario.input_data_key]
         self._revision += 1
+        return True
 
-    def publish(self, scenario: Scenario, state: ScenarioState) -> None:
+    def publish(self, scenario: Scenario[Any], state: ScenarioState) -> None:
         """Make a state the present one of a scenario."""
         scenario.publish(state)
         self._revision += 1
+
+    # Last, for its name hides the type's in what follows.
+    def list(self) -> list[Scenario[Any]]:
+        """Return the scenarios in order of creation."""
+        with self._lock:
+            return [*self._by_id.values()]

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from algomancy_data import DataManager, Dataset
+from algomancy_data import BaseDataSource, Dataset, ETLFactory, Schema
 from algomancy_data.reading.offload import WORKER
-from algomancy_scenario.core_configuration import CoreConfig
+from algomancy_scenario.algorithmfactory import AlgorithmFactory
+from algomancy_scenario.basealgorithm import BaseAlgorithm
+from algomancy_scenario.core_configuration import CoreConfig, core_of
+from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.directory import DirectoryStore
-from algomancy_scenario.persistence.memory import MemoryStore
+from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
 from algomancy_scenario.persistence.port import SessionStore, StateStore, StoredSession
 from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
 from algomancy_scenario.running.dask import DaskExecutor
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.running.processes import ProcessExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessions.locks import SessionGoneError
-from algomancy_utils import NotFoundError, PreconditionError, Runtime
+from algomancy_utils import (
+    BaseParameterSet,
+    Logger,
+    MessageStatus,
+    NotFoundError,
+    PreconditionError,
+    TakenError,
+    UnknownSessionError,
+)
+from algomancy_utils.runtime import random_id
 
 _log = logging.getLogger(__name__)
 _FIRST_NAME = "main"
@@ -43,13 +56,28 @@ class SessionManager:
     and a state lock guards the dictionaries, so look-ups never wait for a disk.
 
     Args:
-        config: The configuration.
+        etl_factory: The class that reads raw files.
+        kpis: KPI classes by name.
+        algorithms: Algorithm classes by name.
+        schemas: The schemas of the raw files.
+        data_object_type: The class of the datasets.
+        data_folder: The folder the state lives in.
+        logger: Where the sessions and the user's classes report to; the log of the process when left out.
+        scenario_save_location: Taken for compatibility: scenarios are stored beside the datasets.
+        has_persistent_state: Whether changes are stored in `data_folder`.
+        save_type: The form datasets are stored in: `"json"`.
+        auto_create: Whether every dataset gets a scenario `"<key> [auto]"`.
+        default_algo_name: The algorithm of such a scenario.
+        default_param_values: The values of its parameters.
+        autorun: Whether a scenario is queued as soon as it is created.
+        persistence_backend: The store; it overrules `has_persistent_state` unless it is `"none"`.
+        database_url: Taken for compatibility.
+        config: The configuration, in place of all of the above.
         store: Where sessions are stored; chosen by the configuration when left out.
         executor: Where scenarios run, shared by all sessions; chosen by the configuration when left out.
-        runtime: Clock and identifiers.
 
     Raises:
-        ValueError: Another server uses the data folder.
+        ValueError: Another server uses the data folder, or an argument cannot be what it was given.
     """
 
     nonblocking = True
@@ -57,23 +85,52 @@ class SessionManager:
 
     def __init__(
         self,
-        config: CoreConfig,
+        etl_factory: type[ETLFactory],
+        kpis: Mapping[str, type[BaseKPI]],
+        algorithms: Mapping[str, type[BaseAlgorithm]],
+        schemas: Sequence[Schema | type[Schema]],
+        data_object_type: type[BaseDataSource],
+        data_folder: str | None = None,
+        logger: Logger | None = None,
+        scenario_save_location: str = "scenarios.json",  # noqa: ARG002 - for compatibility
+        has_persistent_state: bool = False,
+        save_type: str = "json",
+        auto_create: bool = False,
+        default_algo_name: str | None = None,
+        default_param_values: Mapping[str, Any] | None = None,
+        autorun: bool = False,
+        persistence_backend: str = "none",
+        database_url: str | None = None,
         *,
+        config: CoreConfig | None = None,
         store: StateStore | None = None,
         executor: RunExecutor | None = None,
-        runtime: Runtime | None = None,
     ) -> None:
-        self._config = config
-        self._catalog = Catalog(config.algorithms, config.kpis)
-        self._runtime = runtime or Runtime()
-        self._etl = DataManager(config.etl_factory, config.schemas, config.data_object_type, limits=config.read_limits)
-        self._store = store or _open_store(config, self._runtime)
-        self._executor = executor or _make_executor(config)
+        self._config = config or CoreConfig(
+            data_path="data" if data_folder is None else data_folder,
+            has_persistent_state=has_persistent_state,
+            save_type=save_type,
+            data_object_type=data_object_type,
+            persistence_backend=None if persistence_backend == "none" else persistence_backend,
+            database_url=database_url,
+            etl_factory=etl_factory,
+            kpis=kpis,
+            algorithms=algorithms,
+            schemas=schemas,
+            autocreate=auto_create,
+            default_algo=default_algo_name,
+            default_algo_params_values=default_param_values,
+            autorun=autorun,
+        )
+        self.logger = logger
+        self._catalog = Catalog(AlgorithmFactory(algorithms, logger), kpis)
+        self._store = store or _open_store(self._config)
+        self._executor = executor or _make_executor(self._config)
         self._write = threading.Lock()
         self._state = threading.Lock()
         self._sessions: dict[str, _Session] = {}
         self._ids_by_name: dict[str, str] = {}
-        self._revision = 0
+        self._default = ""
         self._closed = False
         try:
             self._load()
@@ -82,23 +139,43 @@ class SessionManager:
             raise
 
     @classmethod
-    def from_config(cls, cfg: CoreConfig) -> SessionManager:
+    def from_config(
+        cls,
+        cfg: Any,  # noqa: ANN401 - anything that has the fields
+        *,
+        store: StateStore | None = None,
+        executor: RunExecutor | None = None,
+    ) -> SessionManager:
         """Return the sessions of a configuration: those stored, or a fresh one named `main`.
 
         Args:
-            cfg: The configuration.
+            cfg: The configuration, or anything that wraps one or has its fields.
+            store: Where sessions are stored; chosen by the configuration when left out.
+            executor: Where scenarios run; chosen by the configuration when left out.
 
         Raises:
+            TypeError: It is no configuration.
             ValueError: Another server uses the data folder.
         """
-        return cls(cfg)
+        core = core_of(cfg)
+        return cls(
+            core.etl_factory,
+            core.kpis,
+            core.algorithms,
+            core.schemas,
+            core.data_object_type,
+            config=core,
+            store=store,
+            executor=executor,
+        )
 
     # ------------------------------------------------------------------ look-ups
 
     @property
-    def sessions_revision(self) -> int:
-        """A number that grows whenever the list of sessions or the default changes."""
-        return self._revision
+    def session_ids(self) -> list[str]:
+        """The ids of the sessions, in order of creation."""
+        with self._state:
+            return list(self._sessions)
 
     @property
     def start_session_id(self) -> str:
@@ -110,17 +187,26 @@ class SessionManager:
         with self._state:
             return [{"id": s.id, "display_name": s.display_name} for s in self._sessions.values()]
 
-    def has_session(self, id_or_name: str) -> bool:
+    def has_session(self, session_id: str) -> bool:
         """Tell whether there is a session of this id or name."""
-        return self._find(id_or_name) is not None
+        return self._find(session_id) is not None
 
-    def get_scenario_manager(self, id_or_name: str) -> ScenarioManager:
+    def get_scenario_manager(self, session_id: str) -> ScenarioManager:
         """Return the manager of a session. An id wins over an equal name.
 
         Raises:
             NotFoundError: There is no such session.
         """
-        return self._known(id_or_name).manager
+        return self._known(session_id).manager
+
+    def open_session(self, session_id: str) -> tuple[str, ScenarioManager]:
+        """Return the id and the manager of a session. An id wins over an equal name.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        session = self._known(session_id)
+        return session.id, session.manager
 
     def get_display_name(self, session_id: str) -> str:
         """Return the name of a session.
@@ -137,20 +223,6 @@ class SessionManager:
         """Return the id of the session of this name, `None` when there is none."""
         return self._ids_by_name.get(display_name)
 
-    def open_session(self, id_or_name: str) -> tuple[str, ScenarioManager]:
-        """Return the id and the manager of a session. An id wins over an equal name.
-
-        Raises:
-            NotFoundError: There is no such session.
-        """
-        session = self._known(id_or_name)
-        return session.id, session.manager
-
-    @staticmethod
-    def end_helpers() -> None:
-        """End the process that reads large files, which all managers share; the next large file starts another."""
-        WORKER.close()
-
     def resolve_id(self, id_or_name: str) -> str:
         """Return the id of a session. An id wins over an equal name.
 
@@ -158,6 +230,19 @@ class SessionManager:
             NotFoundError: There is no such session.
         """
         return self._known(id_or_name).id
+
+    def get_algorithm_parameters(self, key: str) -> BaseParameterSet:
+        """Return a new set of an algorithm's parameters, each with its default.
+
+        Raises:
+            NotFoundError: There is no such algorithm.
+        """
+        return self._catalog.algorithms.get_parameters(key)
+
+    def log(self, message: str, status: MessageStatus = MessageStatus.INFO) -> None:
+        """Report something, if there is a logger."""
+        if self.logger is not None:
+            self.logger.log(message, status)
 
     # ------------------------------------------------------------------ changes
 
@@ -182,14 +267,14 @@ class SessionManager:
             self._publish(session)
         return session.id
 
-    def copy_session(self, source: str, display_name: str) -> str:
+    def copy_session(self, source_id: str, new_display_name: str) -> str:
         """Create a session with the datasets and scenarios another one has now.
 
         Scenarios get new ids; results are kept, unfinished scenarios are `created` in the copy.
 
         Args:
-            source: Id or name of the session to copy.
-            display_name: The name of the copy.
+            source_id: Id or name of the session to copy.
+            new_display_name: The name of the copy.
 
         Returns:
             The id of the copy.
@@ -199,65 +284,64 @@ class SessionManager:
             ValueError: The name is blank.
             PreconditionError: The name is taken.
         """
-        _check_name(display_name)
-        self._refuse_if_taken(display_name)
-        datasets, records = self._known(source).manager.core.snapshot()
+        _check_name(new_display_name)
+        self._refuse_if_taken(new_display_name)
+        datasets, records = self._known(source_id).manager.snapshot()
         if self._store.durable:
             # Encoding is work, and may be the user's code: it is done before the mutex is taken.
             datasets = [dataset for dataset in datasets if _is_readable(dataset)]
         copied = [self._copied(record) for record in records]
         with self._write:
             self._refuse_if_closed()
-            self._known(source)
-            self._refuse_if_taken(display_name)
-            session = self._make(display_name, datasets, copied)
+            self._known(source_id)
+            self._refuse_if_taken(new_display_name)
+            session = self._make(new_display_name, datasets, copied)
             self._publish(session)
         return session.id
 
-    def rename_session(self, id_or_name: str, display_name: str) -> None:
+    def rename_session(self, session_id: str, new_display_name: str) -> None:
         """Give a session another name; its id stays.
 
         Args:
-            id_or_name: The session.
-            display_name: Its new name; its own is allowed.
+            session_id: Id or name of the session.
+            new_display_name: Its new name; its own is allowed.
 
         Raises:
             NotFoundError: There is no such session.
             ValueError: The name is blank.
             PreconditionError: Another session has the name.
         """
-        _check_name(display_name)
+        _check_name(new_display_name)
         with self._write:
             self._refuse_if_closed()
-            session = self._known(id_or_name)
-            if session.display_name == display_name:
+            session = self._known(session_id)
+            if session.display_name == new_display_name:
                 return
-            self._refuse_if_taken(display_name)
-            self._store.rename_session(session.id, display_name)
+            self._refuse_if_taken(new_display_name)
+            self._store.rename_session(session.id, new_display_name)
             with self._state:
                 del self._ids_by_name[session.display_name]
-                session.display_name = display_name
-                self._ids_by_name[display_name] = session.id
-                self._revision += 1
+                session.display_name = new_display_name
+                self._ids_by_name[new_display_name] = session.id
 
-    def delete_session(self, id_or_name: str) -> None:
+    def delete_session(self, session_id: str) -> None:
         """Delete a session with everything in it; its run, if there is one, is stopped.
 
         Deleting the last one leaves a fresh session named `main`, with the datasets that a new server starts with.
 
         Args:
-            id_or_name: The session.
+            session_id: Id or name of the session.
 
         Raises:
             NotFoundError: There is no such session.
         """
-        self._known(id_or_name)
+        self._known(session_id)
         # Reading files is work, and the user's code: it is done before the mutex is taken, but for a race.
-        new_id = self._runtime.new_id()
+        new_id = random_id()
         initial = self._initial(new_id) if len(self._sessions) == 1 else None
         with self._write:
             self._refuse_if_closed()
-            session = self._known(id_or_name)
+            session = self._known(session_id)
             successor = None
             if len(self._sessions) == 1:
                 datasets = self._initial(new_id) if initial is None else initial
@@ -271,10 +355,9 @@ class SessionManager:
                     if successor is not None:
                         self._insert(successor)
                     self._choose_default()
-                    self._revision += 1
 
             # The session's writers are locked out while it goes: none of them is told that something was kept.
-            session.manager.core.retire(forget)
+            session.manager.retire(forget)
 
     def close(self) -> None:
         """Stop every run, refuse every further change and let go of the data folder; returns at once."""
@@ -285,9 +368,14 @@ class SessionManager:
             sessions = list(self._sessions.values())
         for session in sessions:
             with suppress(SessionGoneError):
-                session.manager.core.retire()
+                session.manager.retire()
         self._executor.shutdown()
         self._store.close()
+
+    @staticmethod
+    def end_helpers() -> None:
+        """End the process that reads large files, which all managers share; the next large file starts another."""
+        WORKER.close()
 
     # ------------------------------------------------------------------ inside
 
@@ -295,30 +383,23 @@ class SessionManager:
         for stored in self._store.load():
             self._insert(self._restored(stored))
         if not self._sessions:
-            session_id = self._runtime.new_id()
+            session_id = random_id()
             self._insert(self._make(_FIRST_NAME, self._initial(session_id), session_id=session_id))
         self._choose_default()
         for session in self._sessions.values():
-            session.manager.core.resume()
+            session.manager.resume()
 
     def _restored(self, stored: StoredSession) -> _Session:
         manager = self._manager(stored.store)
-        datasets: dict[str, Dataset] = {
-            key: RawDataset(key, folder, stored.id, self._etl.prepare_etl)
-            for key, folder in stored.raw_datasets.items()
-        }
-        # A dataset that was stored under the key of raw files has taken their place.
-        datasets |= {dataset.key: dataset for dataset in stored.datasets}
-        manager.core.restore([datasets[key] for key in sorted(datasets)], stored.scenarios)
+        manager.restore(stored.all_datasets(manager.data_manager.prepare_etl), stored.scenarios)
         return _Session(stored.id, stored.display_name, manager)
 
     def _initial(self, session_id: str) -> list[Dataset]:
         """Return the datasets of a fresh first session."""
         path = self._config.initial_data_path
+        extract = self._manager(MemorySessionStore()).data_manager.prepare_etl
         folders = {} if path is None else raw_folders(Path(path))
-        datasets: list[Dataset] = [
-            RawDataset(key, folder, session_id, self._etl.prepare_etl) for key, folder in folders.items()
-        ]
+        datasets: list[Dataset] = [RawDataset(key, each, session_id, extract) for key, each in folders.items()]
         return [dataset for dataset in datasets if _is_readable(dataset)] if self._store.durable else datasets
 
     def _make(
@@ -329,30 +410,29 @@ class SessionManager:
         session_id: str | None = None,
     ) -> _Session:
         """Make a session and store it, with everything in it; nobody knows it yet."""
-        session_id = session_id or self._runtime.new_id()
+        session_id = session_id or random_id()
         datasets, records = list(datasets), list(records)
         documents = {dataset.key: dataset.json for dataset in datasets} if self._store.durable else {}
         manager = self._manager(self._store.create_session(session_id, display_name, documents, records))
-        manager.core.restore(datasets, records)
+        manager.restore(datasets, records)
         return _Session(session_id, display_name, manager)
 
     def _manager(self, store: SessionStore) -> ScenarioManager:
         return ScenarioManager(
-            self._config,
+            **self._config.session_arguments(),
+            logger=self.logger,
             catalog=self._catalog,
             executor=self._executor,
-            runtime=self._runtime,
             store=store,
-            durable=self._store.durable,
         )
 
     def _copied(self, record: ScenarioRecord) -> ScenarioRecord:
-        unfinished = record.status in (ScenarioStatus.QUEUED, ScenarioStatus.PROCESSING)
+        unfinished = record.status in UNFINISHED
         if not unfinished:
-            return replace(record, id=self._runtime.new_id())
+            return replace(record, id=random_id())
         return replace(
             record,
-            id=self._runtime.new_id(),
+            id=random_id(),
             status=ScenarioStatus.CREATED,
             queue_position=None,
             started_at=None,
@@ -361,14 +441,13 @@ class SessionManager:
     def _publish(self, session: _Session) -> None:
         with self._state:
             self._insert(session)
-            self._revision += 1
 
     def _insert(self, session: _Session) -> None:
         self._sessions[session.id] = session
         self._ids_by_name[session.display_name] = session.id
 
     def _choose_default(self) -> None:
-        if getattr(self, "_default", None) not in self._sessions:
+        if self._default not in self._sessions:
             self._default = self._ids_by_name.get(_FIRST_NAME) or next(iter(self._sessions))
 
     def _find(self, id_or_name: str) -> _Session | None:
@@ -390,11 +469,11 @@ class SessionManager:
 
     def _refuse_if_taken(self, display_name: str) -> None:
         if display_name in self._ids_by_name:
-            raise PreconditionError(f"Another session is named '{display_name}' already.")
+            raise TakenError(f"Another session is named '{display_name}' already.")
 
 
-def _unknown(id_or_name: str) -> NotFoundError:
-    return NotFoundError(f"Session '{id_or_name}' does not exist.")
+def _unknown(id_or_name: str) -> UnknownSessionError:
+    return UnknownSessionError(f"Session '{id_or_name}' does not exist.")
 
 
 def _check_name(display_name: str) -> None:
@@ -416,17 +495,17 @@ def _is_readable(dataset: Dataset) -> bool:
     return True
 
 
-def _open_store(config: CoreConfig, runtime: Runtime) -> StateStore:
+def _open_store(config: CoreConfig) -> StateStore:
     if config.store_kind == "json":
-        return DirectoryStore(Path(config.data_path), config.data_object_type, runtime)
-    return MemoryStore()
+        return DirectoryStore(Path(config.data_path), config.data_object_type)
+    return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:
-    if config.executor == "processes":
-        return ProcessExecutor(config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout)
     if config.executor == "dask":
         return DaskExecutor(
             config.dask_address or "", config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout
         )
+    if config.executor == "processes":
+        return ProcessExecutor(config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout)
     return ThreadExecutor(config.workers, config.run_timeout)

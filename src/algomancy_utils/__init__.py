@@ -20,7 +20,14 @@ from algomancy_utils.baseparameterset import (
     TimeParameter,
     TypedParameter,
 )
-from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError
+from algomancy_utils.errors import (
+    NotFoundError,
+    PreconditionError,
+    TakenError,
+    TooLargeError,
+    UnknownNameError,
+    UnknownSessionError,
+)
 from algomancy_utils.logger import Logger, Message, MessageStatus
 from algomancy_utils.runtime import Runtime, use_runtime
 from algomancy_utils.unit import QUANTITIES, BaseMeasurement, Measurement, Quantity, Unit
@@ -49,9 +56,12 @@ __all__ = [
     "Quantity",
     "Runtime",
     "StringParameter",
+    "TakenError",
     "TimeParameter",
     "TooLargeError",
     "TypedParameter",
     "Unit",
+    "UnknownNameError",
+    "UnknownSessionError",
     "use_runtime",
 ]

@@ -3,11 +3,16 @@
 ::
 
     LookupError
-      └─ NotFoundError         what was asked for does not exist
+      └─ NotFoundError             what was asked for does not exist
+           ├─ UnknownSessionError  also a KeyError
+           └─ UnknownNameError     also an AssertionError: an algorithm or a dataset
     AssertionError
-      └─ PreconditionError     what was asked for cannot be done in the present state
+      └─ PreconditionError         what was asked for cannot be done in the present state
+           └─ TakenError           also a ValueError: a name, a tag or a key that another one has
     ValueError
-      └─ TooLargeError         what was sent is larger than the limits allow
+      └─ TooLargeError             what was sent is larger than the limits allow
+
+The second base of the three is what Algomancy itself raises there: a project that catches it goes on working.
 
 `error_kind` tells an HTTP layer that does not import these classes which of them it has got.
 Bad input of any other kind is a plain `ValueError`, a bad parameter a
@@ -52,6 +57,14 @@ class NotFoundError(LookupError):
         return self.message
 
 
+class UnknownSessionError(NotFoundError, KeyError):
+    """There is no session of this id or name."""
+
+
+class UnknownNameError(NotFoundError, AssertionError):
+    """There is no algorithm, or no dataset, of this name."""
+
+
 class PreconditionError(AssertionError):
     """The call is well formed, but the present state does not allow it (contract ERR-3).
 
@@ -65,6 +78,10 @@ class PreconditionError(AssertionError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class TakenError(PreconditionError, ValueError):
+    """Another session, scenario or dataset has the name, the tag or the key already (contract ERR-4)."""
 
 
 class TooLargeError(ValueError):

@@ -9,7 +9,15 @@ import pytest
 from scenario_project import Answer, LabelParameters
 
 from algomancy_scenario import AlgorithmFactory, BaseAlgorithm
-from algomancy_utils import BaseParameterSet, EmptyParameters, IntervalParameter, NotFoundError, TimeParameter
+from algomancy_utils import (
+    BaseParameterSet,
+    EmptyParameters,
+    IntervalParameter,
+    Logger,
+    NotFoundError,
+    ParameterError,
+    TimeParameter,
+)
 
 
 class Plain(BaseAlgorithm):
@@ -97,7 +105,7 @@ def test_algorithm_of_any_constructor_can_be_made(cls: type[BaseAlgorithm], name
     """A class may have no constructor, or one that takes the parameters, and the name if it wants it, in any way."""
     factory = AlgorithmFactory({"A": cls})
     params, data_params = factory.get_parameters("A"), EmptyParameters()
-    algorithm = factory.create("A", params, data_params)
+    algorithm = factory.make("A", params, data_params)
     assert algorithm.name == name
     assert algorithm.data_params is data_params
     assert algorithm.params is params or cls is Forgetful
@@ -106,13 +114,36 @@ def test_algorithm_of_any_constructor_can_be_made(cls: type[BaseAlgorithm], name
 
 
 def test_progress_is_kept_within_its_bounds() -> None:
-    """Progress is clamped to 0–100, never falls, and ignores what is no number."""
+    """In a run progress is clamped to 0–100, never falls and ignores what is no number; elsewhere that is refused."""
     algorithm = Plain("A", LabelParameters())
+    reported: list[float] = []
+    algorithm._on_progress = reported.append
     seen = []
     for value in (-1, 20, 10, float("nan"), 300):
         algorithm.set_progress(value)
         seen.append(algorithm.get_progress)
-    assert seen == [0, 20, 20, 20, 100]
+    assert seen == reported == [0, 20, 20, 20, 100]
+    assert algorithm.is_complete()
+    alone = Plain("A", LabelParameters())
+    for value in (-1, 101, float("nan")):
+        with pytest.raises(AssertionError, match="between 0 and 100"):
+            alone.set_progress(value)
+    assert not alone.is_complete()
+    assert alone.healthcheck()
+
+
+def test_factory_creates_algorithms_with_values() -> None:
+    """`create` takes values by name, checks them and hands on the logger."""
+    factory = AlgorithmFactory({"A": Plain}, Logger())
+    algorithm = factory.create("A", {"label": 3})
+    assert (algorithm.params["label"], algorithm.params["colour"]) == (3, "red")
+    assert algorithm._logger is Logger()
+    assert algorithm.description == algorithm.params.serialize()
+    assert factory.templates == {"A": Plain}
+    with pytest.raises(ParameterError, match="'label'"):
+        factory.create("A", {"label": "three"})
+    with pytest.raises(NotFoundError, match="'B'"):
+        factory.create("B", {})
 
 
 def test_algorithm_tells_its_parameters() -> None:

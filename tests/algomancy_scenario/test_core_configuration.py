@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from scenario_project import Answer, ItemsFactory, config
 
 from algomancy_data import DataSource, ReadLimits
 from algomancy_scenario import BaseAlgorithm, BaseKPI, CoreConfig
+from algomancy_scenario.core_configuration import core_of
 
 BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "no factory": ({"etl_factory": None}, "Field 'etl_factory' is required."),
@@ -90,10 +92,29 @@ def test_config_as_dict_makes_an_equal_config() -> None:
     assert list(made.as_dict()) == [field.name for field in dataclasses.fields(CoreConfig)]
 
 
-def test_config_takes_keywords_alone() -> None:
-    """A configuration cannot be made by position."""
-    with pytest.raises(TypeError):
-        CoreConfig("data")  # type: ignore[misc]
+def test_config_passes_over_what_it_does_not_know(caplog: pytest.LogCaptureFixture) -> None:
+    """An unknown field has no effect and is named in the log, unless it is one of Algomancy 0.10."""
+    made = config(hydrated_cache_size=4, eager_startup=True, autorunn=True)
+    assert not made.autorun
+    assert set(made.as_dict()) == {field.name for field in dataclasses.fields(CoreConfig)}
+    assert [record.getMessage() for record in caplog.records] == [
+        "Field 'autorunn' of the configuration is unknown and has no effect."
+    ]
+
+
+def test_configuration_may_be_wrapped() -> None:
+    """Managers take a configuration, what has one as `core`, and whatever has its fields; nothing else."""
+    made = config(title="Mine", autorun=True)
+
+    class Wrapper:
+        """Has a configuration."""
+
+        core = made
+
+    assert core_of(made) is core_of(Wrapper()) is made
+    assert core_of(SimpleNamespace(**made.as_dict())).as_dict() == made.as_dict()
+    with pytest.raises(TypeError, match="must be a CoreConfig"):
+        core_of({"title": "Mine"})
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(CoreConfig), ids=lambda field: field.name)

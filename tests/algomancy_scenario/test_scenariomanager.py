@@ -109,7 +109,6 @@ def test_dataset_of_a_scenario_is_protected(manager: ScenarioManager) -> None:
 def test_unknown_dataset_is_not_found(manager: ScenarioManager) -> None:
     """Look-ups and changes of an unknown dataset say so."""
     lookups: list[Callable[[str], Any]] = [
-        manager.get_data,
         manager.get_data_as_json,
         manager.get_data_as_bytes,
         manager.get_data_parameters,
@@ -119,6 +118,7 @@ def test_unknown_dataset_is_not_found(manager: ScenarioManager) -> None:
     for lookup in lookups:
         with pytest.raises(NotFoundError, match="'nothing'"):
             lookup("nothing")
+    assert manager.get_data("nothing") is None
 
 
 def test_etl_makes_or_replaces_a_dataset_only_when_it_passes(manager: ScenarioManager) -> None:
@@ -134,16 +134,22 @@ def test_etl_makes_or_replaces_a_dataset_only_when_it_passes(manager: ScenarioMa
     assert manager.get_data("made").tables["items"]["id"].tolist() == [1, 2]
 
 
-def test_raw_folder_can_be_loaded(manager: ScenarioManager, tmp_path: Path) -> None:
-    """`debug_load_data` runs the ETL over a folder; its name becomes the key."""
-    folder = tmp_path / "raw" / "Plant 2"
-    folder.mkdir(parents=True)
-    (folder / "items.CSV").write_text("id\n3\n")
-    (folder / "notes.txt").write_text("not for the ETL")
-    assert manager.debug_load_data(folder).is_success
+def test_raw_folder_can_be_loaded(open_sessions: Callable[..., SessionManager], tmp_path: Path) -> None:
+    """`debug_load_data` runs the ETL over a folder of the session's own; its name becomes the key."""
+    folder = tmp_path / "plant"
+    (folder / "Plant 2").mkdir(parents=True)
+    sessions = open_sessions(has_persistent_state=True, data_path=tmp_path)
+    manager = sessions.get_scenario_manager("plant")
+    (folder / "Plant 2" / "items.CSV").write_text("id\n3\n")
+    (folder / "Plant 2" / "notes.txt").write_text("not for the ETL")
+    manager.debug_load_data("Plant 2")
     assert manager.get_data("Plant 2").tables["items"]["id"].tolist() == [3]
     with pytest.raises(ValueError, match="no folder 'absent'"):
-        manager.debug_load_data(folder / "absent")
+        manager.debug_load_data("absent")
+    with pytest.raises(ValueError, match="no name within"):
+        manager.debug_load_data("../plant")
+    with pytest.raises(ValueError, match="has no folder"):
+        open_sessions().get_scenario_manager("main").debug_load_data("Plant 2")
 
 
 def test_store_data_as_json_is_harmless(manager: ScenarioManager) -> None:
@@ -320,7 +326,7 @@ def test_closed_manager_refuses_every_change(manager: ScenarioManager) -> None:
         lambda: manager.derive_data("data", "new"),
         lambda: manager.etl_data(items(1), "new"),
         lambda: manager.delete_data("data"),
-        manager.core.snapshot,
+        manager.snapshot,
     ]
     for change in changes:
         with pytest.raises(NotFoundError, match="no longer exists"):

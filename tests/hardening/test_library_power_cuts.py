@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ import pytest
 from crash import payload, temporary_files
 from hardened_project import build_config
 
+from algomancy_data import Dataset
 from algomancy_scenario import ScenarioManager, SessionManager
-from algomancy_utils import Runtime
+from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.outcome import Outcome
+from algomancy_utils import Runtime, use_runtime
 
 # Syncing changes nothing that a later start could see here; that it happens, and when, is tested with `atomic`.
 STEPS = ("replace", "rename", "unlink", "mkdir", "rmdir")
@@ -50,12 +54,19 @@ class Disk:
 class Patient:
     """An executor that runs a job when the test says so."""
 
+    kind = "threads"
+    workers = 1
+    run_timeout = None
+
     def __init__(self) -> None:
         self.jobs: list[Callable[[], None]] = []
 
     def submit(self, job: Callable[[], None]) -> Patient:
         self.jobs.append(job)
         return self
+
+    def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
+        return carry_out(job, dataset.source, control)
 
     def abandon(self) -> None:
         """Nothing is running."""
@@ -76,9 +87,16 @@ class Server:
         start = datetime(2026, 1, 1, tzinfo=UTC)
         runtime = Runtime(now=lambda: start + timedelta(seconds=next(ticks)), new_id=lambda: f"id-{next(ids)}")
         self.executor = Patient()
-        self.sessions = SessionManager(
-            build_config(has_persistent_state=True, data_path=folder), executor=self.executor, runtime=runtime
+        self._stack = ExitStack()
+        self._stack.enter_context(use_runtime(runtime))
+        self.sessions = SessionManager.from_config(
+            build_config(has_persistent_state=True, data_path=folder), executor=self.executor
         )
+        self._stack.callback(self.sessions.close)
+
+    def close(self) -> None:
+        """Stop, and let time and ids come from elsewhere again."""
+        self._stack.close()
 
     @property
     def plant(self) -> ScenarioManager:
@@ -105,7 +123,7 @@ def prepare(folder: Path) -> None:
     server.executor.run()
     server.sessions.create_new_session("other")
     server.sessions.get_scenario_manager("other").add_datasource_from_json(json.dumps(payload("data", 7)))
-    server.sessions.close()
+    server.close()
 
 
 def found(folder: Path) -> Any:
@@ -117,7 +135,7 @@ def found(folder: Path) -> Any:
         manager = server.sessions.get_scenario_manager(session["id"])
         tables = {key: json.loads(manager.get_data_as_bytes(key))["tables"] for key in sorted(manager.get_data_keys())}
         state.append((session, tables, json.loads(manager.scenarios_as_bytes())))
-    server.sessions.close()
+    server.close()
     assert set(temporary_files(folder)) == {f"plant/{key}/items.csv" for key in RAW_KEYS}
     return state
 
@@ -175,7 +193,7 @@ def change_with_power_cut(folder: Path, change: Callable[[Server], Any], cut_at:
             acknowledged = False
         else:
             acknowledged = True
-    server.sessions.close()
+    server.close()
     return disk.steps, acknowledged
 
 

@@ -42,7 +42,7 @@ from algomancy_scenario.persistence.lock import FolderLock
 from algomancy_scenario.persistence.port import SessionStore, StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 from algomancy_scenario.persistence.session_folder import INTERNAL, META, SessionFolder
-from algomancy_utils import Runtime
+from algomancy_utils.runtime import random_id
 
 _log = logging.getLogger(__name__)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -54,7 +54,6 @@ class DirectoryStore:
     Args:
         path: The folder; it must exist.
         data_object_type: The class of the datasets.
-        runtime: Gives ids to sessions found without one.
 
     Raises:
         ValueError: Another server uses the folder, or it cannot be written to.
@@ -62,10 +61,9 @@ class DirectoryStore:
 
     durable = True
 
-    def __init__(self, path: Path, data_object_type: type[BaseDataSource], runtime: Runtime) -> None:
+    def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
         self._root = path
         self._data_object_type = data_object_type
-        self._runtime = runtime
         self._staging = path / INTERNAL / "staging"
         self._trash = path / INTERNAL / "trash"
         self._folders: dict[str, SessionFolder] = {}
@@ -165,7 +163,7 @@ class DirectoryStore:
         if complete.get("id") in self._metas or "id" not in complete:
             name = folder.path.name
             free = _UUID.fullmatch(name) and name not in self._metas
-            complete["id"] = name if free else self._runtime.new_id()
+            complete["id"] = name if free else random_id()
         complete["display_name"] = _free_name(complete.get("display_name", folder.path.name), names)
         if complete != meta:
             if meta is not None:

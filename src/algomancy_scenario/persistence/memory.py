@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from algomancy_scenario.persistence.port import SessionStore, StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 
 class MemorySessionStore:
-    """Keeps nothing of a session; its manager's dictionaries are all there is."""
+    """Keeps nothing of a session; its manager's dictionaries are all there is.
+
+    Args:
+        folder: Where the user may have put files of the session.
+    """
+
+    durable = False
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
 
     def save_dataset(self, key: str, json: bytes) -> None:
         """Keep nothing."""
@@ -25,12 +35,16 @@ class MemorySessionStore:
 
 
 class MemoryStore:
-    """Keeps no sessions."""
+    """Keeps no sessions.
+
+    Args:
+        folder: Where the user may have put files of the sessions.
+    """
 
     durable = False
 
-    def __init__(self) -> None:
-        self._session = MemorySessionStore()
+    def __init__(self, folder: Path | None = None) -> None:
+        self._session = MemorySessionStore(folder)
 
     def load(self) -> list[StoredSession]:
         """Return no session."""

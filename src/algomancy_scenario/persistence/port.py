@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Protocol
 
 from algomancy_data import Dataset, DatasetStore
+from algomancy_scenario.persistence.raw_datasets import Extract, RawDataset
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 
 class SessionStore(DatasetStore, Protocol):
     """The stored part of one session: its datasets (see `DatasetStore`) and its scenarios."""
+
+    durable: bool
+    """Whether what is stored outlives the process."""
+
+    folder: Path | None
+    """Where the user may have put files of the session, if there is such a place."""
 
     def save_scenario(self, record: ScenarioRecord) -> None:
         """Keep a scenario; replaces what was kept under its id."""
@@ -44,6 +51,19 @@ class StoredSession:
     datasets: Sequence[Dataset] = ()
     raw_datasets: Mapping[str, Path] = field(default_factory=dict)
     scenarios: Iterable[ScenarioRecord] = ()
+
+    def all_datasets(self, extract: Extract) -> list[Dataset]:
+        """Return the datasets in order of their keys; those of raw files are loaded when somebody asks for them.
+
+        Args:
+            extract: Runs the ETL.
+        """
+        datasets: dict[str, Dataset] = {
+            key: RawDataset(key, folder, self.id, extract) for key, folder in self.raw_datasets.items()
+        }
+        # A dataset that was stored under the key of raw files has taken their place.
+        datasets |= {dataset.key: dataset for dataset in self.datasets}
+        return [datasets[key] for key in sorted(datasets)]
 
 
 class StateStore(Protocol):

@@ -24,6 +24,10 @@ class ScenarioStatus(StrEnum):
     FAILED = "failed"
 
 
+UNFINISHED = (ScenarioStatus.QUEUED, ScenarioStatus.PROCESSING)
+"""Where a scenario stands whose run is still to come, or under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioRecord:
     """Everything about a scenario that outlives the server.

@@ -44,8 +44,11 @@ class SessionFolder:
         data_object_type: The class of the datasets.
     """
 
+    durable = True
+
     def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
         self.path = path
+        self.folder: Path | None = path
         self._data_object_type = data_object_type
         self._scenarios = path / INTERNAL / "scenarios"
         self._keys = path / INTERNAL / "keys"

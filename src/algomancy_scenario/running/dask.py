@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
-from algomancy_scenario.running.job import Job, RunControl, RunFailure, carry_out
+from algomancy_scenario.running.failures import RunFailure
+from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.parcels import Packer, Parcel
 from algomancy_scenario.running.worker_pool import WorkerPool
-from algomancy_scenario.scenario import Outcome
 from algomancy_utils.worker_process import UnreadableCallError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from algomancy_data import Dataset
 from algomancy_scenario.running.job import Job, RunControl, carry_out
-from algomancy_scenario.scenario import Outcome
+from algomancy_scenario.running.outcome import Outcome
 
 _log = logging.getLogger(__name__)
 _THREADS_PER_CPU = 2

@@ -14,7 +14,8 @@ from typing import Any
 from algomancy_data.reading.offload import within_memory
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.running.job import Job, RunFailure, carry_out, describe
+from algomancy_scenario.running.failures import RunFailure, describe
+from algomancy_scenario.running.job import Job, carry_out
 from algomancy_scenario.running.parcels import Parcel
 from algomancy_utils.worker_process import Port, UnreadableCallError
 

@@ -9,10 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-
-import orjson
 
 from algomancy_data import BaseDataSource
 from algomancy_data.encoding import EncodingError
@@ -21,14 +18,10 @@ from algomancy_scenario.keyperformanceindicator import BaseKPI, KpiError
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
 from algomancy_scenario.persistence.kept_json import keep_json
 from algomancy_scenario.result import BaseScenarioResult
-from algomancy_scenario.scenario import Outcome
+from algomancy_scenario.running.failures import RunFailure, describe
+from algomancy_scenario.running.outcome import Outcome
 
 _log = logging.getLogger(__name__)
-_LONGEST_MESSAGE = 2_000
-
-
-class RunFailure(Exception):
-    """A run came to nothing; the message says why, in words for the person."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +87,7 @@ def carry_out(job: Job, source: BaseDataSource, control: RunControl) -> Outcome:
         result = _run(algorithm, source.view())
         if not isinstance(result, BaseScenarioResult):
             raise RunFailure(f"Algorithm '{job.algo_name}' returned no result.")
-        kpis = job.catalog.make_kpis()
+        kpis = job.catalog.kpis.create_all()
         for name, kpi in kpis.items():
             _compute(name, kpi, result)
         return _encode(result, kpis)
@@ -117,9 +110,8 @@ def carry_out(job: Job, source: BaseDataSource, control: RunControl) -> Outcome:
 
 def _algorithm_of(job: Job, source: BaseDataSource) -> BaseAlgorithm:
     params = job.catalog.algorithms.restore_parameters(job.algo_name, job.algo_params)
-    data_params = source.initialize_data_parameters()
-    data_params.set_validated_values(orjson.loads(job.data_params))
-    return job.catalog.algorithms.create(job.algo_name, params, data_params)
+    data_params = job.catalog.algorithms.restore_data_parameters(source, job.data_params)
+    return job.catalog.algorithms.make(job.algo_name, params, data_params)
 
 
 def _call_cancel(algorithm: BaseAlgorithm) -> None:
@@ -146,44 +138,13 @@ def _run(algorithm: BaseAlgorithm, data: BaseDataSource) -> object:
             os._exit(0 if sys.exc_info()[0] is None else 1)
 
 
-def describe(error: BaseException) -> str:
-    """Return what a person is told about an exception of the user's code: its text, without paths or traceback."""
-    try:
-        text = _text_of(error).strip()
-    # An exception of the user's is the user's code: asked for its text it may raise anything.
-    except BaseException:
-        text = ""
-    text = text or type(error).__name__
-    if len(text) > _LONGEST_MESSAGE:
-        text = f"{text[:_LONGEST_MESSAGE]}…"
-    return text.encode("utf-8", "replace").decode()
-
-
-def _text_of(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return "Its code tried to end the server."
-    if isinstance(error, KeyboardInterrupt):
-        return "Its code interrupted itself."
-    if isinstance(error, MemoryError):
-        return "There was not enough memory."
-    if isinstance(error, OSError) and error.strerror:
-        named = isinstance(error.filename, (str, bytes))
-        return f"{error.strerror}: {Path(os.fsdecode(error.filename)).name}" if named else str(error.strerror)
-    if isinstance(error, KeyError) and error.args:
-        return f"There is no {str(error.args[0])!r}."
-    return str(error)
-
-
 def _compute(name: str, kpi: BaseKPI, result: BaseScenarioResult) -> None:
     try:
         kpi.compute_and_check(result)
-    except KpiError as error:
-        raise RunFailure(describe(error)) from None
-    except RunCancelled:
+    except (KpiError, RunCancelled):
         raise
     except BaseException as error:
-        _log.warning("KPI '%s' failed.", name, exc_info=error)
-        raise RunFailure(f"KPI '{name}' failed: {describe(error)}") from None
+        raise RunFailure(f"KPI '{name}' cannot be computed: {describe(error)}") from error
     if not isinstance(kpi.value, (int, float)) or not math.isfinite(kpi.value):
         raise RunFailure(f"KPI '{name}' gave no number.")
 

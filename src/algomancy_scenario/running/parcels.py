@@ -11,7 +11,8 @@ from typing import Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.running.job import Job, RunFailure
+from algomancy_scenario.running.failures import RunFailure
+from algomancy_scenario.running.job import Job
 from algomancy_utils import NotFoundError
 from algomancy_utils.worker_process import UnreadableCallError
 
@@ -108,7 +109,7 @@ class Packer:
     def _packed(self, job: Job, algorithm: type[Any]) -> bytes:
         known = self._classes.setdefault(job.catalog, {})
         if job.algo_name not in known:
-            known[job.algo_name] = dumps((job.algo_name, algorithm, job.catalog.kpi_classes))
+            known[job.algo_name] = dumps((job.algo_name, algorithm, job.catalog.kpis.templates))
         return known[job.algo_name]
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from algomancy_data import Dataset
 from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
 from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.parcels import Packer
 from algomancy_scenario.running.worker_pool import WorkerPool
-from algomancy_scenario.scenario import Outcome
 from algomancy_utils.worker_process import UnreadableCallError
 
 

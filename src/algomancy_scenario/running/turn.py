@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.executor import RunTicket
@@ -36,7 +36,7 @@ class Run:
         frozen: Whether its reports are ignored for the moment.
     """
 
-    def __init__(self, scenario: Scenario, listener: RunListener) -> None:
+    def __init__(self, scenario: Scenario[Any], listener: RunListener) -> None:
         self.scenario = scenario
         self.ticket: RunTicket | None = None
         self.frozen = False

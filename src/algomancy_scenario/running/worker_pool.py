@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
+from algomancy_scenario.running.failures import RunFailure
 from algomancy_scenario.running.isolated import carry_out_isolated
-from algomancy_scenario.running.job import RunControl, RunFailure
+from algomancy_scenario.running.job import RunControl
 from algomancy_scenario.running.parcels import Parcel, dumps
 from algomancy_utils.worker_process import WorkerEndedError, WorkerProcess
 

@@ -2,137 +2,192 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from algomancy_data import (
-    BaseDataSource,
-    DataManager,
-    Dataset,
-    ETLResult,
-    File,
-    StatefulDataManager,
-    StatelessDataManager,
-)
+from algomancy_data import BaseDataSource, DataClassification, DataManager, Dataset, ETLResult, File
 from algomancy_data.dataset import check_dataset_key
-from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.scenario import Scenario
-from algomancy_scenario.sessions.locks import SessionLocks
-from algomancy_utils import BaseParameterSet, EmptyParameters, PreconditionError
+from algomancy_scenario.scenariofactory import ScenarioFactory
+from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_utils import PreconditionError, TakenError
 
 
 class SessionDatasets:
-    """Adds, replaces and deletes datasets.
+    """What a `ScenarioManager` does with datasets.
 
     What takes time, parsing, encoding and user code, happens before the session's mutex is taken.
 
     Args:
-        config: The configuration.
-        locks: The session's locks.
+        registry: The session's scenarios, with its locks.
+        factory: Knows the datasets and their parameters.
+        data: The datasets in memory.
         store: Where datasets are stored.
-        durable: Whether the store outlives the process.
-        references: Tells how many scenarios use a dataset.
     """
 
     def __init__(
-        self,
-        config: CoreConfig,
-        locks: SessionLocks,
-        store: SessionStore,
-        durable: bool,
-        references: Callable[[str], int],
+        self, registry: ScenarioRegistry, factory: ScenarioFactory, data: DataManager, store: SessionStore
     ) -> None:
-        self._locks = locks
+        self._registry = registry
+        self._locks = registry.locks
+        self._factory = factory
+        self._data = data
         self._store = store
-        self._durable = durable
-        self._references = references
-        cls = config.data_object_type
-        # Only a class with parameters of its own is worth making the tables for.
-        self.has_parameters = cls.initialize_data_parameters is not BaseDataSource.initialize_data_parameters
-        parts = (config.etl_factory, config.schemas, cls, None, config.read_limits)
-        self.manager: DataManager = (
-            StatefulDataManager(*parts, store=store) if durable else StatelessDataManager(*parts)
-        )
 
-    def parameters(self, dataset: Dataset) -> BaseParameterSet:
-        """Return a new set of a dataset's own parameters, each with its default."""
-        return dataset.source.initialize_data_parameters() if self.has_parameters else EmptyParameters()
+    @property
+    def data_manager(self) -> DataManager:
+        """The session's datasets; change them through this manager only."""
+        return self._data
 
-    def of(self, scenario: Scenario) -> Dataset:
-        """Return the dataset of a scenario.
+    def get_data_keys(self) -> list[str]:
+        """Return the keys of the datasets, in the order in which they were added."""
+        return self._data.get_data_keys()
+
+    def has_data(self, data_key: str) -> bool:
+        """Tell whether there is a dataset of this key."""
+        return self._data.has_data(data_key)
+
+    def get_data(self, data_key: str) -> BaseDataSource | None:
+        """Return a dataset's data source, made when first asked for; `None` when there is no such dataset."""
+        return self._data.get_dataset(data_key).source if self._data.has_data(data_key) else None
+
+    def get_data_as_json(self, key: str) -> str:
+        """Return a dataset in `to_json()` form; `NotFoundError` without one."""
+        return self.get_data_as_bytes(key).decode()
+
+    def get_data_as_bytes(self, key: str) -> bytes:
+        """Return a dataset in `to_json()` form as UTF-8, encoded once; `NotFoundError` without one."""
+        return self._factory.dataset(key).json
+
+    def set_data(self, data_key: str, data: BaseDataSource) -> None:
+        """Add a dataset, or replace one that no scenario references.
+
+        Args:
+            data_key: Its key.
+            data: The data. Do not change it afterwards.
 
         Raises:
-            NotFoundError: It is not there any more.
+            ValueError: The key is not allowed.
+            PreconditionError: A scenario references the dataset that has this key.
         """
-        return self.manager.get_dataset(scenario.input_data_key)
+        self._put(Dataset.of_source(data, check_dataset_key(data_key)))
+        self._added(data_key)
 
-    def all(self) -> list[Dataset]:
-        """Return the datasets, in the order in which they were added. Call it with the mutex held."""
-        return [self.manager.get_dataset(key) for key in self.manager.get_data_keys()]
+    def derive_data(self, derive_from_key: str, new_data_key: str) -> None:
+        """Copy a dataset under a new key, with a new id, as derived data.
 
-    def adopt(self, dataset: Dataset) -> None:
-        """Take over a dataset that is in the store already."""
-        if isinstance(self.manager, StatefulDataManager):
-            self.manager.adopt(dataset)
-        else:
-            self.manager.put(dataset)
+        Raises:
+            NotFoundError: There is no such dataset.
+            ValueError: The new key is not allowed.
+            TakenError: The new key is taken.
+        """
+        self._refuse_if_taken(new_data_key)
+        self._factory.dataset(derive_from_key)
+        self._put(self._data.prepare_derived(derive_from_key, new_data_key), replace=False)
+        self._added(new_data_key)
 
-    def set(self, key: str, source: BaseDataSource) -> None:
-        """Add or replace a dataset. See `ScenarioManager.set_data`."""
-        self._put(Dataset.of_source(source, key))
+    def delete_data(self, data_key: str, prevent_masterdata_removal: bool = False) -> None:
+        """Delete a dataset.
 
-    def derive(self, key: str, new_key: str) -> None:
-        """Copy a dataset under a new key. See `ScenarioManager.derive_data`."""
-        check_dataset_key(new_key)
-        self._refuse_if_taken(new_key)
-        self._put(self.manager.prepare_derived(key, new_key), replace=False)
+        Args:
+            data_key: Its key.
+            prevent_masterdata_removal: Whether master data are refused.
 
-    def add_from_json(self, payload: str | bytes) -> str:
-        """Add or replace a dataset. See `ScenarioManager.add_datasource_from_json`."""
-        dataset = self.manager.prepare_from_json(payload)
+        Raises:
+            NotFoundError: There is no such dataset.
+            PreconditionError: A scenario references it, or it is refused.
+        """
+        dataset = self._factory.dataset(data_key)
+        if prevent_masterdata_removal and dataset.ds_type == DataClassification.MASTER_DATA:
+            raise PreconditionError(f"Dataset '{data_key}' cannot be deleted: it is master data.")
+        with self._locks:
+            self._factory.dataset(data_key)
+            self._refuse_if_referenced(data_key, "deleted")
+            self._store.delete_dataset(data_key)
+            self._data.delete_data(data_key)
+
+    def add_datasource_from_json(self, json_string: str | bytes) -> str:
+        """Add a dataset from its `to_json()` form, or replace one that no scenario references.
+
+        Args:
+            json_string: The JSON text; `metadata.name` becomes the key.
+
+        Returns:
+            The key.
+
+        Raises:
+            ValueError: It is no such text, or its name is not allowed as a key.
+            PreconditionError: A scenario references the dataset that has this key.
+        """
+        dataset = self._data.prepare_from_json(json_string)
         self._put(dataset)
+        self._added(dataset.key)
         return dataset.key
 
-    def etl(self, files: Mapping[str, File] | Iterable[File], name: str) -> ETLResult:
-        """Make a dataset from raw files. See `ScenarioManager.etl_data`."""
-        check_dataset_key(name)
-        self._refuse_if_referenced(name, "replaced")
-        result = self.manager.prepare_etl(files, name)
+    def etl_data(self, files: Mapping[str, File] | Iterable[File], dataset_name: str) -> ETLResult:
+        """Make a dataset from raw files, or replace one that no scenario references.
+
+        Args:
+            files: The files, by logical name.
+            dataset_name: The key of the dataset.
+
+        Returns:
+            What the ETL found. When it failed, no dataset is added or replaced.
+
+        Raises:
+            ValueError: The key is not allowed, a file is missing, unexpected or unreadable.
+            PreconditionError: A scenario references the dataset that has this key.
+        """
+        self._refuse_if_referenced(dataset_name, "replaced")
+        result = self._data.prepare_etl(files, dataset_name)
         if result.is_success and result.datasource is not None:
-            self._put(Dataset.of_source(result.datasource, name))
+            self._put(Dataset.of_source(result.datasource, dataset_name))
+            self._added(dataset_name)
         return result
 
-    def delete(self, key: str) -> None:
-        """Delete a dataset. See `ScenarioManager.delete_data`."""
-        with self._locks:
-            self.manager.get_dataset(key)
-            self._refuse_if_referenced(key, "deleted")
-            self.manager.delete_data(key)
+    def store_data(self, dataset_name: str, data: Any) -> None:  # noqa: ANN401 - tables by name, or a data source
+        """Add a dataset from its tables, or replace one that no scenario references; stored as any other.
 
-    def write(self, key: str) -> None:
-        """Write a dataset to the store again. See `ScenarioManager.store_data_as_json`."""
-        _ = self.manager.get_dataset(key).json
+        Args:
+            dataset_name: Its key.
+            data: Data frames by table name, or a data source.
+
+        Raises:
+            ValueError, PreconditionError: As `set_data`.
+        """
+        if not isinstance(data, BaseDataSource):
+            source: Any = self._data.data_object_type(DataClassification.MASTER_DATA, dataset_name)
+            for name, table in data.items():
+                source.add_table(name, table)
+            data = source
+        self.set_data(dataset_name, data)
+
+    def store_data_as_json(self, set_name: str) -> None:
+        """Write a dataset to the store, where a durable session has it already; `NotFoundError` without one."""
+        document = self._factory.dataset(set_name).json
         with self._locks:
-            self.manager.store_data_as_json(key)
+            self._factory.dataset(set_name)
+            self._store.save_dataset(set_name, document)
+
+    def _added(self, key: str) -> None:
+        """Called with each dataset that was added or replaced."""
 
     def _put(self, dataset: Dataset, *, replace: bool = True) -> None:
-        check_dataset_key(dataset.key)
-        if self._durable:
-            # Encodes it, which the store would otherwise make happen with the mutex held.
-            _ = dataset.json
+        document = dataset.json if self._store.durable else b""
         with self._locks:
             if not replace:
                 self._refuse_if_taken(dataset.key)
             self._refuse_if_referenced(dataset.key, "replaced")
-            self.manager.put(dataset)
+            self._store.save_dataset(dataset.key, document)
+            self._data.put(dataset)
 
     def _refuse_if_taken(self, key: str) -> None:
-        if self.manager.has_data(key):
-            raise PreconditionError(f"Dataset '{key}' exists already.")
+        if self._data.has_data(key):
+            raise TakenError(f"Dataset '{key}' exists already.")
 
     def _refuse_if_referenced(self, key: str, action: str) -> None:
         # Scenarios may name a dataset whose file was lost: it can be brought back while they are there.
-        count = self._references(key) if self.manager.has_data(key) else 0
+        count = self._registry.references(key) if self._data.has_data(key) else 0
         if count:
             users = "a scenario references it" if count == 1 else f"{count} scenarios reference it"
             raise PreconditionError(f"Dataset '{key}' cannot be {action}: {users}.")

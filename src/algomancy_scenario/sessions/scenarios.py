@@ -2,122 +2,171 @@
 
 from __future__ import annotations
 
+import logging
+import weakref
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from algomancy_scenario.kpifactory import Catalog
+from algomancy_data import DataManager, Dataset
 from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord
-from algomancy_scenario.running.executor import RunExecutor
-from algomancy_scenario.scenario import Scenario, ScenarioState, ScenarioStatus, stored_params
+from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
+from algomancy_scenario.running.outcome import ScenarioState
+from algomancy_scenario.scenario import Scenario
+from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.datasets import SessionDatasets
-from algomancy_scenario.sessions.locks import SessionLocks
-from algomancy_utils import PreconditionError, Runtime
+from algomancy_scenario.sessions.locks import SessionGoneError
+from algomancy_utils import Logger, NotFoundError, PreconditionError, TakenError
+from algomancy_utils.runtime import utc_now
 
-_UNFINISHED = (ScenarioStatus.QUEUED, ScenarioStatus.PROCESSING)
+_log = logging.getLogger(__name__)
 
 
-class SessionScenarios:
-    """Creates, queues, cancels, resets and deletes scenarios.
+class SessionScenarios(SessionDatasets):
+    """What a `ScenarioManager` does with scenarios, beside what it does with datasets.
 
     Args:
-        locks: The session's locks.
-        registry: The session's scenarios.
-        datasets: The session's datasets.
-        store: Where scenarios are stored.
-        catalog: The algorithms and KPIs of the configuration.
-        executor: Where scenarios run.
-        runtime: Clock and identifiers.
+        registry: The session's scenarios, with its locks.
+        factory: Makes scenarios.
+        data: The datasets in memory.
+        store: Where both are stored.
+        processor: Runs scenarios.
     """
 
     def __init__(
         self,
-        locks: SessionLocks,
         registry: ScenarioRegistry,
-        datasets: SessionDatasets,
+        factory: ScenarioFactory,
+        data: DataManager,
         store: SessionStore,
-        catalog: Catalog,
-        executor: RunExecutor,
-        runtime: Runtime,
+        processor: ScenarioProcessor,
     ) -> None:
-        self._locks = locks
-        self._registry = registry
-        self._datasets = datasets
-        self._store = store
-        self._catalog = catalog
-        self._runtime = runtime
+        super().__init__(registry, factory, data, store)
+        self._processor = processor
+        self._owner = _Owner(self)
         self._sequence = 0
-        self.processor = ScenarioProcessor(locks, registry, store, catalog, executor, runtime, datasets.of)
+        self._autocreate = False
+        self._default_algorithm: str | None = None
+        self._default_values: Mapping[str, Any] | None = None
 
-    def create(
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change of a scenario of this session, progress included."""
+        return self._registry.revision
+
+    def create_scenario(
         self,
         tag: str,
-        dataset_key: str,
-        algo_name: str,
-        algo_params: Mapping[str, Any] | None,
-        data_params: Mapping[str, Any] | None,
-        *,
-        queue: bool,
-    ) -> Scenario:
-        """Create a scenario and, if `queue`, queue it at once. See `ScenarioManager.create_scenario`."""
-        _check_tag(tag)
-        params = self._catalog.algorithms.get_parameters(algo_name)
-        dataset_params = self._datasets.parameters(self._datasets.manager.get_dataset(dataset_key))
-        # Defaults are checked too: a set may demand that some value is given.
-        params.set_validated_values({} if algo_params is None else algo_params)
-        dataset_params.set_validated_values({} if data_params is None else data_params)
-        algo_values, data_values = stored_params(params), stored_params(dataset_params)
+        dataset_key: str = "Master data",
+        algo_name: str = "",
+        algo_params: Mapping[str, Any] | None = None,
+        data_params: Mapping[str, Any] | None = None,
+    ) -> Scenario[Any]:
+        """Create a scenario; under `autorun` it is queued at once.
+
+        Args:
+            tag: What it is called, unique within the session.
+            dataset_key: The key of its dataset.
+            algo_name: The name of its algorithm.
+            algo_params: Values of the algorithm's parameters; the others keep their defaults.
+            data_params: Values of the dataset's own parameters; likewise.
+
+        Raises:
+            NotFoundError: There is no such algorithm or dataset.
+            TakenError: The tag is taken.
+            ParameterError: A parameter is unknown or its value not allowed.
+            ValueError: The tag is blank.
+        """
+        draft = self._factory.draft(tag, dataset_key, algo_name, algo_params, data_params)
+        queue = self._processor.auto_run_scenarios
         with self._locks:
-            dataset = self._datasets.manager.get_dataset(dataset_key)
-            if self._registry.by_tag(tag) is not None:
-                raise PreconditionError(f"Tag '{tag}' is already used by another scenario of this session.")
+            if self._registry.has_tag(tag):
+                raise TakenError(f"Tag '{tag}' is already used by another scenario of this session.")
             sequence = self._sequence + 1
-            record = ScenarioRecord(
-                id=self._runtime.new_id(),
-                tag=tag,
+            record = replace(
+                draft,
                 sequence=sequence,
                 queue_position=sequence if queue else None,
                 status=ScenarioStatus.QUEUED if queue else ScenarioStatus.CREATED,
-                input_data_key=dataset_key,
-                input_data_id=dataset.id,
-                algo_name=algo_name,
-                algo_params=algo_values,
-                data_params=data_values,
-                created_at=self._runtime.now(),
+                # Meanwhile the dataset may have been replaced, or deleted.
+                input_data_id=self._factory.dataset(dataset_key).id,
             )
             self._store.save_scenario(record)
             self._sequence = sequence
-            scenario = Scenario(record, self._catalog)
+            scenario = Scenario.of_record(record, self._owner)
             with self._locks.state:
-                self._registry.insert(scenario)
-                run = self.processor.enqueue(scenario) if queue else None
-        self.processor.start(run)
+                self._registry.add(scenario)
+                run = self._processor.admit(scenario) if queue else None
+        self._processor.start(run)
         return scenario
 
-    def delete(self, scenario_id: str) -> bool:
-        """Delete a scenario and stop its run. See `ScenarioManager.delete_scenario`."""
+    def get_by_id(self, scenario_id: str) -> Scenario[Any] | None:
+        """Return a scenario, `None` when there is none of this id."""
+        return self._registry.get_by_id(scenario_id)
+
+    def get_by_tag(self, tag: str) -> Scenario[Any] | None:
+        """Return a scenario, `None` when there is none of this tag."""
+        return self._registry.get_by_tag(tag)
+
+    def list_scenarios(self) -> list[Scenario[Any]]:
+        """Return the scenarios in order of creation."""
+        return self._registry.list()
+
+    def list_ids(self) -> list[str]:
+        """Return the ids of the scenarios in order of creation."""
+        return self._registry.list_ids()
+
+    def list_tags(self) -> list[str]:
+        """Return the tags of the scenarios in order of creation."""
+        return self._registry.list_tags()
+
+    def scenarios_as_bytes(self) -> bytes:
+        """Return the array of all scenario objects as JSON; made once for each `revision`."""
+        return self._registry.as_bytes()
+
+    def delete_scenario(self, scenario_id: str) -> bool:
+        """Delete a scenario and stop its run, if there is one; return whether there was a scenario of this id."""
         with self._locks:
-            scenario = self._registry.by_id(scenario_id)
+            scenario = self._registry.get_by_id(scenario_id)
             if scenario is None:
                 return False
             self._store.delete_scenario(scenario_id)
             with self._locks.state:
-                self._registry.remove(scenario)
-                replaced = self.processor.withdraw(scenario)
-        self.processor.replace(*replaced)
+                self._registry.delete(scenario_id)
+                replaced = self._processor.withdraw(scenario)
+        self._processor.replace(*replaced)
         return True
 
-    def queue(self, scenario_id: str) -> None:
-        """Queue a scenario. See `ScenarioManager.process_scenario_async`."""
+    @property
+    def auto_run_scenarios(self) -> bool:
+        """Whether a scenario is queued as soon as it is created, by whomever."""
+        return self._processor.auto_run_scenarios
+
+    @property
+    def currently_processing(self) -> Scenario[Any] | None:
+        """The scenario now running."""
+        return self._processor.currently_processing
+
+    def process_scenario_async(self, scenario: Scenario[Any]) -> None:
+        """Queue a scenario for its run.
+
+        Args:
+            scenario: A scenario of this session.
+
+        Raises:
+            NotFoundError: It is no longer a scenario of this session.
+            PreconditionError: It is queued, processing or finished already.
+        """
         with self._locks:
-            scenario = self._registry.known(scenario_id)
-            if scenario.status in _UNFINISHED:
+            scenario = self._registry.known(scenario.id)
+            if scenario.status in UNFINISHED:
                 raise PreconditionError(f"Scenario '{scenario.tag}' is {scenario.status} already.")
             if scenario.status is not ScenarioStatus.CREATED:
                 raise PreconditionError(f"Scenario '{scenario.tag}' is {scenario.status}; reset it first.")
-            if self.processor.closed:
+            if self._processor.closed:
                 raise PreconditionError("The processing of this session has been shut down.")
             sequence = self._sequence + 1
             state = scenario.next_state(status=ScenarioStatus.QUEUED, queue_position=sequence)
@@ -125,37 +174,47 @@ class SessionScenarios:
             self._sequence = sequence
             with self._locks.state:
                 self._registry.publish(scenario, state)
-                run = self.processor.enqueue(scenario)
-        self.processor.start(run)
+                run = self._processor.admit(scenario)
+        self._processor.start(run)
 
-    def cancel(self, scenario_id: str) -> Scenario:
-        """Cancel a scenario. See `ScenarioManager.cancel_scenario`."""
+    def cancel_scenario(self, scenario_id: str) -> Scenario[Any]:
+        """Cancel a queued or processing scenario: it fails with the error `Cancelled`.
+
+        Raises:
+            NotFoundError: There is no such scenario.
+            PreconditionError: It is neither queued nor processing.
+        """
         with self._locks:
             scenario = self._registry.known(scenario_id)
-            if scenario.status not in _UNFINISHED:
+            if scenario.status not in UNFINISHED:
                 raise PreconditionError(
                     f"Scenario '{scenario.tag}' is {scenario.status}; only one that is queued or processing can be "
                     "cancelled."
                 )
-            with self.processor.frozen(scenario):
+            with self._processor.frozen(scenario):
                 state = scenario.next_state(
                     status=ScenarioStatus.FAILED,
                     queue_position=None,
-                    finished_at=self._runtime.now(),
+                    finished_at=utc_now(),
                     error="Cancelled",
                 )
                 self._store.save_scenario(scenario.record(state))
                 with self._locks.state:
                     self._registry.publish(scenario, state)
-                    replaced = self.processor.withdraw(scenario)
-        self.processor.replace(*replaced)
+                    replaced = self._processor.withdraw(scenario)
+        self._processor.replace(*replaced)
         return scenario
 
-    def reset(self, scenario_id: str) -> Scenario:
-        """Take a scenario back to `created`. See `ScenarioManager.reset_scenario`."""
+    def reset_scenario(self, scenario_id: str) -> Scenario[Any]:
+        """Take a scenario back to `created`, without result, KPI values and progress.
+
+        Raises:
+            NotFoundError: There is no such scenario.
+            PreconditionError: It is queued or processing.
+        """
         with self._locks:
             scenario = self._registry.known(scenario_id)
-            if scenario.status in _UNFINISHED:
+            if scenario.status in UNFINISHED:
                 raise PreconditionError(f"Scenario '{scenario.tag}' is {scenario.status}; cancel it first.")
             state = ScenarioState(revision=scenario.revision + 1)
             self._store.save_scenario(scenario.record(state))
@@ -163,27 +222,121 @@ class SessionScenarios:
                 self._registry.publish(scenario, state)
         return scenario
 
-    def restore(self, records: Iterable[ScenarioRecord]) -> None:
+    def wait_for_processing(self, timeout: float | None = None) -> bool:
+        """Wait until no scenario is queued or running, `timeout` seconds at most; return whether that is so."""
+        return self._processor.wait_for_processing(timeout)
+
+    def shutdown_processing(self) -> None:
+        """Stop the current run and start none any more; returns at once.
+
+        What was queued or running stays stored as queued: a durable server runs it after its next start.
+        """
+        with suppress(SessionGoneError):
+            self._processor.shutdown()
+
+    def toggle_autorun(self, value: bool | None = None) -> bool:
+        """Switch `autorun` on or off, or to the opposite when no value is given; return the new setting."""
+        self._processor.auto_run_scenarios = not self.auto_run_scenarios if value is None else value
+        return self.auto_run_scenarios
+
+    def toggle_autocreate(self, value: bool | None = None, default_algo_name: str = "") -> bool:
+        """Switch `autocreate` on or off; it works on datasets added from now on.
+
+        Args:
+            value: The new setting; the opposite of the present one when left out.
+            default_algo_name: The algorithm to use from now on, with its defaults; as before when left out.
+
+        Returns:
+            The new setting.
+
+        Raises:
+            ValueError: It cannot be on, for there is no default algorithm.
+            NotFoundError: There is no such algorithm.
+        """
+        wanted = not self._autocreate if value is None else value
+        if default_algo_name and default_algo_name != self._default_algorithm:
+            self._factory.catalog.algorithms.get_class(default_algo_name)
+            self._default_algorithm, self._default_values = default_algo_name, None
+        if wanted and self._default_algorithm is None:
+            raise ValueError("Automatic creation needs a default algorithm.")
+        self._autocreate = wanted
+        return wanted
+
+    def auto_create_scenarios(self, keys: Iterable[str] | None = None) -> None:
+        """Create what `autocreate` asks for: a scenario for each dataset that has none of its name.
+
+        Args:
+            keys: The keys of the datasets; all of them when left out.
+
+        Raises:
+            NotFoundError: There is no such dataset.
+        """
+        for key in self.get_data_keys() if keys is None else keys:
+            self._factory.dataset(key)
+            self._added(key)
+
+    def _added(self, key: str) -> None:
+        """Create the scenario `"<key> [auto]"` of a dataset, if `autocreate` asks for it; never raises."""
+        tag = f"{key} [auto]"
+        if not self._autocreate or self._default_algorithm is None or self._registry.has_tag(tag):
+            return
+        try:
+            self.create_scenario(tag, key, self._default_algorithm, self._default_values)
+        except (PreconditionError, NotFoundError):
+            # Someone else was quicker: took the tag, or deleted the dataset.
+            return
+        # The dataset is in place: whoever added it is not to be told otherwise.
+        except Exception:
+            _log.exception("No scenario was created automatically for dataset '%s'.", key)
+
+    def _restore(self, records: Iterable[ScenarioRecord]) -> None:
         """Take over scenarios that are in the store already; before anyone else knows the session."""
         for record in sorted(records, key=lambda each: each.sequence):
             self._sequence = max(self._sequence, record.sequence, record.queue_position or 0)
-            if self._registry.by_tag(record.tag) is None:
-                self._registry.insert(Scenario(record, self._catalog))
+            if not self._registry.has_tag(record.tag):
+                self._registry.add(Scenario.of_record(record, self._owner))
 
-    def resume(self) -> None:
+    def _resume(self) -> None:
         """Queue again, in the old order, what was queued or processing when the server stopped (contract DUR-2)."""
-        waiting = [s for s in self._registry.scenarios() if s.status is ScenarioStatus.QUEUED]
+        waiting = [s for s in self._registry.list() if s.status is ScenarioStatus.QUEUED]
         waiting.sort(key=lambda each: each.state.queue_position or 0)
         with self._locks, self._locks.state:
-            runs = [self.processor.enqueue(scenario) for scenario in waiting]
+            runs = [self._processor.admit(scenario) for scenario in waiting]
         for run in runs:
-            self.processor.start(run)
+            self._processor.start(run)
 
 
-def _check_tag(tag: str) -> None:
-    if not isinstance(tag, str) or not tag.strip():
-        raise ValueError("The tag must be a text that is not blank.")
-    try:
-        tag.encode()
-    except UnicodeEncodeError:
-        raise ValueError("The tag holds half of a surrogate pair, which is no character.") from None
+class _Owner:
+    """The session as its scenarios know it; what keeps a scenario does not keep its session.
+
+    Args:
+        session: The session.
+    """
+
+    def __init__(self, session: SessionScenarios) -> None:
+        self.catalog = session._factory.catalog
+        self._known = weakref.ref(session)
+
+    def dataset_of(self, scenario: Scenario[Any]) -> Dataset:
+        return self._session()._factory.dataset(scenario.input_data_key)
+
+    def queue(self, scenario: Scenario[Any]) -> None:
+        self._session().process_scenario_async(scenario)
+
+    def run(self, scenario: Scenario[Any], logger: Logger | None) -> None:  # noqa: ARG002 - the session has its own
+        session = self._session()
+        if scenario.status is ScenarioStatus.CREATED:
+            session.process_scenario_async(scenario)
+        session._processor.wait_for(scenario)
+
+    def cancel(self, scenario: Scenario[Any]) -> None:
+        self._session().cancel_scenario(scenario.id)
+
+    def reset(self, scenario: Scenario[Any]) -> None:
+        self._session().reset_scenario(scenario.id)
+
+    def _session(self) -> SessionScenarios:
+        session = self._known()
+        if session is None:
+            raise SessionGoneError("The session no longer exists.")
+        return session

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
 from algomancy_scenario import ScenarioManager
-from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.scenario import Scenario
 
 WAIT = 20
@@ -44,7 +43,6 @@ class Person:
         http.post("/api/v1/sessions/main/copy", json={"new_display_name": name}).raise_for_status()
         sessions = http.app.state.session_manager  # type: ignore[attr-defined]
         self.manager: ScenarioManager = sessions.get_scenario_manager(sessions.resolve_id(name))
-        self.catalog = Catalog(CONFIG.algorithms, CONFIG.kpis)
         self.root = f"/api/v1/sessions/{name}"
         self.names = count()
         self.kept: dict[str, tuple[str, bytes]] = {}
@@ -109,7 +107,7 @@ class Person:
             assert self._get(f"/data/{key}") == json.loads(self.manager.get_data(key).to_json())
 
     def _afresh(self, scenario: Scenario) -> bytes:
-        return Scenario(scenario.record(scenario.state), self.catalog).to_json_bytes()
+        return Scenario.of_record(scenario.record(scenario.state), scenario.owner).to_json_bytes()
 
     def _get(self, path: str) -> Any:
         tag, body = self.kept.get(path, ("", b""))

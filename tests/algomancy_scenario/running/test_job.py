@@ -12,7 +12,7 @@ import pytest
 from scenario_project import WAIT, Answer, AnswerKPI, Control, config, payload
 
 from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
-from algomancy_scenario.running.job import describe
+from algomancy_scenario.running.failures import describe
 
 
 def _raise(error: BaseException) -> Any:
@@ -155,7 +155,7 @@ def test_kpis_of_a_run_are_its_own(control: Control) -> None:
         manager.process_scenario_async(scenario)
     assert manager.wait_for_processing(WAIT)
     assert [scenario.status for scenario in scenarios] == ["complete", "failed", "complete"]
-    assert scenarios[1].error == "KPI 'Answer' failed: Its code tried to end the server."
+    assert scenarios[1].error == "KPI 'Answer' cannot be computed: Its code tried to end the server."
     assert len({id(kpi) for kpi in made}) == len(made)
     assert [scenarios[0].kpis["Answer"].value, scenarios[2].kpis["Answer"].value] == [12, 14]
     sessions.close()
