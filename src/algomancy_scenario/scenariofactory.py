@@ -155,7 +155,7 @@ class ScenarioFactory:
             UnknownNameError: There is none of this key.
         """
         if not self._data_manager.has_data(key):
-            raise UnknownNameError(f"There is no dataset '{key}'.")
+            raise UnknownNameError.among("Dataset", key, self._data_manager.get_data_keys())
         return self._data_manager.get_dataset(key)
 
 

@@ -180,7 +180,9 @@ def test_scenario_of_an_algorithm_that_is_gone_still_shows(
     assert done.result == {"data_id": "id-1", "answer": 42}
     manager.process_scenario_async(fresh)
     assert manager.wait_for_processing(WAIT)
-    assert fresh.error == "Algorithm 'Instant' does not exist."
+    assert fresh.error == (
+        "Algorithm 'Instant' does not exist; there are: 'Labelled', 'Blocking', 'Polite', 'Cancellable', 'Acting'."
+    )
     with pytest.raises(NotFoundError):
         _ = fresh.algo_params
 
