@@ -30,7 +30,7 @@ from algomancy_api.http.gate import AllowedMethods, Gate
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply
 from algomancy_api.http.server import serve
-from algomancy_api.routers.meta import get_health
+from algomancy_api.routers.sessions import get_health
 from algomancy_scenario.core_configuration import CoreConfig
 
 logger = logging.getLogger("algomancy_api")

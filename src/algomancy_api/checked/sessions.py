@@ -8,8 +8,7 @@ from pathlib import Path
 from algomancy_api.backend import SessionBackend
 from algomancy_api.checked.scenarios import CheckedScenarios
 from algomancy_api.errors import ConflictError, NotFoundError
-from algomancy_api.http.names import shown
-from algomancy_api.http.uploads import file_at, split_file_name
+from algomancy_api.http.names import file_at, shown, split_file_name
 
 
 class CheckedBackend:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from algomancy_api.document.operation import Operation, OperationRoute, add_operations, summary_and_description
 from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, Failure
-from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, meta
+from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, sessions
 from algomancy_api.schemas import Error, EtlUpload
 
 DEFAULT_PREFIX = "/api/v1"
@@ -51,7 +51,7 @@ def add_documented_operations(app: FastAPI, prefix: str) -> None:
         prefix: What their paths begin with; `/health` stays where it is.
     """
     add_operations(app.router.routes, PREFIXED_OPERATIONS, prefix)
-    add_operations(app.router.routes, meta.operations.all, "")
+    add_operations(app.router.routes, sessions.meta.all, "")
 
 
 def build_document(app: FastAPI, *, with_token: bool = False) -> dict[str, Any]:

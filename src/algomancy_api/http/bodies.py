@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from algomancy_api.backend_calls import calls_of
-from algomancy_api.errors import InvalidRequestError, TooLargeError
+from algomancy_api.errors import InvalidRequestError, TooLargeError, describe_validation_errors
 from algomancy_api.http.json_text import decode_json
-from algomancy_api.http.validation_messages import describe_validation_errors
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -39,7 +38,7 @@ def limited(request: Request, limit: int) -> Request:
     receive, announced = request.receive, request.headers.get("content-length", "")
     received = 0
 
-    # A function, for a request that held a method of its own would keep its body until the garbage collector comes by.
+    # A function: a method of the request itself would make a cycle that keeps the body for long.
     async def receive_within_limit() -> Message:
         nonlocal received
         if not received and announced.isdecimal() and int(announced) > limit:

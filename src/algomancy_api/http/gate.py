@@ -49,7 +49,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        if scope["type"] == "websocket" and not self._lets_in(scope):
+        if scope["type"] == "websocket" and not self._allows(scope):
             await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
             return
         if scope["type"] != "http":
@@ -84,7 +84,7 @@ class Gate:
                 raise  # Half a reply is out: closing the connection is all that tells the client.
             await response(scope, receive, send)
 
-    def _lets_in(self, scope: Scope) -> bool:
+    def _allows(self, scope: Scope) -> bool:
         try:
             self._policy.check(scope)
         except AccessError:

@@ -6,7 +6,7 @@ The launcher and the document import from here; nothing else does. Begin with `s
 from __future__ import annotations
 
 from algomancy_api.document.operation import Operation, Operations
-from algomancy_api.routers import catalog, data, etl, meta, scenarios, sessions
+from algomancy_api.routers import catalog, data, etl, scenarios, sessions
 
 GROUPS: tuple[Operations, ...] = (
     sessions.operations,
@@ -15,11 +15,11 @@ GROUPS: tuple[Operations, ...] = (
     scenarios.operations,
     data.operations,
     etl.operations,
-    meta.operations,
+    sessions.meta,
 )
 """All groups in the order in which they are documented."""
 
 PREFIXED_OPERATIONS: tuple[Operation, ...] = tuple(
-    operation for group in GROUPS if group is not meta.operations for operation in group.all
+    operation for group in GROUPS if group is not sessions.meta for operation in group.all
 )
 """The operations whose paths begin with the configured prefix."""

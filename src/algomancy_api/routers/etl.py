@@ -26,9 +26,8 @@ from algomancy_api.errors import (
 )
 from algomancy_api.http.bodies import limited
 from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.names import shown
+from algomancy_api.http.names import file_at, shown, split_file_name
 from algomancy_api.http.replies import reply
-from algomancy_api.http.uploads import file_at, split_file_name
 from algomancy_api.schemas import EtlReport
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Sessions: workspaces with their own datasets and scenarios (contract SES)."""
+"""Sessions: workspaces with their own datasets and scenarios (contract SES); and the server itself (contract MET)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from algomancy_api.http.replies import JsonReply, location, reply
 from algomancy_api.schemas import (
     CopySessionRequest,
     CreateSessionRequest,
+    Health,
     RenameSessionRequest,
     Session,
     SessionList,
@@ -26,6 +27,7 @@ operations = Operations(
     "Workspaces with datasets and scenarios of their own. A session is named by its id, or by its current display "
     "name; the id wins where both match.",
 )
+meta = Operations("Meta", "About the server itself.")
 
 _DEFAULT = {"session_id": "$response.body#/default"}
 _LOCATION = {"Location": "Path of the new session."}
@@ -143,6 +145,18 @@ async def copy_session(request: Request, session_id: SessionId, body: CopySessio
 
     copy_id, sessions = await calls.write(copy)
     return await reply(request, sessions, 201, location(request, "sessions", copy_id))
+
+
+@meta.operation("GET", "/health", Health)
+async def get_health(request: Request) -> Response:
+    """Tell whether the server is alive.
+
+    Meant for liveness probes; needs no token.
+    """
+    calls = calls_of(request)
+    sessions = await calls.look_up(calls.sessions.list_sessions)
+    health = {"status": "ok", "title": request.app.state.config.title, "sessions": sessions}
+    return await reply(request, encode_json(health))
 
 
 def _session_list(sessions: CompleteSessionBackend) -> dict[str, Any]:
