@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -184,8 +185,8 @@ class JSONSingleExtractor(FileExtractor):
             ExtractionError: The file is no JSON, or no list of records.
             TooLargeError: It has more rows, columns or cells than allowed.
         """
-        table, content, columns = self.file.name, self.file.read_bytes(), plain_columns(self.schema.columns())
-        read = run_by_size(len(content), read_json_table, content, columns, table, self.file.subject, self.file.limits)
+        table, columns, (source, size) = self.file.name, plain_columns(self.schema.columns()), _source(self.file)
+        read = run_by_size(size, read_json_table, source, columns, table, self.file.subject, self.file.limits)
         return self._keep(table, read, "table")
 
 
@@ -208,8 +209,8 @@ class JSONMultiExtractor(FileExtractor):
             f"{self.file.name}.{group.name}": (tuple(group.source_path) or (group.name,), plain_columns(group.columns))
             for group in self.schema.column_groups()
         }
-        content = self.file.read_bytes()
-        read = run_by_size(len(content), read_json_tables, content, groups, self.file.subject, self.file.limits)
+        source, size = _source(self.file)
+        read = run_by_size(size, read_json_tables, source, groups, self.file.subject, self.file.limits)
         tables: dict[str, pd.DataFrame] = {}
         for table, found in read.items():
             tables |= self._keep(table, found, f"records at '{'.'.join(groups[table][0])}'")
@@ -311,8 +312,17 @@ class DataFrameExtractor(Extractor):
         return {self.name: read.frame}
 
 
+def _source(file: File) -> tuple[bytes | str, int]:
+    """Return what a worker reads the file from, its bytes or its path, and how many bytes that are."""
+    if file.path is None or file.content is not None:
+        content = file.read_bytes()
+        return content, len(content)
+    with file.open() as stream:
+        return str(file.path), stream.seek(0, io.SEEK_END)
+
+
 def _read_workbook(file: File, sheets: dict[str, tuple[str | int, list[Column]]]) -> dict[str, ReadTable | None]:
-    source = file.read_bytes() if file.path is None or file.content is not None else str(file.path)
+    source, _ = _source(file)
     # What is no workbook, or too large, costs no round trip.
     inflated_size(source, file.subject, file.limits)
     try:

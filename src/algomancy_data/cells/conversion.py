@@ -202,6 +202,7 @@ def _whole_texts(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
 
 
 def _whole_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -209,8 +210,11 @@ def _whole_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, 
         values = pc.cast(texts, "int64")
     except pa.ArrowInvalid:
         return None
-    # Arrow takes 0x10 for a number.
-    return None if pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py() else nullable_integers(values)
+    # Arrow takes 0x10 for a number; looking at the bytes is far cheaper than at each text.
+    for chunk in texts.chunks:
+        if chunk.buffers()[2] is not None and (np.frombuffer(chunk.buffers()[2], "uint8") | 0x20 == ord("x")).any():
+            return None
+    return nullable_integers(values)
 
 
 def _whole_floats(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
@@ -277,9 +281,15 @@ def _booleans(texts: pa.Array) -> Converted:
 
 
 def _categories(texts: pa.Array) -> Converted:
+    import numpy as np
     import pandas as pd
+    import pyarrow.compute as pc
 
-    return Converted(pd.Categorical(pd.array(texts, dtype="str")))
+    order = pc.sort_indices(texts)
+    codes = np.empty(len(order), dtype="int64")
+    codes[order.to_numpy()] = np.arange(len(order))
+    categories = pd.Index(pd.array(texts.take(order), dtype="str"))
+    return Converted(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories)))
 
 
 def _times(texts: pa.Array) -> Converted:

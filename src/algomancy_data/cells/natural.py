@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.conversion import chunked, nullable_integers, texts_of
-from algomancy_data.cells.numbers import EXACT_IN_FLOAT
+from algomancy_data.cells.conversion import nullable_integers, texts_of
+from algomancy_data.cells.numbers import INT64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,29 +68,36 @@ def _decimals(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array of leng
     return pc.utf8_length(pc.replace_substring_regex(texts, r"^.*\.", ""))
 
 
-def natural_values(values: list[Any]) -> Any:  # noqa: ANN401 - an array, or a series of objects
+def natural_values(values: Sequence[Any]) -> Any:  # noqa: ANN401 - an array, or a series of objects
     """Return Python values as a column of the type that all of them have, or as objects; see `natural`."""
     import pandas as pd
     import pyarrow as pa
 
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds == {str}:
-        return pd.array(chunked(values), dtype="str")
-    if kinds == {bool}:
-        return pd.array(values, dtype="boolean" if None in values else "bool")
+    try:
+        array = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+        return _mixed(values)
+    if pa.types.is_string(array.type):
+        return pd.array(array, dtype="str")
+    if pa.types.is_int64(array.type):
+        return nullable_integers(pa.chunked_array([array]))
+    if pa.types.is_float64(array.type):
+        return array.to_numpy(zero_copy_only=False)
+    if pa.types.is_boolean(array.type):
+        return (
+            pd.array(array.to_pylist(), dtype="boolean") if array.null_count else array.to_numpy(zero_copy_only=False)
+        )
     objects = pd.Series(values, dtype=object)
-    if not kinds <= {int, float, bool, str}:
-        # What is all times, say, becomes a column of times; what is mixed stays.
-        return objects if kinds & {list, dict} else objects.infer_objects()
-    if int in kinds:
-        try:
-            whole = pa.array([v for v in values if type(v) is int] if len(kinds) > 1 else values, "int64")
-        except OverflowError:
-            # No type of pandas holds them all, and JSON has but 64 bits: as text they keep their digits.
-            texts = [str(value) if type(value) is int else value for value in values]
-            return pd.array(texts, dtype="str") if kinds <= {int, str} else pd.Series(texts, dtype=object)
-        if kinds == {int}:
-            return nullable_integers(pa.chunked_array([whole]))
-        if kinds == {int, float} and all(abs(value) <= EXACT_IN_FLOAT for value in whole.to_pylist()):
-            kinds = {float}
-    return pa.array(values, "double").to_numpy(zero_copy_only=False) if kinds == {float} else objects
+    # What is all times, say, becomes a column of times; lists and objects stay.
+    return objects if pa.types.is_nested(array.type) else objects.infer_objects()
+
+
+def _mixed(values: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
+    import pandas as pd
+
+    kinds = set(map(type, values)) - {type(None)}
+    if not any(type(value) is int and value not in INT64 for value in values):
+        return pd.Series(values, dtype=object)
+    # No type of pandas holds such numbers, and JSON has but 64 bits: as text they keep their digits.
+    texts = [str(value) if type(value) is int else value for value in values]
+    return pd.array(texts, dtype="str") if kinds <= {int, str} else pd.Series(texts, dtype=object)

@@ -33,8 +33,8 @@ _VALUE = re.compile(
 _ADDRESS = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d+)[\"']")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
 _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
-DOUBTFUL_KINDS = (b't="e"', b"t='e'", b't="d"', b"t='d'")
-"""What stands in the XML of a cell that is an error, or a time in ISO format."""
+DOUBTFUL_KINDS = (b't="e"', b't="d"'), (b"t='e'", b"t='d'")
+"""What stands in the XML of a cell that is an error, or a time in ISO format, with either kind of quotes."""
 
 _LONG_DIGITS = 15
 

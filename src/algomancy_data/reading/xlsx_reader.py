@@ -36,6 +36,7 @@ _LEAST_MEMORY = 512 << 20
 
 _SMALLEST_BOUND = 1 << 20
 _READ_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 12
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The only compressions of a workbook; others of a zip file inflate without a bound."""
 
@@ -152,13 +153,16 @@ def _inflate_each(archive: zipfile.ZipFile) -> set[str]:
         The parts in which cells may be errors or times in ISO format.
     """
     doubtful = set()
+    double, single = DOUBTFUL_KINDS
     for part in archive.infolist():
-        before = b""
+        before, marks = b"", [*double]
         with archive.open(part) as stream:
             while block := stream.read(_READ_BYTES):
-                if any(mark in block or mark in before + block[:8] for mark in DOUBTFUL_KINDS):
+                if b"t='" in block[:_HEAD_BYTES]:
+                    marks = [*double, *single]
+                if part.filename not in doubtful and any(mark in block or mark in before + block[:4] for mark in marks):
                     doubtful.add(part.filename)
-                before = block[-8:]
+                before = block[-4:]
     return doubtful
 
 
@@ -175,9 +179,8 @@ def _read_sheet(
     if any(cell != "" for row in rows[:at] for cell in row):
         remarks.append(f"The heading was found in row {at + 1}; what stands above it is left out.")
     names = column_names([text_of(cell) for cell in rows[at]], subject)
-    cells = [list(column) for column in zip(*rows[at + 1 :], strict=True)]
-    if not cells:
-        cells = [[] for _ in names]
+    del rows[: at + 1]
+    cells: list[Any] = list(zip(*rows, strict=True)) or [() for _ in names]
     del rows
     errors = _look_again(cells, part, at + 1)
     kept = _kept_rows(cells)
@@ -196,11 +199,12 @@ def _read_sheet(
     return read
 
 
-def _look_again(cells: list[list[Any]], part: SheetPart | None, first_row: int) -> dict[int, str]:
+def _look_again(cells: list[Any], part: SheetPart | None, first_row: int) -> dict[int, str]:
     """Put right, in place, the cells that the library cannot tell apart or has changed; tell of errors by column."""
     errors: dict[int, list[tuple[int, str]]] = {}
     if part is None or not (part.has_doubtful_kinds or any(map(_may_be_changed, cells))):
         return {}
+    cells[:] = map(list, cells)
     for (row, column), value in part.doubtful_cells().items():
         if row < first_row or column >= len(cells) or row - first_row >= len(cells[column]):
             continue
@@ -216,7 +220,7 @@ def _look_again(cells: list[list[Any]], part: SheetPart | None, first_row: int) 
     }
 
 
-def _may_be_changed(column: list[Any]) -> bool:
+def _may_be_changed(column: Sequence[Any]) -> bool:
     """Tell whether a column has times of day, which may be days before 1900, or numbers that may be rounded."""
     kinds = set(map(type, column))
     floats = column if kinds == {float} else [cell for cell in column if type(cell) is float]
@@ -224,7 +228,7 @@ def _may_be_changed(column: list[Any]) -> bool:
     return time in kinds or largest >= EXACT_IN_FLOAT
 
 
-def _kept_rows(cells: list[list[Any]]) -> list[int] | None:
+def _kept_rows(cells: Sequence[Sequence[Any]]) -> list[int] | None:
     """Return which rows hold anything, or None when all do."""
     blank = [row for row, cell in enumerate(cells[0]) if cell == ""] if cells else []
     for column in cells[1:]:
@@ -235,7 +239,7 @@ def _kept_rows(cells: list[list[Any]]) -> list[int] | None:
     return [row for row in range(len(cells[0])) if row not in left_out]
 
 
-def _series(values: list[Any]) -> pd.Series:
+def _series(values: Sequence[Any]) -> pd.Series:
     """Return a column of the type its cells have; blank ones are missing."""
     import pandas as pd
     import pyarrow as pa
