@@ -151,6 +151,14 @@ async def acknowledge_only(call: Call, forward: Forward) -> Reply:
     return scenario.saying({**scenario.json, "status": "queued"}, 202) if scenario.status == 200 else scenario
 
 
+def in_capitals(body: Json) -> Json:
+    """Whatever has a status has it in capitals."""
+    for thing in body if isinstance(body, list) else [body]:
+        if isinstance(thing, dict) and isinstance(thing.get("status"), str):
+            thing["status"] = thing["status"].upper()
+    return body
+
+
 def never_failed(data_path: str | None = None) -> App:
     """A server on which a run that has failed is processing for ever."""
     return Deviant(
@@ -175,6 +183,7 @@ MUTANTS = [
     Mutant("status with a result", "SCN-8", answer(STATUS, lambda b: {**b, "result": None})),
     Mutant("a result in a list", "SCN-10", answer(ONE, lambda b: {**b, "result": b["result"] and [b["result"]]})),
     Mutant("processing, queued, processing", "SCN-9", answer(STATUS, Flickering())),
+    Mutant("statuses in capitals", "SCN-9", answer("* /sessions/*/**", in_capitals)),
     Mutant("never processing", "SCN-9", answer(STATUS, when("processing", status="queued"))),
     Mutant("complete without a result", "SCN-10", answer(ONE, when("complete", result=None))),
     Mutant("complete without KPIs", "SCN-10", answer(ONE, kpis_are(None, "complete"))),

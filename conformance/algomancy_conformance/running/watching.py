@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from ..messages import Exchange, Json
 from ..outcomes import Broken, Fault
-from ..shapes import check_json, flaw_of_error, misshapen
+from ..shapes import STATUSES, check_json, flaw_of_error, misshapen
 from ..target.client import Answer
 
 KEPT = 3
@@ -81,6 +81,7 @@ class Watcher:
                 return
         if isinstance(answer.parsed, ValueError) and answer.content:
             return
+        self._watch_statuses(answer)
         self._remember(below, answer)
         self._compare(below, "?" in sent.url, answer)
 
@@ -185,6 +186,14 @@ class Watcher:
             if name not in body["keys"]:
                 fault = Fault(("etl keys",), "an upload is a success, and its dataset is not in the keys of the answer")
                 self._keep("DAT-6", fault, f"{fault.sentence}: {name!r}", answer.exchange)
+
+    def _watch_statuses(self, answer: Answer) -> None:
+        """Every status is one of the five."""
+        body = answer.parsed
+        for thing in body if isinstance(body, list) else [body]:
+            if isinstance(thing, dict) and "tag" in thing and "status" in thing and thing["status"] not in STATUSES:
+                said = f"{answer.exchange.method} {answer.exchange.url} shows the status {thing['status']!r}"
+                self._keep("SCN-9", Fault(("status value",), "a status is none of the five"), said, answer.exchange)
 
     def _compare_scenarios(self, answer: Answer) -> None:
         """Two answers about one scenario agree on what never changes."""

@@ -46,3 +46,9 @@ def test_every_server_error_of_the_run_was_the_fixed_message(run: Run) -> None:
 def test_no_answer_of_the_run_contradicted_another(run: Run) -> None:
     """What was acknowledged in the whole run was found, listed and the same until it was deleted."""
     judge(run, "GEN-9", "DAT-6")
+
+
+@clause("SCN-9", read_only=True, whole_run=True)
+def test_every_status_of_the_run_was_one_of_the_five(run: Run) -> None:
+    """Every status of the whole run was created, queued, processing, complete or failed."""
+    judge(run, "SCN-9")

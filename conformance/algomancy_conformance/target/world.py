@@ -21,9 +21,12 @@ from .residue import Ledger, listed_in, sessions_of, snapshot
 SLOW_PARAMETER = re.compile(r"duration|second|sleep|delay|wait|time", re.IGNORECASE)
 FAILING_NAME = re.compile(r"fail|error|broken|crash", re.IGNORECASE)
 ENDED = ("complete", "failed")
+UNDER_WAY = ("created", "queued", "processing")
 DATASET = "conformance data"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 SLOW_ENOUGH = 0.5
+PATIENCE = 3
+IMPATIENT = 1.0
 MISSHAPEN = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
 """What a look at a broken answer raises. Finding out what the target offers must not accuse the clause of the check
 that happened to ask first: there are checks for these answers."""
@@ -82,6 +85,7 @@ class World:
         self.ledger = Ledger()
         self.run_name = f"conformance-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
+        self._vain = 0
         api.watchers.append(self.ledger.watch)
 
     def open(self) -> None:
@@ -229,8 +233,9 @@ class World:
         names = sorted(self.algorithms, key=lambda name: (bool(doubtful.search(name)), name))
         hurried = [self._taking(name, 0) for name in names]
         session = self.with_data()
-        for algorithm in [*map(Algorithm, names), *filter(None, hurried)]:
-            if self._ends_as(session, algorithm, seconds=5) == "complete":
+        tries = [(5, a) for a in (*map(Algorithm, names), *filter(None, hurried))]
+        for seconds, algorithm in [*tries, (15, Algorithm(names[0]))]:  # once more, for a machine that was busy
+            if self._ends_as(session, algorithm, seconds) == "complete":
                 session.delete()
                 return algorithm
         raise Untried("no algorithm completes within 5 seconds: name one with --fast", "--fast NAME")
@@ -297,7 +302,7 @@ class World:
         with contextlib.suppress(*MISSHAPEN):
             made = str(self.create(session, algorithm)["id"])
             session.post("scenarios", made, "run")
-            self.wait(lambda: self.status(session, made)["status"] in ENDED, seconds)
+            self.wait(lambda: self.has_ended(session, made), seconds)
             return str(self.status(session, made)["status"])
         return ""
 
@@ -327,7 +332,7 @@ class World:
     def end_of(self, session: Session, scenario_id: str, seconds: float = 20) -> dict[str, Any]:
         """Run a scenario and return it as it is when it has ended, or when `seconds` are over."""
         session.post("scenarios", scenario_id, "run")
-        self.wait(lambda: self.status(session, scenario_id).get("status") in ENDED, seconds)
+        self.wait(lambda: self.has_ended(session, scenario_id), seconds)
         found = session.get("scenarios", scenario_id).json()
         return found if isinstance(found, dict) else {}
 
@@ -347,12 +352,23 @@ class World:
         found = session.get("scenarios", scenario_id, "status").json()
         return found if isinstance(found, dict) else {}
 
+    def has_ended(self, session: Session, scenario_id: str) -> bool:
+        """Whether nothing more is to be waited for: a run has ended, or its status is none there is."""
+        status = self.status(session, scenario_id).get("status")
+        return status in ENDED or status not in UNDER_WAY
+
     def wait(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
-        """Poll `condition` until it holds; False when it does not within `seconds`."""
+        """Poll `condition` until it holds; False when it does not within `seconds`.
+
+        What has been waited for in vain a few times is a fault that has been seen: later waits are short.
+        """
+        if self._vain >= PATIENCE:
+            seconds = min(seconds, IMPATIENT)
         deadline = time.monotonic() + seconds
         pause = 0.002
         while not condition():
             if time.monotonic() > deadline:
+                self._vain += seconds >= 2
                 return False
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)
