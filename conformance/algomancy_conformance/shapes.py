@@ -112,6 +112,9 @@ def misshapen(status: int, flaw: str) -> Fault:
     return Fault(("shape", str(status), flaw), f"a {status} has {flaw}")
 
 
+UNREACHABLE = Fault(("unreachable key",), "a dataset key is acknowledged, and the dataset cannot be had by it")
+
+
 def check_survived(answer: Answer, what: str = "") -> Answer:
     """`answer`, when it is no server error.
 

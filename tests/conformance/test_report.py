@@ -6,14 +6,17 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from algomancy_conformance.clauses import Profile
-from algomancy_conformance.judging.report import WRITERS, write_reports
-from algomancy_conformance.judging.verdict import Verdict, judge
+from algomancy_conformance.document import operation_ids
+from algomancy_conformance.judging.coverage import coverage_rows
+from algomancy_conformance.judging.report import WRITERS, prose, write_reports
+from algomancy_conformance.judging.verdict import Coverage, Verdict, judge
 from algomancy_conformance.messages import Exchange, readable, strict_json, worth_showing
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import CheckResult, Outcome
@@ -56,8 +59,8 @@ def reports(verdict: Verdict, tmp_path: Path) -> dict[str, str]:
 
 
 def test_reports_are_all_written(reports: dict[str, str]) -> None:
-    """The folder is made and holds the five reports."""
-    assert sorted(reports) == ["badge.svg", "junit.xml", "report.html", "report.json", "report.md"]
+    """The folder is made and holds the six reports."""
+    assert sorted(reports) == ["badge.svg", "junit.xml", "report.html", "report.json", "report.md", "report.sarif"]
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
@@ -74,9 +77,45 @@ def test_html_is_one_page_without_any_network(reports: dict[str, str]) -> None:
     assert "url(" not in page
     assert "&lt;script&gt;" in page
     assert "&lt;b&gt;broken" in page
+    assert page.index("1 distinct cause") < page.index('id="SES-3"')
     assert page.index('id="SES-3"') < page.index('id="SES-4"') < page.index('id="SES-5"') < page.index('id="SES-1"')
     assert "curl -i -g --path-as-is -X POST" in page
     assert "A known gap." in page
+
+
+def test_html_renders_clauses_and_says_what_each_folded_row_is_about(reports: dict[str, str]) -> None:
+    """The code and the emphasis of a clause are rendered, and a folded row has a sentence of its own."""
+    page = reports["report.html"]
+
+    assert "<code>display_name</code>" in prose("a `display_name` & **bold**")
+    assert "&amp; <strong>bold</strong>" in prose("a `display_name` & **bold**")
+    assert prose("an odd ` <tick>") == "an odd ` &lt;tick&gt;"
+    assert "<code>POST {p}/sessions {&#34;display_name&#34;}</code>" in page
+    assert re.search(r'<strong>SES-5</strong> MUST\s+<span class="note">no session</span>', page)
+
+
+def test_html_shows_what_was_exercised(verdict: Verdict) -> None:
+    """Every operation has a row; a documented status never seen is told, and for which clauses the others were."""
+    seen = {("GET /sessions", 200): 3, ("GET /sessions", 418): 1}
+    tried = {("GET /sessions", 200): {"SES-3", "SES-1"}}
+    rows = {row.operation: row for row in coverage_rows(replace(verdict, coverage=Coverage(seen, tried)))}
+
+    assert set(rows) == set(operation_ids())
+    cells = {cell.status: cell for cell in rows["list_sessions"].cells}
+    assert (cells[200].count, cells[200].clauses) == (3, ("SES-1", "SES-3"))
+    assert not cells[418].documented
+    assert 200 not in rows["list_sessions"].unseen
+    assert rows["delete_session"].gist.startswith("never seen: 200")
+
+
+def test_sarif_has_a_rule_per_clause_and_a_result_per_cause(reports: dict[str, str]) -> None:
+    """The log names the clauses as rules, and each cause under the clauses it fails."""
+    (run,) = json.loads(reports["report.sarif"])["runs"]
+
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {
+        "SES-1", "SES-3", "SES-4", "SES-5", "SES-7", "SES-13",
+    }  # fmt: skip
+    assert [(result["ruleId"], result["level"]) for result in run["results"]] == [("SES-3", "error")]
 
 
 def test_junit_keeps_failures_errors_and_the_rest_apart(reports: dict[str, str]) -> None:

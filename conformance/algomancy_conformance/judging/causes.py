@@ -47,11 +47,13 @@ def find_causes(
         if check.outcome is Outcome.FAILED and set(check.clauses) & set(judged):
             groups.setdefault(_key(check), []).append(check)
     causes = []
-    for key, found in groups.items():
+    place = {clause: at for at, clause in enumerate(judged)}
+    for key, unsorted in groups.items():
+        found = sorted(unsorted, key=lambda check: (min(place.get(c, len(place)) for c in check.clauses), check.name))
         hurt = {clause for check in found for clause in check.clauses}
         sentence = _sentence(key, found, flaws or {}, errors or {})
         causes.append(Cause(sentence, tuple(found), tuple(c for c in judged if c in hurt)))
-    return tuple(sorted(causes, key=lambda cause: -len(cause.clauses)))
+    return tuple(sorted(causes, key=lambda cause: (-len(cause.clauses), place[cause.clauses[0]], cause.sentence)))
 
 
 def _key(check: CheckResult) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The verdict in the formats that other programs show: JSON, JUnit XML, Markdown and a badge."""
+"""The verdict in the formats that other programs show: JSON, JUnit, SARIF, Markdown and a badge."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 from html import escape
 from xml.etree import ElementTree
 
+from ..clauses import Level
 from ..outcomes import CheckResult, Outcome
-from .verdict import HEADINGS, PROFILE_SENTENCE, ClauseVerdict, Verdict, summary_rows
+from .coverage import coverage_rows
+from .verdict import HEADINGS, PROFILE_SENTENCE, ClauseVerdict, Verdict, plural, split_causes, summary_rows
 
 BADGE_LABEL = "algomancy api"
 BADGE_COLOURS = {0: "#2e7d32", 1: "#c62828", 2: "#757575"}
@@ -38,6 +40,28 @@ def json_report(verdict: Verdict) -> str:
         "seconds": round(verdict.seconds, 2),
         "requests": verdict.requests,
         "residue": verdict.residue,
+        "command": verdict.again,
+        "causes": [
+            {
+                "sentence": cause.sentence,
+                "clauses": list(cause.clauses),
+                "checks": [check.name for check in cause.checks],
+                "message": cause.checks[0].message,
+            }
+            for cause in verdict.causes
+        ],
+        "coverage": [
+            {
+                "operation": row.operation,
+                "route": row.route,
+                "statuses": {
+                    str(cell.status): {"seen": cell.count, "documented": cell.documented, "clauses": list(cell.clauses)}
+                    for cell in row.cells
+                    if cell.count or cell.documented
+                },
+            }
+            for row in coverage_rows(verdict)
+        ],
         "clauses": [
             {
                 "id": entry.clause.id,
@@ -130,6 +154,12 @@ def markdown(verdict: Verdict) -> str:
         lines.append("| " + " | ".join([row.resource, *row.levels, *(str(n or "") for n in row.others)]) + " |")
     if verdict.residue:
         lines += ["", f"**Left behind:** {verdict.residue}"]
+    for title, causes in zip(
+        ("What breaks MUST clauses", "What else is not as it should be"), split_causes(verdict), strict=True
+    ):
+        if causes:
+            lines += ["", f"## {title}: {len(causes)} distinct {plural('cause', causes)}", ""]
+            lines += [f"{n}. {cause.sentence} ({', '.join(cause.clauses)})" for n, cause in enumerate(causes, 1)]
     bad = [e for e in verdict.clauses if e.outcome in (Outcome.FAILED, Outcome.ERROR)]
     if bad:
         lines += ["", "## What went wrong"]
@@ -185,3 +215,44 @@ def badge(verdict: Verdict) -> str:
 </g>
 </svg>
 """
+
+
+def sarif(verdict: Verdict) -> str:
+    """The distinct causes as SARIF 2.1.0, for code scanning: a rule per clause, a result per cause and clause."""
+    entries = {entry.clause.id: entry for entry in verdict.clauses}
+    levels = {Level.MUST: "error", Level.SHOULD: "warning", Level.MAY: "note"}
+    rules = [
+        {
+            "id": entry.clause.id,
+            "shortDescription": {"text": entry.clause.sentence},
+            "defaultConfiguration": {"level": levels[entry.level]},
+        }
+        for entry in verdict.clauses
+    ]
+    results = []
+    for cause in verdict.causes:
+        for clause in cause.clauses:
+            check = next(c for c in cause.checks if clause in c.clauses)
+            warned = check in entries[clause].warnings
+            results.append(
+                {
+                    "ruleId": clause,
+                    "level": "warning" if warned else levels[entries[clause].level],
+                    "message": {"text": f"{cause.sentence}. {check.message}"},
+                    "locations": [{"physicalLocation": {"artifactLocation": {"uri": _sarif_place(check)}}}],
+                    "partialFingerprints": {"cause": f"{clause}: {cause.sentence}"},
+                    **({"suppressions": [{"kind": "external"}]} if entries[clause].known else {}),
+                }
+            )
+    tool = {"driver": {"name": "algomancy-conformance", "rules": rules}}
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": tool, "results": results}],
+    }
+    return json.dumps(log, indent=1, ensure_ascii=False) + "\n"
+
+
+def _sarif_place(check: CheckResult) -> str:
+    """Where a result is: the path that was asked for, for there is no source to point at."""
+    return check.exchanges[-1].route.partition(" ")[2].lstrip("/") if check.exchanges else "api"

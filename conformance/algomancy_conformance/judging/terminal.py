@@ -9,7 +9,7 @@ import click
 from ..options import Options
 from ..outcomes import CheckResult, Outcome
 from .causes import Cause
-from .verdict import HEADINGS, PROFILE_SENTENCE, Answer, Verdict, needed, plural, summary_rows
+from .verdict import HEADINGS, PROFILE_SENTENCE, Answer, Verdict, needed, plural, split_causes, summary_rows
 
 MARKS = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.ERROR: "E", Outcome.UNTESTED: "?", Outcome.NOT_OFFERED: "-"}
 COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.ERROR: "red"}
@@ -47,9 +47,7 @@ class Progress:
 
 def print_verdict(verdict: Verdict) -> None:
     """Print the causes, the summary by resource and level, what could not be tried, and the verdict."""
-    binding = {entry.clause.id for entry in verdict.broken}
-    graver = [cause for cause in verdict.causes if set(cause.clauses) & binding]
-    lighter = [cause for cause in verdict.causes if cause not in graver]
+    graver, lighter = split_causes(verdict)
     for title, causes in (("What breaks MUST clauses", graver), ("What else is not as it should be", lighter)):
         if causes:
             click.echo()

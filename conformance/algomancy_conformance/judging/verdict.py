@@ -167,7 +167,7 @@ class Verdict:
         scope = "" if not self.options.only else f" in {', '.join(self.options.only)}"
         parts = []
         if self.broken:
-            causes = [cause for cause in self.causes if set(cause.clauses) & {c.clause.id for c in self.broken}]
+            causes, _ = split_causes(self)
             parts.append(f"{len(self.broken)} MUST {plural('clause', self.broken)} broken")
             if causes:
                 parts[-1] += f" by {len(causes)} distinct {plural('cause', causes)}"
@@ -188,6 +188,23 @@ def needed(clauses: Iterable[ClauseVerdict]) -> list[str]:
     """The options that would make more of these clauses testable; what MUST clauses need comes first."""
     by_level = sorted(clauses, key=lambda entry: entry.level.rank)
     return [c.needs for entry in by_level for c in entry.checks if c.needs]
+
+
+def split_causes(verdict: Verdict) -> tuple[tuple[Cause, ...], tuple[Cause, ...]]:
+    """The distinct causes that break MUST clauses, and the others."""
+    binding = {
+        check.name
+        for entry in verdict.broken
+        for check in entry.checks
+        if check.outcome is Outcome.FAILED and check not in entry.warnings
+    }
+    musts = {entry.clause.id for entry in verdict.broken}
+    graver = [
+        cause
+        for cause in verdict.causes
+        if any(check.name in binding and set(check.clauses) & musts for check in cause.checks)
+    ]
+    return tuple(graver), tuple(cause for cause in verdict.causes if cause not in graver)
 
 
 def plural(word: str, things: Iterable[object]) -> str:

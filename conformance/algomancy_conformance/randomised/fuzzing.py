@@ -324,7 +324,9 @@ class Fuzzer:
             return answer.raw
         raw = answer.raw
         headers = {n: v for n, v in raw.headers.items() if n not in ("content-length", "content-encoding")}
-        return httpx.Response(raw.status_code, headers=headers, json=changed, request=raw.request)
+        judged = httpx.Response(raw.status_code, headers=headers, json=changed, request=raw.request)
+        judged.elapsed = raw.elapsed
+        return judged
 
     def worded(self, operation_id: str, failures: list[Failure], answer: Answer) -> Broken:
         """What schemathesis found, in the words of a hand-written check."""

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from ..messages import Exchange, Json
 from ..outcomes import Broken, Fault
-from ..shapes import STATUSES, check_json, flaw_of_error, misshapen
+from ..shapes import STATUSES, UNREACHABLE, check_json, flaw_of_error, misshapen
 from ..target.client import Answer
 
 KEPT = 3
@@ -155,12 +155,13 @@ class Watcher:
             self._compare_scenarios(answer)
             return
         if answer.status == 404 and thing in self._living and READS.fullmatch(below):
-            clause = "DAT-6" if parts[2:3] == ["data"] else "GEN-9"
-            fault = Fault(
-                ("404", sent.route, self._living[thing].route),
-                f"what `{self._living[thing].route}` acknowledged is answered 404 by `{sent.route}`",
-            )
-            self._keep(clause, fault, f"{fault.sentence}: {unquote(below)}", self._living[thing], sent)
+            made = self._living[thing]
+            said = f"what `{made.route}` acknowledged is answered 404 by `{sent.route}`"
+            if parts[2:3] == ["data"] and len(parts) > 3:
+                self._keep("DAT-6", UNREACHABLE, f"{said}: {unquote(below)}", made, sent)
+            else:
+                fault = Fault(("404", sent.route, made.route), said)
+                self._keep("GEN-9", fault, f"{said}: {unquote(below)}", made, sent)
         if answer.status == 200 and not queried:
             self._compare_scenarios(answer)
             if len(parts) == 3 and parts[2] in LISTED:

@@ -60,9 +60,21 @@ def test_parameter_of_a_wrong_type_is_400(stocked: Session, world: World) -> Non
                 body = {"tag": f"t{tried}", "dataset_key": stocked.key, "algo_name": name, "algo_params": params}
                 answer = stocked.post("scenarios", json=body)
                 if answer.status == 201:
-                    what = "a boolean" if value is True else "a fraction" if value == 1.5 else "a value of another type"
-                    fault = Fault(("taken", kind, what), f"{what} is taken for the value of a parameter of type {kind}")
-                    accepted.append(Broken(f"{params} is accepted by {name!r}", fault=fault, shown=(answer.exchange,)))
+                    what = (
+                        "a boolean"
+                        if value is True
+                        else "a number"
+                        if isinstance(value, int | float)
+                        else "a text or a list"
+                    )
+                    fault = Fault(("taken", what), f"{what} is taken for the value of a parameter")
+                    accepted.append(
+                        Broken(
+                            f"{params} is accepted by {name!r} for a parameter of type {kind}",
+                            fault=fault,
+                            shown=(answer.exchange,),
+                        )
+                    )
                 else:
                     check_error(answer.expect(400))
     if accepted:
