@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
-import uuid
+from datetime import datetime
+from typing import Any
 
 import httpx
 
@@ -13,30 +14,49 @@ from algomancy_api.client import AlgomancyClient
 
 def poll(url: str, duration: int) -> None:
     """Create, run, ask until it has ended, read the result: the whole pattern in plain HTTP."""
-    base = f"{url}/api/v1"
-    session = httpx.get(f"{base}/sessions").json()["default"]
-
-    scenario = httpx.post(
-        f"{base}/sessions/{session}/scenarios",
-        json={
-            "tag": f"my-run {uuid.uuid4()}",
+    with httpx.Client(base_url=f"{url}/api/v1") as http:
+        home = f"/sessions/{ask(http, '/sessions')['default']}/scenarios"
+        body = {
+            "tag": f"my-run {datetime.now():%Y-%m-%d %H:%M:%S.%f}",  # a tag is taken once
             "dataset_key": "Master data",
             "algo_name": "Slow",
             "algo_params": {"duration": duration},
-        },
-    ).json()
+        }
+        scenario = http.post(home, json=body).raise_for_status().json()
+        http.post(f"{home}/{scenario['id']}/run").raise_for_status()
 
-    httpx.post(f"{base}/sessions/{session}/scenarios/{scenario['id']}/run")
+        while True:
+            status = ask(http, f"{home}/{scenario['id']}/status")
+            print(f"{status['status']:>10} {status['progress']:5.1f} %")
+            if status["status"] in ("complete", "failed"):
+                break
+            time.sleep(0.5)
 
+        finished = ask(http, f"{home}/{scenario['id']}")
+        if status["status"] == "failed":
+            raise SystemExit(f"It failed: {finished['result']['error']}")
+        print({name: kpi["value"] for name, kpi in finished["kpis"].items()})
+
+
+def ask(http: httpx.Client, path: str, patience: float = 60) -> Any:  # noqa: ANN401 - any JSON value
+    """The reply to a GET, asked again while the server is away: it may be restarted.
+
+    Args:
+        http: A client of the server.
+        path: What to ask for.
+        patience: For how many seconds to ask.
+    """
+    end = time.monotonic() + patience
     while True:
-        status = httpx.get(f"{base}/sessions/{session}/scenarios/{scenario['id']}/status").json()
-        print(f"{status['status']:>10} {status['progress']:5.1f} %")
-        if status["status"] in ("complete", "failed"):
-            break
+        try:
+            answer = http.get(path)
+        except httpx.TransportError:
+            if time.monotonic() > end:
+                raise
+        else:
+            if answer.status_code not in (429, 502, 503, 504) or time.monotonic() > end:
+                return answer.raise_for_status().json()
         time.sleep(0.5)
-
-    finished = httpx.get(f"{base}/sessions/{session}/scenarios/{scenario['id']}").json()
-    print({name: kpi["value"] for name, kpi in finished["kpis"].items()})
 
 
 def poll_with_client(url: str, duration: int) -> None:
