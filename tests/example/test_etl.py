@@ -60,9 +60,9 @@ def test_dataset_survives_json(master_data: DataSource) -> None:
     ("file", "old", "new", "code"),
     [
         ("items.csv", "I002;", "I001;", "duplicate_key"),
-        ("items.csv", ";0,2;", ";heavy;", "conversion"),
+        ("items.csv", ";0.2;", ";heavy;", "conversion"),
         ("locations.json", '"level": 2', '"level": "top"', "conversion"),
-        ("items.csv", ";0,2;", ";;", "missing_value"),
+        ("items.csv", ";0.2;", ";;", "missing_value"),
         ("items.csv", "item_id;", "item;", "missing_column"),
         ("items.csv", "I001;", "I999;", "foreign_key"),
     ],

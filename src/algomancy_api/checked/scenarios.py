@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from algomancy_api.backend import EtlResultLike, ScenarioBackend
+from algomancy_api.checked.parameters import read_values
 from algomancy_api.checked.payload import read_payload, written_payload
 from algomancy_api.checked.scenario import CheckedScenario
 from algomancy_api.errors import ConflictError, NotFoundError
@@ -178,6 +179,9 @@ class CheckedScenarios:
             self._require_dataset(dataset_key)
             if tag in self.backend.list_tags():
                 raise ConflictError(f"Tag {shown(tag)} is already used by a scenario of this session.")
+            algo_params = read_values(self.backend.get_algorithm_parameters(algo_name), algo_params)
+            if data_params:
+                data_params = read_values(self.backend.get_data_parameters(dataset_key), data_params)
             created = self.backend.create_scenario(tag, dataset_key, algo_name, algo_params, data_params)
         return CheckedScenario(created)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from algomancy_data import (
     CSVSingleExtractor,
     ETLFactory,
-    ExtractionSequence,
     ExtractionSuccessVerification,
     File,
     ForeignKeyValidator,
@@ -16,6 +15,7 @@ from algomancy_data import (
     ValidationSequence,
     XLSXMultiExtractor,
 )
+from algomancy_data.extractor import ExtractionSequence
 
 
 class SlottingETLFactory(ETLFactory):

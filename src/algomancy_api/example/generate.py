@@ -144,11 +144,7 @@ def _as_csv_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(value).replace(".", ",")
-    if isinstance(value, date):
-        return value.strftime("%d-%m-%Y")
+        return "true" if value else "false"
     return str(value)
 
 

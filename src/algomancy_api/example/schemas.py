@@ -14,7 +14,7 @@ class ItemSchema(Schema):
 
     ITEM = Column("item_id", DataType.STRING, primary_key=True)
     DESCRIPTION = Column("description", DataType.STRING)
-    CATEGORY = Column("category", DataType.CATEGORICAL)
+    CATEGORY = Column("category", DataType.STRING)
     WEIGHT = Column("weight_kg", DataType.FLOAT, description="Items from 15 kg on are kept on the ground level.")
     FRAGILE = Column("fragile", DataType.BOOLEAN)
     INTRODUCED = Column("introduced_on", DataType.DATETIME)
@@ -30,7 +30,7 @@ class LocationSchema(Schema):
     _SCHEMA_TYPE = SchemaType.SINGLE
 
     LOCATION = Column("location_id", DataType.STRING, primary_key=True)
-    ZONE = Column("zone", DataType.CATEGORICAL)
+    ZONE = Column("zone", DataType.STRING)
     LEVEL = Column("level", DataType.INTEGER, description="1 is the ground.")
     CAPACITY = Column("capacity", DataType.INTEGER, description="How many items fit.")
     X = Column("position.x", DataType.FLOAT, description="Metres from the depot, across the aisles.")
