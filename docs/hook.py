@@ -1,4 +1,4 @@
-"""The build hook of the site: adds the generated pages, and takes out what could reach for the network."""
+"""The build hook of the site: adds what is generated, and takes out what could reach for the network."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File, Files
+from site_pages.generated_clients import MARKER, generated_clients
 from site_pages.markdown import GeneratedPage
 from site_pages.pages import generated_pages, navigation, published_document
 from site_pages.swagger import ASSETS, FRAME, swagger_frame
@@ -42,6 +43,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
         files.append(File.generated(config, f"{ASSETS}/{name}", abs_src_path=str(swagger_assets() / name)))
     return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Put the table of generated clients where a page asks for it."""
+    return markdown.replace(MARKER, generated_clients(ROOT)) if MARKER in markdown else markdown
 
 
 def on_post_build(config: MkDocsConfig) -> None:

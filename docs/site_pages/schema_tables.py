@@ -36,7 +36,9 @@ def type_in_words(schema: Schema, models: str = "models.md") -> str:
     if kind == "string":
         if schema.get("format") == "binary" or "contentMediaType" in schema:
             return "file"
-        form = {"date-time": ", ISO 8601", "uuid": ", a UUID"}.get(schema.get("format", ""), "")
+        form = {"date-time": ", ISO 8601", "iso-date-time": ", ISO 8601", "uuid": ", a UUID"}.get(
+            schema.get("format", ""), ""
+        )
         return f"string{form}{_bounds(schema, 'minLength', 'maxLength', ' characters')}"
     if kind in ("integer", "number"):
         return f"{_WORDS[kind]}{_bounds(schema, 'minimum', 'maximum', '')}"

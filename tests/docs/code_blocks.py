@@ -133,7 +133,7 @@ class Reader:
         """Run a shell block, and stay in the folder and the environment it ends in."""
         if text.startswith("npx "):
             tools = ROOT / "tests" / "typescript" / "node_modules"
-            if not (tools / ".bin" / text.split()[1]).exists():
+            if not (tools / text.split()[1]).exists():
                 self.left_out.append(f"{text.split()[1]} is not installed: see make typescript")
                 return
             if not (self.folder / "node_modules").exists():

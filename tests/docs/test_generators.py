@@ -31,6 +31,7 @@ URL = "http://127.0.0.1:8051/api/v1/sessions"
         ({"type": "string", "minLength": 1}, "string, not empty"),
         ({"type": "string", "minLength": 1, "maxLength": 255}, "string, 1 to 255 characters"),
         ({"type": "string", "format": "date-time"}, "string, ISO 8601"),
+        ({"type": "string", "format": "iso-date-time"}, "string, ISO 8601"),
         ({"type": "integer", "minimum": 0}, "integer, at least 0"),
         ({"anyOf": [{"type": "number"}, {"type": "null"}]}, "number or null"),
         ({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}, "array of string, exactly 2"),

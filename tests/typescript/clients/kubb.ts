@@ -3,12 +3,11 @@
 import type { Backend } from "../flow.js";
 import * as api from "../generated/kubb/index.js";
 import { setConfig } from "../generated/kubb/.kubb/fetch.js";
-import { clientOf } from "./kubb_fetch.js";
+import { clientOf } from "../recipes/kubb.js";
+import * as recipe from "../recipes/orval.js";
 
 export function backend(baseUrl: string, withRecipe: boolean): Backend {
-  // recipe: Names and keys go into the path as they are. Encode each one that you hand over.
-  const encoded = withRecipe ? encodeURIComponent : (text: string): string => text;
-  // end of the recipe
+  const encoded = withRecipe ? recipe.encoded : (text: string): string => text;
 
   setConfig({ baseURL: baseUrl });
   const config = withRecipe ? { client: clientOf(baseUrl) } : {};

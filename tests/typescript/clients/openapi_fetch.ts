@@ -4,6 +4,7 @@ import createClient from "openapi-fetch";
 
 import { type Backend, Refused } from "../flow.js";
 import type { paths } from "../generated/openapi-typescript.js";
+import { asForm } from "../recipes/openapi_fetch.js";
 
 interface Answered<T> {
   data?: T;
@@ -30,15 +31,6 @@ export function backend(baseUrl: string, withRecipe: boolean): Backend {
   const at = (session_id: string) => ({ params: { path: { session_id } } });
   const of = (session_id: string, scenario_id: string) => ({ params: { path: { session_id, scenario_id } } });
   const data = (session_id: string, data_key: string) => ({ params: { path: { session_id, data_key } } });
-
-  // recipe: The types take a file for a string, and a body is sent as JSON. Give the names, and send a form of your own.
-  function asForm(dataset_name: string, files: File[]): { body: { dataset_name: string; files: string[] }; bodySerializer(): FormData } {
-    const form = new FormData();
-    form.append("dataset_name", dataset_name);
-    for (const file of files) form.append("files", file);
-    return { body: { dataset_name, files: files.map(({ name }) => name) }, bodySerializer: () => form };
-  }
-  // end of the recipe
 
   return {
     health: async () => (await body(GET("/health"))).status,

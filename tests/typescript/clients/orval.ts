@@ -2,12 +2,11 @@
 
 import type { Backend } from "../flow.js";
 import * as api from "../generated/orval/client.js";
+import * as recipe from "../recipes/orval.js";
 import { success } from "./by_status.js";
 
 export function backend(_baseUrl: string, withRecipe: boolean): Backend {
-  // recipe: Names and keys go into the path as they are. Encode each one that you hand over.
-  const encoded = withRecipe ? encodeURIComponent : (text: string): string => text;
-  // end of the recipe
+  const encoded = withRecipe ? recipe.encoded : (text: string): string => text;
 
   return {
     health: async () => (await success(api.getHealth())).data.status,
