@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from algomancy_utils.baseparameterset import (
@@ -72,8 +73,8 @@ class ShowcaseParameters(BaseParameterSet):
                 BooleanParameter("night_shift", default=False),
                 EnumParameter("strategy", ["nearest", "farthest", "balanced"]),
                 MultiEnumParameter("zones", ["Zone A", "Zone B", "Zone C", "Zone D", "Zone E"]),
-                TimeParameter("start", default="2024-03-04T07:00:00"),
-                IntervalParameter("period", default=("2024-03-04", "2024-03-29")),
+                TimeParameter("start", default=datetime(2024, 3, 4, 7)),
+                IntervalParameter("period", default=(datetime(2024, 3, 4), datetime(2024, 3, 29))),
             ]
         )
 

@@ -74,6 +74,10 @@ class SlottingResult(BaseScenarioResult):
             "layout": [asdict(placement) for placement in self.placements],
         }
 
+    def to_json(self) -> str:
+        """Return `to_dict()` as JSON text."""
+        return json.dumps(self.to_dict())
+
     @classmethod
     def from_json(cls, json_string: str) -> Self:
         """Rebuild a result from what `to_json` gave.
