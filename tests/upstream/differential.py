@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ REASONS: list[dict[str, str]] = tomllib.loads((FOLDER / "differences.toml").read
 
 
 def observed(project: str) -> dict[str, Any]:
-    """Return what was observed of Algomancy's own packages, by path."""
-    return _flat(json.loads((FOLDER / "observed" / f"{project}.json").read_text("utf-8")), project)
+    """Return what was observed of Algomancy's own packages."""
+    facts: dict[str, Any] = json.loads((FOLDER / "observed" / f"{project}.json").read_text("utf-8"))
+    return facts
 
 
-def observe(project: str, python: str = sys.executable, *, flat: bool = False) -> dict[str, Any]:
-    """Run a project with an interpreter and return what it gives, by path if `flat`.
+def observe(project: str, python: str = sys.executable) -> dict[str, Any]:
+    """Run a project with an interpreter and return what it gives.
 
     Raises:
         RuntimeError: It could not be run; the message is the end of what it printed.
@@ -36,17 +38,12 @@ def observe(project: str, python: str = sys.executable, *, flat: bool = False) -
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
     seen: dict[str, Any] = json.loads(done.stdout)
-    return _flat(seen, project) if flat else seen
+    return seen
 
 
 def differences(project: str) -> dict[str, tuple[Any, Any]]:
     """Return where the packages that are installed differ, as path → (theirs, ours)."""
-    theirs, ours = observed(project), observe(project, flat=True)
-    return {
-        path: (theirs.get(path, "absent"), ours.get(path, "absent"))
-        for path in sorted(theirs.keys() | ours.keys())
-        if theirs.get(path, "absent") != ours.get(path, "absent")
-    }
+    return dict(_compare(observed(project), observe(project), project))
 
 
 def unexplained(project: str) -> list[str]:
@@ -67,10 +64,12 @@ def explains(reason: dict[str, str], path: str, theirs: Any) -> bool:
     return fnmatchcase(path, reason["paths"]) and reason.get("theirs", theirs) == theirs
 
 
-def _flat(value: Any, path: str) -> dict[str, Any]:
-    if isinstance(value, dict) and value:
-        return {leaf: told for key, one in value.items() for leaf, told in _flat(one, f"{path}/{key}").items()}
-    return {path: value}
+def _compare(theirs: Any, ours: Any, path: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key in sorted(theirs.keys() | ours.keys()):
+            yield from _compare(theirs.get(key, "absent"), ours.get(key, "absent"), f"{path}/{key}")
+    elif theirs != ours:
+        yield path, (theirs, ours)
 
 
 def _written(value: Any) -> str:

@@ -30,6 +30,7 @@ ELECTRICAL = ("frequency", "electric_current", "voltage", "resistance")
 COUNTED = ("data", "data_decimal", "money", "percentage", "count", "default")
 PROJECTS = Path(__file__).with_name("projects")
 CHANGING = ("completed_at", "data_id", "scenario_id")
+ERRORS = ("ParameterError", "KpiError", "ETLConstructionError", "ValidationError", "DateFormatError")
 FILES = {".csv": CSVFile, ".json": JSONFile, ".xlsx": XLSXFile}
 
 
@@ -110,7 +111,7 @@ def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], fo
     try:
         result = project.ETL(project.SCHEMAS, logger=None).build_pipeline(key, dict(given)).run()
     except Exception as error:
-        return f"raised {type(error).__name__}"
+        return _raised(error)
     told = result.messages or []
     seen = {
         "success": result.is_success,
@@ -119,7 +120,7 @@ def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], fo
     try:
         manager.etl_data(write_files(files, folder), key)
     except Exception as error:
-        seen["upload raised"] = type(error).__name__
+        seen["upload"] = _raised(error)
     seen["kept"] = key in manager.get_data_keys()
     if seen["kept"]:
         source = manager.get_data(key)
@@ -145,7 +146,7 @@ def _run(manager: Any, tag: str, key: str, algorithm: str, values: Any, data_val
     try:
         scenario = manager.create_scenario(tag, key, algorithm, values, data_values)
     except Exception as error:
-        return f"raised {type(error).__name__}"
+        return _raised(error)
     seen = {"before": [str(scenario.status), scenario.progress], "input data": scenario.input_data_key}
     manager.process_scenario_async(scenario)
     manager.wait_for_processing()
@@ -182,11 +183,17 @@ def _described(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _raised(error: Exception) -> str:
+    """Tell what a project can catch: the first of the error's classes that any make has."""
+    kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins" or kind.__name__ in ERRORS]
+    return f"raised {kinds[0]}"
+
+
 def _attempt_raw(action: Callable[[], Any]) -> Any:
     try:
         return action()
     except Exception as error:
-        return f"raised {type(error).__name__}"
+        return _raised(error)
 
 
 def _attempt(action: Callable[[], Any]) -> Any:
@@ -199,7 +206,7 @@ def _outcome(parameters: Any, values: dict[str, Any]) -> Any:
     try:
         parameters.set_validated_values(values)
     except Exception as error:
-        return type(error).__name__
+        return _raised(error)
     return {name: _plain(parameters[name]) for name in values}
 
 

@@ -34,7 +34,7 @@ def test_surface_is_what_algomancy_shows() -> None:
 @pytest.mark.parametrize("project", PROJECTS)
 def test_observation_is_what_algomancy_gives(project: str) -> None:
     """What ours is compared with is what the packages give today."""
-    assert observe(project, THEIRS, flat=True) == observed(project)
+    assert observe(project, THEIRS) == observed(project)
 
 
 @pytest.mark.parametrize("project", WITH_DATA)
