@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
@@ -59,6 +60,42 @@ def orders_csv(rows: int) -> bytes:
         )
         for number in range(rows)
     )
+
+
+class OrderBook(Orders):
+    """The same ten columns in a workbook."""
+
+    _FILENAME = "orderbook"
+    _EXTENSION = FileExtension.XLSX
+
+
+class OrderList(Orders):
+    """The same ten columns as JSON records."""
+
+    _FILENAME = "orderlist"
+    _EXTENSION = FileExtension.JSON
+
+
+def orders(rows: int) -> Any:
+    """That many orders as a data frame, with the types that their schema has."""
+    import pandas as pd
+
+    return pd.read_csv(io.BytesIO(orders_csv(rows)), sep=";", parse_dates=["day"])
+
+
+def orders_json(rows: int) -> bytes:
+    """That many orders as JSON records."""
+    return orders(rows).to_json(orient="records", date_format="iso").encode()
+
+
+def orders_xlsx(rows: int) -> bytes:
+    """That many orders as a workbook."""
+    import pandas as pd
+
+    stream = io.BytesIO()
+    with pd.ExcelWriter(stream, engine="xlsxwriter") as writer:
+        orders(rows).to_excel(writer, index=False)
+    return stream.getvalue()
 
 
 class Stock(Schema):
@@ -160,7 +197,7 @@ def build_config(**overrides: Any) -> ApiConfiguration:
     kpis = {label: type(label, (_Kpi,), {"label": label}) for label in ("Delay", "Cost", "Distance")}
     fields: dict[str, Any] = {
         "etl_factory": OneTable,
-        "schemas": [Orders, Stock],
+        "schemas": [Orders, OrderBook, OrderList, Stock],
         "data_object_type": DataSource,
         "algorithms": {"Instant": Instant},
         "kpis": kpis,
