@@ -338,7 +338,10 @@ def _refuse_open_quote(source: _Source, table: pa.Table) -> None:
 
 
 def _ragged(file: File, row: int, cells: int, width: int) -> ExtractionError:
-    return ExtractionError(f"{file.subject}: row {row} has {cells} cells where the heading has {width}.")
+    advice = (
+        "a text that holds the separator needs quotes" if cells > width else "an empty cell needs its separator, too"
+    )
+    return ExtractionError(f"{file.subject}: row {row} has {cells} cells where the heading has {width}; {advice}.")
 
 
 def _not_utf8(file: File) -> ExtractionError:
