@@ -11,12 +11,12 @@
           scenarios/<id>.json        a scenario with its result
           keys/<hash>.json           the key of a dataset whose file name is a hash
           removed.json               raw datasets, or the whole session, that were deleted
-      .algomancy/
-        server.lock                  the id of the process that uses the folder
-        staging/  trash/             sessions on their way in and out; emptied at every start
+      .algomancy.lock                the id of the process that uses the folder
+      .algomancy/                    there only while a session is on its way in or out
 
-Whatever is acknowledged is on disk: files are written beside their place, synced and renamed. A file that cannot be
-read is set aside with the suffix `.corrupt` and a warning; everything else loads.
+Algomancy's own packages find sessions and datasets in the same places, and take every folder here for a session: so
+none of ours stays. Whatever is acknowledged is on disk: files are written beside their place, synced and renamed. A
+file of ours that cannot be read is set aside with the suffix `.corrupt`; others are left alone; a warning names both.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import logging
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +70,21 @@ class DirectoryStore:
         self._folders: dict[str, SessionFolder] = {}
         self._metas: dict[str, dict[str, Any]] = {}
         self._position = 0
-        self._lock = FolderLock(path / INTERNAL / "server.lock")
+        self._lock = FolderLock(path / f"{INTERNAL}.lock")
         try:
-            make_folders(path / INTERNAL)
             self._lock.acquire()
+            make_folders(path / INTERNAL)
         except OSError as error:
             name = path.absolute().name
             raise ValueError(f"Data folder '{name}' cannot be written to: {error.strerror}.") from error
 
     def load(self) -> list[StoredSession]:
         """Return the sessions found, in order of creation; those without a position come first, by folder name."""
-        for rubbish in (self._staging, self._trash):
-            if rubbish.is_dir():
-                remove_tree(rubbish)
-        remove_temporary_files(self._root / INTERNAL)
+        self._clear_internal()
         found: list[tuple[SessionFolder, dict[str, Any] | None]] = []
         for path in sorted(self._root.iterdir()):
-            if path.name.startswith(".") or not path.is_dir():
+            hidden = path.name.startswith(".") and not (path / META).is_file()
+            if hidden or path.name == INTERNAL or not path.is_dir():
                 continue
             folder = SessionFolder(path, self._data_object_type)
             try:
@@ -122,10 +121,10 @@ class DirectoryStore:
             folder.build(encode_json(meta), datasets, scenarios)
             staged.rename(self._root / session_id)
         except BaseException:
-            if staged.is_dir():
-                remove_tree(staged)
+            self._clear_internal()
             raise
         sync_folder(self._root)
+        self._clear_internal()
         folder = folder.moved_to(self._root / session_id)
         self._position = position
         self._folders[session_id] = folder
@@ -148,13 +147,23 @@ class DirectoryStore:
             rubbish = self._trash / uuid.uuid4().hex
             folder.path.rename(rubbish)
             sync_folder(self._root)
-            remove_tree(rubbish)
+            self._clear_internal()
         del self._folders[session_id]
         del self._metas[session_id]
 
     def close(self) -> None:
         """Let another server use the folder."""
         self._lock.release()
+
+    def _clear_internal(self) -> None:
+        """Delete the folder for sessions on their way, with what is left in it."""
+        for rubbish in (self._staging, self._trash):
+            if rubbish.is_dir():
+                remove_tree(rubbish)
+        remove_temporary_files(self._root / INTERNAL)
+        (self._root / INTERNAL / "server.lock").unlink(missing_ok=True)  # Versions before 1.1 kept it there.
+        with suppress(OSError):
+            (self._root / INTERNAL).rmdir()
 
     def _admit(self, folder: SessionFolder, meta: dict[str, Any] | None) -> None:
         """Give a folder its place among the sessions; one without identity, or with another's, gets a new one."""

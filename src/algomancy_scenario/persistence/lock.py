@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import weakref
@@ -35,15 +36,30 @@ class FolderLock:
             _lock(handle)
         except OSError:
             holder = os.read(handle, 32).decode("ascii", "replace").strip()
-            os.close(handle)
-            folder = self._path.absolute().parent.parent.name
-            raise ValueError(
-                f"Data folder '{folder}' is in use by another server, process {holder or 'unknown'}."
-            ) from None
+            if holder == str(os.getpid()) and self._lock_left_behind(handle):
+                holder = ""
+            else:
+                os.close(handle)
+                raise ValueError(
+                    f"Data folder '{self._path.absolute().parent.name}' is in use by another server, "
+                    f"process {holder or 'unknown'}."
+                ) from None
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         self._handle = handle
         _let_go_in_children(self)
+
+    def _lock_left_behind(self, handle: int) -> bool:
+        """Try again once what this process dropped without closing it is gone."""
+        gc.collect()
+        try:
+            _lock(handle)
+        except OSError:
+            return False
+        return True
+
+    def __del__(self) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let the lock go, if it is held."""

@@ -24,7 +24,7 @@ from algomancy_scenario.persistence.atomic import (
 from algomancy_scenario.persistence.file_names import hashed_stem, is_hashed, key_of_stem, stem_of_key
 from algomancy_scenario.persistence.raw_datasets import raw_folders
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
-from algomancy_scenario.persistence.stored_datasets import open_stored
+from algomancy_scenario.persistence.stored_datasets import HEAD, open_stored
 
 INTERNAL = ".algomancy"
 """The folder for what is no dataset; hidden, so that a raw dataset can have any name."""
@@ -138,19 +138,30 @@ class SessionFolder:
     # ------------------------------------------------------------------ reading
 
     def load_datasets(self) -> list[Dataset]:
-        """Return the datasets that can be read; files that cannot are set aside."""
+        """Return the datasets that can be read.
+
+        Files that cannot are set aside if a server of ours wrote them. All others are the user's and left alone: raw
+        data in JSON, say, or what another tool keeps here.
+        """
         datasets = []
         for path in _documents(self.path):
             if path.name == META:
                 continue
+            document = b""
             try:
-                key = check_dataset_key(self._key_of(path.stem))
-                datasets.append(open_stored(key, path.read_bytes(), self._data_object_type))
+                document = path.read_bytes()
+                dataset = open_stored(document, self._data_object_type)
+                dataset.key = check_dataset_key(self._key_of(path.stem, dataset.key))
             # The class of the datasets may be the user's, and raise what it likes.
             except Exception as error:
-                set_aside(path, error)
+                if document.startswith(HEAD):
+                    set_aside(path, error)
+                    continue
+                _log.warning("File '%s' is no dataset and is left alone: %s", path, error)
+                self._owners[_folded(path.name)] = ""
             else:
-                self._know(key, path.name)
+                datasets.append(dataset)
+                self._know(dataset.key, path.name)
         return datasets
 
     def find_raw_datasets(self) -> dict[str, Path]:
@@ -180,14 +191,17 @@ class SessionFolder:
             return self._names[key]
         stem = stem_of_key(key)
         if not is_hashed(stem) and _folded(f"{stem}.json") in self._owners:
-            # Another key's file where upper and lower case are one: this key gets a name of its own.
+            # Another's file, were it only for upper and lower case: this key gets a name of its own.
             stem = hashed_stem(key)
         if is_hashed(stem):
             make_folders(self._keys)
             write(self._keys / f"{stem}.json", encode_json(key))
         return f"{stem}.json"
 
-    def _key_of(self, stem: str) -> str:
+    def _key_of(self, stem: str, name: str) -> str:
+        """Return the key of a dataset: its name, where that is how either make names its file; else the file's."""
+        if name == stem or (name and stem_of_key(name) == stem):
+            return name
         if is_hashed(stem):
             path = self._keys / f"{stem}.json"
             if path.is_file():
@@ -223,9 +237,7 @@ class SessionFolder:
 
 def _documents(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        for path in sorted(folder.glob("*.json")):
-            if not path.name.startswith(".") and path.is_file():
-                yield path
+        yield from (path for path in sorted(folder.glob("*.json")) if path.is_file())
 
 
 def _folded(name: str) -> str:

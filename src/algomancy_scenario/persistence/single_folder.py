@@ -25,7 +25,7 @@ class SingleFolderStore(SessionFolder):
     def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
         super().__init__(path, data_object_type)
         make_folders(path / INTERNAL / "scenarios")
-        self._lock = FolderLock(path / INTERNAL / "server.lock")
+        self._lock = FolderLock(path / f"{INTERNAL}.lock")
         self._lock.acquire()
 
     def load(self) -> StoredSession:

@@ -10,18 +10,19 @@ from algomancy_data import BaseDataSource, DataClassification, Dataset, DataSour
 from algomancy_data.stored.payload import Metadata
 
 _CHECKED_BYTES = 8 << 20
-_HEAD = '{"metadata":'
+HEAD = b'{"metadata":{"id":'
+"""How a document in canonical form begins, which is the one that servers write."""
+
 _HEAD_CHARACTERS = 1 << 20
 
 
-def open_stored(key: str, document: bytes, data_object_type: type[BaseDataSource]) -> Dataset:
-    """Make a dataset of a stored document.
+def open_stored(document: bytes, data_object_type: type[BaseDataSource]) -> Dataset:
+    """Make a dataset of a stored document, under its name.
 
     A document in the canonical form is kept as it is, its tables are made when somebody wants them. One of more than
     8 MiB is then not read in full: files of that size appear whole or not at all, for they are renamed into place.
 
     Args:
-        key: Its key.
         document: The document.
         data_object_type: The class of the datasets.
 
@@ -30,19 +31,19 @@ def open_stored(key: str, document: bytes, data_object_type: type[BaseDataSource
     """
     metadata = _canonical_metadata(document) if data_object_type is DataSource else None
     if metadata is None:
-        return Dataset.of_json(document, data_object_type, key)
+        return Dataset.of_json(document, data_object_type)
     if len(document) <= _CHECKED_BYTES:
         orjson.loads(document)
-    return Dataset(key, metadata.id, metadata.ds_type, json=document, metadata=metadata)
+    return Dataset(metadata.name, metadata.id, metadata.ds_type, json=document, metadata=metadata)
 
 
 def _canonical_metadata(document: bytes) -> Metadata | None:
     """Return the metadata of a document in canonical form, `None` when it is in another."""
     head = document[:_HEAD_CHARACTERS].decode("utf-8", "ignore")
-    if not head.startswith(_HEAD) or not document.endswith(b"}}"):
+    if not document.startswith(HEAD) or not document.endswith(b"}}"):
         return None
     try:
-        members, _ = json.JSONDecoder().raw_decode(head, len(_HEAD))
+        members, _ = json.JSONDecoder().raw_decode(head, head.index(":") + 1)
         metadata = Metadata(
             id=members["id"],
             name=members["name"],

@@ -15,7 +15,8 @@ HOLDER = """
 import sys
 from pathlib import Path
 from algomancy_scenario.persistence.lock import FolderLock
-FolderLock(Path(sys.argv[1])).acquire()
+lock = FolderLock(Path(sys.argv[1]))
+lock.acquire()
 print("locked", flush=True)
 sys.stdin.read()
 """
@@ -46,6 +47,18 @@ def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(caught.value)
     first.release()
     first.release()
+    second.acquire()
+    second.release()
+
+
+def test_lock_that_was_dropped_can_be_taken(tmp_path: Path) -> None:
+    """What this process dropped without letting it go, in a circle of objects even, does not keep the lock."""
+    first = FolderLock(tmp_path / "server.lock")
+    first.acquire()
+    circle = [first]
+    circle.append(circle)  # type: ignore[arg-type]
+    del first, circle
+    second = FolderLock(tmp_path / "server.lock")
     second.acquire()
     second.release()
 

@@ -25,9 +25,9 @@ def document() -> bytes:
 
 def test_canonical_document_is_kept_as_it_is(document: bytes) -> None:
     """The bytes are the file's; its tables are made when somebody wants them."""
-    dataset = open_stored("key", document, DataSource)
+    dataset = open_stored(document, DataSource)
     assert dataset.json is document
-    assert (dataset.key, dataset.id, dataset.ds_type) == ("key", "id-1", "master_data")
+    assert (dataset.key, dataset.id, dataset.ds_type) == ("data", "id-1", "master_data")
     assert dataset.source.name == "data"
     assert dataset.derive("new").id != "id-1"
 
@@ -36,14 +36,14 @@ def test_document_in_another_form_is_read_in_full() -> None:
     """White space and another order of members are fine."""
     content = json.loads(payload("data"))
     document = json.dumps(dict(reversed(content.items())), indent=1).encode()
-    dataset = open_stored("key", document, DataSource)
+    dataset = open_stored(document, DataSource)
     assert json.loads(dataset.json) == content
     assert dataset.source.get_table("items")["id"].tolist() == [1]
 
 
 def test_document_of_the_users_class_becomes_its_object(document: bytes) -> None:
     """A class of one's own reads its documents itself."""
-    assert type(open_stored("key", document, Mine).source) is Mine
+    assert type(open_stored(document, Mine).source) is Mine
 
 
 @pytest.mark.parametrize("limit", [0, 8 << 20], ids=["large", "small"])
@@ -59,7 +59,7 @@ def test_damaged_document_is_refused(damage: str, limit: int, document: bytes, m
     }[damage]
     if damage == "middle" and limit == 0:
         with pytest.raises(ValueError, match="JSON"):
-            _ = open_stored("key", damaged, DataSource).source
+            _ = open_stored(damaged, DataSource).source
     else:
         with pytest.raises(ValueError, match=r"\w"):
-            open_stored("key", damaged, DataSource)
+            open_stored(damaged, DataSource)
