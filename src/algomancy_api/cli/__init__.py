@@ -1,6 +1,8 @@
 """The `algomancy-api` command: serve a backend, and drive one from the command line.
 
-Exit codes: 0 when all went well, 1 when what was asked for has failed (a scenario, an upload), 2 when it could not be
+A module per command or group of commands, and `commands`, `kpis`, `output` and `export` for what they share; begin with
+`scenarios`. Nothing imports this package but the script that it is, and it reaches a server by the client alone. Exit
+codes: 0 when all went well, 1 when what was asked for has failed (a scenario, an upload), 2 when it could not be
 asked for (wrong usage, no connection, refused by the server). What is heavy to import is imported by the command that
 needs it, so that `--help` is quick.
 """

@@ -9,8 +9,9 @@ with AlgomancyClient("http://127.0.0.1:8051") as client:
 ```
 
 `AsyncAlgomancyClient` has the same methods, to be awaited. Methods are named as the operations of the OpenAPI document
-and return the models of `algomancy_api.schemas`. Everything that goes wrong is an `AlgomancyError`. Importing this
-package imports neither FastAPI nor pandas; pandas comes in when tables are first asked for.
+and return the models of `algomancy_api.schemas`. Everything that goes wrong is an `AlgomancyError`. Begin with
+`flow`: each operation is a generator that both clients carry out. Importing this package imports neither FastAPI nor
+pandas; pandas comes in when tables are first asked for.
 """
 
 from __future__ import annotations

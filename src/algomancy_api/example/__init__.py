@@ -1,4 +1,8 @@
-"""The bundled example: warehouse slotting, with sample data, algorithms and KPIs."""
+"""The bundled example: warehouse slotting, with sample data, algorithms and KPIs.
+
+A whole Algomancy project, on names that every make of the backend has; begin with `config`. Only the command line and
+tests import it, and `generate` made the files in `data`.
+"""
 
 from __future__ import annotations
 
