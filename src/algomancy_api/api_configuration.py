@@ -83,7 +83,8 @@ class ApiConfiguration(CoreConfig):
             for each in _own_fields():
                 default = each.default if each.default_factory is MISSING else each.default_factory()
                 setattr(self, each.name, settings.pop(each.name, default))
-            super().__init__(**{"title": _TITLE, **settings})
+            settings = {"title": _TITLE, **settings}
+            super().__init__(**settings)
             # It also drops those that only another backend has.
             self._further = {name: value for name, value in settings.items() if not hasattr(self, name)}
             vars(self).update(self._further)

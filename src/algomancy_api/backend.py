@@ -18,10 +18,11 @@ Exceptions tell the caller what was wrong. A `ParameterError` or any other `Valu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from algomancy_api.http.event_stream import Listener
     from algomancy_data.file import File
     from algomancy_utils.baseparameterset import BaseParameterSet
 
@@ -243,6 +244,9 @@ class CompleteScenarioBackend(Protocol):
     def delete_scenario(self, scenario_id: str) -> bool:
         """Delete a scenario; tell whether there was one."""
 
+    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
+        """Somebody who is told of what changes in the session, see `EventStream`; `wake` is called from any thread."""
+
     def process_scenario_async(self, scenario: Any) -> Any:  # noqa: ANN401 - a scenario of the backend's own kind
         """Put a scenario in the queue."""
 
@@ -280,6 +284,9 @@ class CompleteSessionBackend(Protocol):
 
     def delete_session(self, session_id: str) -> Any:  # noqa: ANN401 - not used
         """Delete a session with all that is in it."""
+
+    def count_runs(self) -> dict[str, Any]:
+        """`executor`, `workers`, `running` and `queued`, over all sessions (contract SCN-21)."""
 
     def close(self) -> Any:  # noqa: ANN401 - not used
         """Let go of everything; called when a server that made the backend itself stops."""

@@ -30,6 +30,7 @@ from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_scenario.sessions.events import Listener
 from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_scenario.sessions.scenarios import SessionScenarios
 from algomancy_utils import BaseParameterSet, Logger
@@ -176,12 +177,39 @@ class ScenarioManager(SessionScenarios):
                 stopped = self._processor.close()
         self._processor.replace(stopped, None)
 
+    def tell_listeners(self, session: dict[str, Any], *, ended: bool = False) -> None:
+        """Tell whoever listens that the session has another name, or is gone.
+
+        Args:
+            session: What they are told of it.
+            ended: Whether there is nothing more to come.
+        """
+        with self._locks.state:
+            self._registry.events.session_changed(session, ended=ended)
+
     def close(self) -> None:
         """Stop processing and refuse every further change; returns at once, whatever is running."""
         with suppress(SessionGoneError):
             self.retire()
         if self._own_folder is not None:
             self._own_folder.close()
+
+    # ------------------------------------------------------------------ what goes on
+
+    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
+        """Return somebody who is told of every change of the session from now on.
+
+        Args:
+            wake: Called, from any thread, when there may be something to take after there was nothing.
+            last_event_id: The id of the last event somebody has seen: what changed since then comes first. Without one,
+                or where that is too long ago, it begins with a snapshot.
+        """
+        return self._registry.events.listen(wake, last_event_id)
+
+    @property
+    def run_counts(self) -> tuple[int, int]:
+        """How many runs there are, none or one, and how many scenarios are queued behind it."""
+        return self._processor.counts
 
     # ------------------------------------------------------------------ what is on offer
 

@@ -139,6 +139,12 @@ class ScenarioProcessor:
             stopped = self.close()
         self.replace(stopped, None)
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many runs there are, none or one, and how many scenarios are queued behind it."""
+        with self._locks.state:
+            return int(self._current is not None), len(self._queue)
+
     def start(self, run: Run | None) -> None:
         """Hand a run to the executor, which may take its time to make a thread."""
         if run is None:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from algomancy_scenario.scenario import Scenario, ScenarioState, join_documents
+from algomancy_scenario.sessions.events import SessionEvents
 from algomancy_scenario.sessions.locks import SessionLocks
 from algomancy_utils import Logger, NotFoundError
 
@@ -19,6 +20,9 @@ class ScenarioRegistry:
     Args:
         logger: Where to report to.
         locks: The session's locks; locks of its own when left out.
+
+    Attributes:
+        events: Tells of every change.
     """
 
     def __init__(self, logger: Logger | None = None, *, locks: SessionLocks | None = None) -> None:
@@ -26,6 +30,7 @@ class ScenarioRegistry:
         self.locks = locks or SessionLocks()
         self._lock = self.locks.state
         self._by_id: dict[str, Scenario[Any]] = {}
+        self.events = SessionEvents(self._lock, self._by_id)
         self._by_tag: dict[str, Scenario[Any]] = {}
         self._references: Counter[str] = Counter()
         self._revision = 0
@@ -104,6 +109,7 @@ class ScenarioRegistry:
         self._by_tag[scenario.tag] = scenario
         self._references[scenario.input_data_key] += 1
         self._revision += 1
+        self.events.scenario_changed(scenario.id)
 
     def delete(self, scenario_id: str) -> bool:
         """Take a scenario away.
@@ -120,12 +126,14 @@ class ScenarioRegistry:
         if not self._references[scenario.input_data_key]:
             del self._references[scenario.input_data_key]
         self._revision += 1
+        self.events.scenario_deleted(scenario_id)
         return True
 
     def publish(self, scenario: Scenario[Any], state: ScenarioState) -> None:
         """Make a state the present one of a scenario."""
         scenario.publish(state)
         self._revision += 1
+        self.events.scenario_changed(scenario.id)
 
     # Last, for its name hides the type's in what follows.
     def list(self) -> list[Scenario[Any]]:

@@ -239,6 +239,18 @@ class SessionManager:
         """
         return self._catalog.algorithms.get_parameters(key)
 
+    def count_runs(self) -> dict[str, Any]:
+        """Return how many runs there are and how many scenarios wait, over all sessions, and where runs happen."""
+        with self._state:
+            sessions = list(self._sessions.values())
+        counts = [session.manager.run_counts for session in sessions]
+        return {
+            "executor": self._executor.kind,
+            "workers": self._executor.workers,
+            "running": sum(running for running, _ in counts),
+            "queued": sum(queued for _, queued in counts),
+        }
+
     def log(self, message: str, status: MessageStatus = MessageStatus.INFO) -> None:
         """Report something, if there is a logger."""
         if self.logger is not None:
@@ -323,6 +335,7 @@ class SessionManager:
                 del self._ids_by_name[session.display_name]
                 session.display_name = new_display_name
                 self._ids_by_name[new_display_name] = session.id
+            session.manager.tell_listeners(_told(session, deleted=False))
 
     def delete_session(self, session_id: str) -> None:
         """Delete a session with everything in it; its run, if there is one, is stopped.
@@ -358,6 +371,7 @@ class SessionManager:
 
             # The session's writers are locked out while it goes: none of them is told that something was kept.
             session.manager.retire(forget)
+            session.manager.tell_listeners(_told(session, deleted=True), ended=True)
 
     def close(self) -> None:
         """Stop every run, refuse every further change and let go of the data folder; returns at once."""
@@ -470,6 +484,10 @@ class SessionManager:
     def _refuse_if_taken(self, display_name: str) -> None:
         if display_name in self._ids_by_name:
             raise TakenError(f"Another session is named '{display_name}' already.")
+
+
+def _told(session: _Session, *, deleted: bool) -> dict[str, Any]:
+    return {"id": session.id, "display_name": session.display_name, "deleted": deleted}
 
 
 def _unknown(id_or_name: str) -> UnknownSessionError:

@@ -69,6 +69,16 @@ class FakeScenario:
         }
 
 
+class FakeListener:
+    """Somebody for whom all is over."""
+
+    def take(self) -> Any:
+        return [], None, True
+
+    def close(self) -> None:
+        """Nothing was held."""
+
+
 class FakeScenarios:
     """A session. `error`, when set, is raised by whatever is called next that does something."""
 
@@ -139,6 +149,9 @@ class FakeScenarios:
     def list_ids(self) -> list[str]:
         return list(self.scenarios)
 
+    def listen(self, *_: Any) -> Any:
+        return FakeListener()
+
     def list_tags(self) -> list[str]:
         return [scenario.tag for scenario in self.scenarios.values()]
 
@@ -204,6 +217,9 @@ class FakeSessions:
         del self.names[session_id]
         if not self.names:
             self.create_new_session("main")
+
+    def count_runs(self) -> dict[str, Any]:
+        return {"executor": "threads", "workers": 1, "running": 0, "queued": 0}
 
     def close(self) -> None:
         self.closed += 1

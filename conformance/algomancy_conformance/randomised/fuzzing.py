@@ -54,6 +54,7 @@ OPERATION_CLAUSE = {
     "reset_scenario": "SCN-12",
     "cancel_scenario": "SCN-13",
     "get_processing": "SCN-11",
+    "get_runs": "SCN-21",
     "list_datasets": "DAT-1",
     "get_dataset": "DAT-2",
     "delete_dataset": "DAT-3",

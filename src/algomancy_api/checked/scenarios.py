@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from algomancy_api.backend import EtlResultLike, ScenarioBackend
@@ -14,6 +14,7 @@ from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import check_dataset_key, listed, shown
 
 if TYPE_CHECKING:
+    from algomancy_api.http.event_stream import Listener
     from algomancy_data.file import File
     from algomancy_utils.baseparameterset import BaseParameterSet
 
@@ -217,6 +218,18 @@ class CheckedScenarios:
                 ended = "; reset it first" if scenario.status not in _UNFINISHED else ""
                 raise ConflictError(f"Scenario {shown(scenario.tag)} is already {scenario.status}{ended}.")
             self.backend.process_scenario_async(scenario.backend)
+
+    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
+        """Listen to what changes in the session, where the backend tells of it.
+
+        Raises:
+            NotFoundError: It does not.
+        """
+        listen = getattr(self.backend, "listen", None)
+        if not callable(listen):
+            raise _not_offered()
+        listener: Listener = listen(wake, last_event_id)
+        return listener
 
     def reset_scenario(self, scenario_id: str) -> None:
         """Take a scenario that has ended back to `created`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 from algomancy_api.backend import SessionBackend
 from algomancy_api.checked.scenarios import CheckedScenarios
@@ -127,6 +128,18 @@ class CheckedBackend:
             if not result.is_success:
                 found = "; ".join(message.message for message in getattr(result, "messages", ()))
                 raise ValueError(f"The files of '{each}' are no dataset: {found}")
+
+    def count_runs(self) -> dict[str, Any]:
+        """Count the runs of all sessions, where the backend does.
+
+        Raises:
+            NotFoundError: It does not.
+        """
+        count = getattr(self._backend, "count_runs", None)
+        if not callable(count):
+            raise NotFoundError("This backend does not offer that.")
+        counted: dict[str, Any] = count()
+        return counted
 
     def close(self) -> None:
         """Close the backend or, where it cannot be closed, stop the processing of every session."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import httpx
 
-from algomancy_api.client import data, scenarios, sessions, waiting
+from algomancy_api.client import data, events, scenarios, sessions, waiting
+from algomancy_api.client.events import SessionEvent
 from algomancy_api.client.flow import Api, Flow, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 from algomancy_api.client.sync_client import signature_without_flow
@@ -106,8 +107,32 @@ class AsyncAlgomancyClient:
     reset_scenario = awaiting(scenarios.reset_scenario)
     cancel_scenario = awaiting(scenarios.cancel_scenario)
     get_processing = awaiting(scenarios.get_processing)
+    get_runs = awaiting(scenarios.get_runs)
     wait = awaiting(waiting.wait)
     run_and_wait = awaiting(waiting.run_and_wait)
+
+    async def get_events(self, last_event_id: str | None = None) -> AsyncIterator[SessionEvent]:
+        """What changes in the session, as it happens, until the session is deleted (an optional operation).
+
+        Args:
+            last_event_id: id of the last event seen, to go on after it; without one a snapshot comes first.
+
+        Raises:
+            NotFound: there is no such session, or the server does not offer this.
+            ConnectionFailed: the stream broke off.
+        """
+        call, headers, timeout = events.stream_arguments(self._api, last_event_id)
+        lines = events.EventLines()
+        try:
+            async with self._http.stream(call.method, call.path, headers=headers, timeout=timeout) as response:
+                if not response.is_success:
+                    await response.aread()
+                events.check_opened(response, call)
+                async for line in response.aiter_lines():
+                    if (event := lines.feed(line)) is not None:
+                        yield event
+        except httpx.RequestError as error:
+            raise self._api.no_answer(error, call) from error
 
     list_datasets = awaiting(data.list_datasets)
     get_dataset = awaiting(data.get_dataset)

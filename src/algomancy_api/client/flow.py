@@ -143,10 +143,10 @@ class Api:
         try:
             response: httpx.Response = yield Send(call)
         except httpx.RequestError as error:
-            raise self._no_answer(error, call) from error
+            raise self.no_answer(error, call) from error
         if response.is_success:
             return response
-        raise _refusal(response, call)
+        raise refusal(response, call)
 
     def send(self, call: Call) -> Flow[httpx.Response]:
         """Send, and send again where that is safe and the failure may pass.
@@ -175,7 +175,8 @@ class Api:
         """Send, and read the reply as a `kind`."""
         return read(kind, (yield from self.send(call)))
 
-    def _no_answer(self, error: httpx.RequestError, call: Call) -> AlgomancyError:
+    def no_answer(self, error: httpx.RequestError, call: Call) -> AlgomancyError:
+        """Return the exception for a request that was not answered."""
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return ConnectionFailed(f"Could not connect to {self.url}: is the server running there?")
         if isinstance(error, httpx.TimeoutException):
@@ -222,7 +223,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type, or a gene
     return TypeAdapter(kind)
 
 
-def _refusal(response: httpx.Response, call: Call) -> AlgomancyError:
+def refusal(response: httpx.Response, call: Call) -> AlgomancyError:
     """The exception for a reply that is no success."""
     status = response.status_code
     if status < 400:

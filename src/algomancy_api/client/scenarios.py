@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from algomancy_api.client.exceptions import InvalidParameter
 from algomancy_api.client.flow import Api, Call, Flow, read
-from algomancy_api.schemas import Scenario, ScenarioStatus, ScenarioSummary
+from algomancy_api.schemas import RunCounts, Scenario, ScenarioStatus, ScenarioSummary
 
 AnyScenario: TypeAlias = ScenarioSummary | ScenarioStatus | str
 """A scenario: anything that tells its id, or the id itself."""
@@ -119,6 +119,15 @@ def cancel_scenario(api: Api, scenario: AnyScenario) -> Flow[Scenario]:
         Conflict: it is neither queued nor running.
     """
     return api.fetch(scenario_call(api, "POST", scenario, "cancel"), Scenario)
+
+
+def get_runs(api: Api) -> Flow[RunCounts]:
+    """How many runs there are and how many wait, over all sessions (an optional operation).
+
+    Raises:
+        NotFound: the server does not offer this.
+    """
+    return api.fetch(Call("GET", api.path("runs")), RunCounts)
 
 
 def get_processing(api: Api) -> Flow[Scenario | None]:

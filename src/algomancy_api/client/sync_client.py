@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import httpx
 
-from algomancy_api.client import data, scenarios, sessions, waiting
+from algomancy_api.client import data, events, scenarios, sessions, waiting
+from algomancy_api.client.events import SessionEvent
 from algomancy_api.client.flow import Api, Flow, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 
@@ -113,8 +114,32 @@ class AlgomancyClient:
     reset_scenario = blocking(scenarios.reset_scenario)
     cancel_scenario = blocking(scenarios.cancel_scenario)
     get_processing = blocking(scenarios.get_processing)
+    get_runs = blocking(scenarios.get_runs)
     wait = blocking(waiting.wait)
     run_and_wait = blocking(waiting.run_and_wait)
+
+    def get_events(self, last_event_id: str | None = None) -> Iterator[SessionEvent]:
+        """What changes in the session, as it happens, until the session is deleted (an optional operation).
+
+        Args:
+            last_event_id: id of the last event seen, to go on after it; without one a snapshot comes first.
+
+        Raises:
+            NotFound: there is no such session, or the server does not offer this.
+            ConnectionFailed: the stream broke off.
+        """
+        call, headers, timeout = events.stream_arguments(self._api, last_event_id)
+        lines = events.EventLines()
+        try:
+            with self._http.stream(call.method, call.path, headers=headers, timeout=timeout) as response:
+                if not response.is_success:
+                    response.read()
+                events.check_opened(response, call)
+                for line in response.iter_lines():
+                    if (event := lines.feed(line)) is not None:
+                        yield event
+        except httpx.RequestError as error:
+            raise self._api.no_answer(error, call) from error
 
     list_datasets = blocking(data.list_datasets)
     get_dataset = blocking(data.get_dataset)

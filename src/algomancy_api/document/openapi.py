@@ -168,6 +168,10 @@ def _complete(documented: dict[str, Any], operation: Operation, everywhere: tupl
     success["description"] = _SUCCESS[operation.status]
     if operation.reply is None:
         success.pop("content", None)
+    if operation.events:
+        # OpenAPI 3.1 has no words for what is in a stream: a text to tools, and the models for whoever reads on.
+        kinds = {kind: {"$ref": f"#/components/schemas/{model.__name__}"} for kind, model in operation.events.items()}
+        success["content"] = {"text/event-stream": {"schema": {"type": "string"}, "x-events": kinds}}
     if operation.headers:
         success["headers"] = {
             name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in operation.headers.items()
@@ -204,8 +208,12 @@ _SUCCESS = {
 
 
 def _schemas(schemas: dict[str, Any]) -> dict[str, Any]:
-    for model in (Error, EtlUpload):
-        schemas[model.__name__] = _schema_of(model)
+    models: list[type[BaseModel]] = [Error, EtlUpload]
+    models += [model for group in GROUPS for operation in group.all for model in operation.events.values()]
+    for model in models:
+        schema = _schema_of(model)
+        schemas |= schema.pop("$defs", {})
+        schemas[model.__name__] = schema
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     return {name: _for_generators(schemas[name]) for name in sorted(schemas)}

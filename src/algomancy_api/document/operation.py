@@ -69,6 +69,7 @@ class Operation:
         links: What can be done next, by name.
         headers: Headers of the reply: name and meaning.
         extra: Further members of its OpenAPI object.
+        events: Models of the events it sends, by kind, for an operation whose reply is a stream of them.
         hot: How often it is asked for, compared with others: the hottest is matched first.
     """
 
@@ -84,6 +85,7 @@ class Operation:
     links: dict[str, Link] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    events: dict[str, type[BaseModel]] = field(default_factory=dict)
     hot: int = 0
 
     @property
@@ -122,7 +124,7 @@ class Operations:
             reply: Model of the body of success, `None` for an empty one.
             *failures: How it can fail; what follows from its having a body or changing state is added.
             status: Status of success.
-            **details: `links`, `headers`, `extra`, `hot` of `Operation`.
+            **details: `links`, `headers`, `extra`, `events`, `hot` of `Operation`.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:

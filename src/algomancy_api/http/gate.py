@@ -15,6 +15,7 @@ from starlette.websockets import WebSocketClose
 
 from algomancy_api.errors import AccessError, answer_unexpected, as_http_error, error_response
 from algomancy_api.http.access import AccessPolicy
+from algomancy_api.http.event_stream import HEAD
 
 ROOT_PATH = "algomancy_api.root_path"
 """Key of a scope: the root path of the application itself; inside a mount, `root_path` includes the mount's path."""
@@ -68,7 +69,7 @@ class Gate:
             routed = self._with_encoded_slashes(scope) if b"%" in scope.get("raw_path", b"") else scope
             # A route of the user's may be for HEAD or OPTIONS alone: what no other method is for is left to it.
             if scope["method"] == "HEAD" and self._allowed_methods.include("GET", routed):
-                await self._app({**routed, "method": "GET"}, receive, _without_body(noting_send))
+                await self._app({**routed, "method": "GET", HEAD: True}, receive, _without_body(noting_send))
             elif scope["method"] == "OPTIONS" and (methods := self._allowed_methods.of(routed)):
                 answer = Response(status_code=204, headers={"Allow": ", ".join(methods)})
                 await answer(scope, receive, noting_send)

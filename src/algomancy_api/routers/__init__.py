@@ -6,7 +6,7 @@ The launcher and the document import from here; nothing else does. Begin with `s
 from __future__ import annotations
 
 from algomancy_api.document.operation import Operation, Operations
-from algomancy_api.routers import catalog, data, etl, scenarios, sessions
+from algomancy_api.routers import catalog, data, etl, events, scenarios, sessions
 
 GROUPS: tuple[Operations, ...] = (
     sessions.operations,
@@ -15,6 +15,7 @@ GROUPS: tuple[Operations, ...] = (
     scenarios.operations,
     data.operations,
     etl.operations,
+    events.operations,
     sessions.meta,
 )
 """All groups in the order in which they are documented."""

@@ -15,6 +15,7 @@ from algomancy_api.document.operation import Link, Operations, ScenarioId, Sessi
 from algomancy_api.errors import (
     BAD_PARAMETER,
     NOT_CANCELLABLE,
+    NOT_OFFERED,
     NOT_RESETTABLE,
     NOT_RUNNABLE,
     SHUTTING_DOWN,
@@ -25,10 +26,12 @@ from algomancy_api.errors import (
     UNKNOWN_SESSION,
     NotFoundError,
 )
+from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.names import shown
 from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
 from algomancy_api.schemas import (
     CreateScenarioRequest,
+    RunCounts,
     Scenario,
     ScenarioListQuery,
     ScenarioStatus,
@@ -248,6 +251,16 @@ async def get_processing(request: Request, session_id: SessionId) -> Response:
     calls = calls_of(request)
     session = await calls.session(session_id)
     return await reply(request, await calls.look_up(_processing_json, session.scenarios))
+
+
+@operations.operation("GET", "/runs", RunCounts, NOT_OFFERED)
+async def get_runs(request: Request) -> Response:
+    """Count the runs.
+
+    Those of all sessions: how many there are, how many wait, and where they happen.
+    """
+    calls = calls_of(request)
+    return await reply(request, encode_json(await calls.look_up(calls.sessions.count_runs)))
 
 
 async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:

@@ -217,6 +217,40 @@ class ScenarioStatus(Model):
     """How far its run is, in percent, 0 to 100; never falls within one run, 100 when complete."""
 
 
+class RunCounts(Model):
+    """The runs of all sessions at one moment."""
+
+    executor: str
+    """Where runs happen: `threads`, `processes` or `dask`."""
+    workers: int = Field(ge=0)
+    """How many runs there can be at the same time."""
+    running: int = Field(ge=0)
+    """How many scenarios are at work, or next in their session and waiting for a worker."""
+    queued: int = Field(ge=0)
+    """How many scenarios wait for another of their session."""
+
+
+class Snapshot(Model):
+    """How all scenarios of a session stand: what a stream of events begins with."""
+
+    scenarios: list[ScenarioStatus]
+    """The status of each, oldest first."""
+
+
+class ScenarioDeleted(Model):
+    """A scenario is gone."""
+
+    id: str
+    """Identifier it had."""
+
+
+class SessionChanged(Session):
+    """A session has another name, or is gone."""
+
+    deleted: bool
+    """Whether it is gone; nothing follows then."""
+
+
 class ScenarioView(StrEnum):
     """How much of each scenario a list shows: all of it, or all but its result."""
 

@@ -33,6 +33,7 @@ class SessionDatasets:
         self._factory = factory
         self._data = data
         self._store = store
+        registry.events.keys = data.get_data_keys
 
     @property
     def data_manager(self) -> DataManager:
@@ -105,6 +106,8 @@ class SessionDatasets:
             self._refuse_if_referenced(data_key, "deleted")
             self._store.delete_dataset(data_key)
             self._data.delete_data(data_key)
+            with self._locks.state:
+                self._registry.events.datasets_changed()
 
     def add_datasource_from_json(self, json_string: str | bytes) -> str:
         """Add a dataset from its `to_json()` form, or replace one that no scenario references.
@@ -180,6 +183,8 @@ class SessionDatasets:
             self._refuse_if_referenced(dataset.key, "replaced")
             self._store.save_dataset(dataset.key, document)
             self._data.put(dataset)
+            with self._locks.state:
+                self._registry.events.datasets_changed()
 
     def _refuse_if_taken(self, key: str) -> None:
         if self._data.has_data(key):

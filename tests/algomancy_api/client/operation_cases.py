@@ -248,6 +248,13 @@ CASES = (
         lambda w: (w.running,),
     ),
     Case("get_processing", ("GET", "{s}/processing"), 200, scenario("processing")),
+    Case(
+        "get_runs",
+        ("GET", "{p}/runs"),
+        200,
+        {"executor": "threads", "workers": 2, "running": 1, "queued": 0},
+        check=lambda found: (found.running, found.queued) == (1, 0),
+    ),
     Case("list_datasets", ("GET", "{s}/data"), 200, {"keys": ["Master data"]}),
     Case(
         "get_dataset",

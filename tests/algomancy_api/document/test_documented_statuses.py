@@ -65,6 +65,7 @@ class Situation:
             self.request["headers"] = {"Origin": "http://evil"}
         elif status == 404:
             self.values["session_id"] = "none"
+            self.backend.count_runs = None  # What a backend need not offer.
         elif status == 413:
             self.settings |= {"max_json_bytes": 1, "max_upload_bytes": 1}
             if "json" in self.request and self.name != "add_dataset_from_json":

@@ -1,0 +1,86 @@
+"""The events of a session, as they come.
+
+The lines of a stream are read here rather than by a library: those at hand turn the server's heartbeat into events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from algomancy_api.client.exceptions import UnexpectedReply
+from algomancy_api.client.flow import Api, Call, refusal
+from algomancy_api.schemas import DatasetKeys, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
+
+EventData: TypeAlias = Snapshot | ScenarioStatus | ScenarioDeleted | DatasetKeys | SessionChanged
+
+SILENCE_SECONDS = 60.0
+"""How long a stream may be silent before it counts as broken; servers send a sign of life every 15 seconds."""
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "snapshot": Snapshot,
+    "scenario": ScenarioStatus,
+    "scenario-deleted": ScenarioDeleted,
+    "datasets": DatasetKeys,
+    "session": SessionChanged,
+}
+
+
+@dataclass(frozen=True)
+class SessionEvent:
+    """One change of a session.
+
+    Attributes:
+        id: Hand it to `get_events` to go on after this event.
+        kind: `snapshot`, `scenario`, `scenario-deleted`, `datasets` or `session`.
+        data: What there is to know; which model it is depends on the kind.
+    """
+
+    id: str
+    kind: str
+    data: EventData
+
+
+class EventLines:
+    """Puts the lines of a stream together to events; kinds it does not know are left out."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, str] = {}
+
+    def feed(self, line: str) -> SessionEvent | None:
+        """Take a line; return the event that it ends.
+
+        Raises:
+            UnexpectedReply: The event is none of an Algomancy server's.
+        """
+        if line:
+            name, _, value = line.partition(":")
+            self._fields[name] = value.removeprefix(" ")
+            return None
+        fields, self._fields = self._fields, {}
+        model = _MODELS.get(fields.get("event", ""))
+        if model is None or "data" not in fields:
+            return None
+        try:
+            data: EventData = model.model_validate_json(fields["data"])  # type: ignore[assignment]
+        except ValidationError as error:
+            raise UnexpectedReply(f"The event '{fields['event']}' is not what an Algomancy server sends.") from error
+        return SessionEvent(fields.get("id", ""), fields["event"], data)
+
+
+def stream_arguments(api: Api, last_event_id: str | None) -> tuple[Call, dict[str, str], httpx.Timeout]:
+    """Return the request that opens a stream, its headers, and how long to wait for anything."""
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    if last_event_id:
+        headers["Last-Event-ID"] = last_event_id
+    call = Call("GET", api.session_path("events"))
+    return call, headers, httpx.Timeout(api.timeout, read=SILENCE_SECONDS)
+
+
+def check_opened(response: httpx.Response, call: Call) -> None:
+    """Raise the exception for a reply that is no stream; its body has been read."""
+    if not response.is_success:
+        raise refusal(response, call)

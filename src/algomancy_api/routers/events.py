@@ -1,0 +1,43 @@
+"""Events of a session, as they happen (contract EVT)."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from algomancy_api.backend_calls import calls_of
+from algomancy_api.document.operation import Operations, SessionId
+from algomancy_api.errors import NOT_OFFERED, UNKNOWN_SESSION
+from algomancy_api.http.event_stream import EventStream
+from algomancy_api.schemas import DatasetKeys, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
+
+operations = Operations("Events", "What changes in a session, told as it happens.")
+
+
+@operations.operation(
+    "GET",
+    "/sessions/{session_id}/events",
+    None,
+    UNKNOWN_SESSION,
+    NOT_OFFERED,
+    events={
+        "snapshot": Snapshot,
+        "scenario": ScenarioStatus,
+        "scenario-deleted": ScenarioDeleted,
+        "datasets": DatasetKeys,
+        "session": SessionChanged,
+    },
+)
+async def get_events(request: Request, session_id: SessionId) -> Response:
+    """Follow a session.
+
+    Server-sent events: first a `snapshot`, then whatever changes. Each event has an `id`; send the last one seen in
+    `Last-Event-ID` to go on from there, as a browser's `EventSource` does by itself. Progress is told ten times a
+    second at most, ends at once. The stream ends when the session is deleted.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    stream = EventStream(request.app.state.event_streams)
+    seen = request.headers.get("last-event-id")
+    stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen)
+    return stream
