@@ -124,8 +124,9 @@ class DictScenarios:
             if tag in self.list_tags():
                 raise AssertionError(f"Tag '{tag}' is used already.")
             source = self._source(dataset_key)
-            algorithm.data_params = source.initialize_data_parameters()
-            algorithm.data_params.set_validated_values(data_params or {})
+            dataset_params = source.initialize_data_parameters()
+            dataset_params.set_validated_values(data_params or {})
+            algorithm.set_data_params(dataset_params)
             scenario = DictScenario(tag, dataset_key, source.id, algorithm, self._new_kpis())
             self.scenarios[scenario.id] = scenario
         return scenario
