@@ -6,9 +6,9 @@ Importing this package imports neither pandas nor numpy: they come with the firs
 from __future__ import annotations
 
 import algomancy_utils.installation  # noqa: F401 - refuses files of two makes in one folder
-from algomancy_data.datamanager import DataManager, DatasetStore, StatefulDataManager, StatelessDataManager
+from algomancy_data.datamanager import DataManager, StatefulDataManager, StatelessDataManager
 from algomancy_data.dataset import Dataset, check_dataset_key
-from algomancy_data.datasource import BASE_DATA_BOUND, BaseDataSource, DataClassification, DataSource
+from algomancy_data.datasource import BASEDATASOURCE, BaseDataSource, DataClassification, DataSource
 from algomancy_data.encoding import EncodingError, decode_json, encode_json
 from algomancy_data.etl import ETLConstructionError, ETLFactory, ETLPipeline, ETLResult, SimpleETLFactory
 from algomancy_data.extractor import (
@@ -18,12 +18,16 @@ from algomancy_data.extractor import (
     Extractor,
     JSONMultiExtractor,
     JSONSingleExtractor,
+    MultiExtractor,
+    SingleExtractor,
     XLSXMultiExtractor,
     XLSXSingleExtractor,
 )
 from algomancy_data.file import CSVFile, ExtractionError, File, JSONFile, XLSXFile
 from algomancy_data.loader import DataSourceLoader, Loader
 from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.registry import get_extractor_class, register_extractor, registered_keys
+from algomancy_data.relations import Relation, merge_relations, resolve_relations_from_schemas
 from algomancy_data.schema import Column, ColumnGroup, DataType, FileExtension, Schema, SchemaType
 from algomancy_data.transformer import (
     CascadeDropTransformer,
@@ -44,6 +48,7 @@ from algomancy_data.validator import (
     RequiredColumnsValidator,
     SchemaValidator,
     UniqueValueValidator,
+    ValidationError,
     ValidationMessage,
     ValidationResult,
     ValidationSequence,
@@ -52,7 +57,7 @@ from algomancy_data.validator import (
 )
 
 __all__ = [
-    "BASE_DATA_BOUND",
+    "BASEDATASOURCE",
     "BaseDataSource",
     "CSVFile",
     "CSVSingleExtractor",
@@ -68,7 +73,6 @@ __all__ = [
     "DataSourceLoader",
     "DataType",
     "Dataset",
-    "DatasetStore",
     "DefaultValidator",
     "ETLConstructionError",
     "ETLFactory",
@@ -88,20 +92,24 @@ __all__ = [
     "JoinTransformer",
     "Loader",
     "MissingValueValidator",
+    "MultiExtractor",
     "NoopTransformer",
     "OptionalColumnGuard",
     "PrimaryKeyValidator",
     "ReadLimits",
+    "Relation",
     "RequiredColumnsValidator",
     "Schema",
     "SchemaType",
     "SchemaValidator",
     "SimpleETLFactory",
+    "SingleExtractor",
     "StatefulDataManager",
     "StatelessDataManager",
     "TransformationSequence",
     "Transformer",
     "UniqueValueValidator",
+    "ValidationError",
     "ValidationMessage",
     "ValidationResult",
     "ValidationSequence",
@@ -113,4 +121,9 @@ __all__ = [
     "check_dataset_key",
     "decode_json",
     "encode_json",
+    "get_extractor_class",
+    "merge_relations",
+    "register_extractor",
+    "registered_keys",
+    "resolve_relations_from_schemas",
 ]

@@ -1,46 +1,47 @@
-"""Data managers: the datasets of one session, in memory or written through to a store."""
+"""Data managers: the datasets of one session."""
 
 from __future__ import annotations
 
+import inspect
+import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from algomancy_data.dataset import Dataset, check_dataset_key
 from algomancy_data.datasource import BaseDataSource, DataSource
-from algomancy_data.etl import ETLFactory, ETLResult, files_by_name
-from algomancy_data.file import File
+from algomancy_data.etl import ETLConstructionError, ETLFactory, ETLResult, files_by_name
+from algomancy_data.file import FILE_KINDS, File, split_file_name
 from algomancy_data.reading.limits import ReadLimits
-from algomancy_data.reading.offload import give_back_freed_memory, reuse_freed_memory
-from algomancy_data.schema import Schema
-from algomancy_utils.errors import NotFoundError
+from algomancy_data.schema import FileExtension, Schema
+from algomancy_data.validation import ValidationSequence
+from algomancy_utils.errors import NotFoundError, PreconditionError
 from algomancy_utils.logger import Logger
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class DatasetStore(Protocol):
-    """Where datasets outlive the process. Both methods return once the change is on disk."""
-
-    def save_dataset(self, key: str, json: bytes) -> None:
-        """Keep a dataset, in place of any other of that key.
-
-        Args:
-            key: Its key.
-            json: The dataset in UTF-8 JSON.
-        """
-
-    def delete_dataset(self, key: str) -> None:
-        """Forget a dataset; one that is not there is no error."""
+RESERVED_FILES = frozenset({"meta.json", "scenarios.json"})
+"""Files of a session's folder that are no datasets."""
 
 
-class DataManager:
+class DataManager(ABC):
     """The datasets of one session by key, in order of arrival.
 
     Methods named `prepare_…` do the work that takes time (parsing, user code) and change nothing; `put` and
     `delete_data` are single dictionary operations. So a caller may prepare without a lock and put under one.
 
     Args:
-        etl_factory: The class (or object) that makes ETL pipelines.
+        etl_factory: The class that makes ETL pipelines.
         schemas: The schemas of the raw files, as classes or objects.
+        save_type: The form datasets are stored in: `"json"`.
         data_object_type: The class of data sources.
+        logger: Where to report progress.
+        limits: How much one file may hold.
+
+    Attributes:
+        schemas: The schemas of the raw files.
         logger: Where to report progress.
         limits: How much one file may hold.
     """
@@ -49,16 +50,32 @@ class DataManager:
         self,
         etl_factory: type[ETLFactory] | ETLFactory,
         schemas: Iterable[Schema | type[Schema]],
+        save_type: str = "json",
         data_object_type: type[BaseDataSource] = DataSource,
         logger: Logger | None = None,
         limits: ReadLimits | None = None,
     ) -> None:
-        self.schemas = list(schemas)
-        self.data_object_type = data_object_type
         self.logger = logger
         self.limits = limits or ReadLimits()
         self._etl_factory = etl_factory
+        self.schemas = list(schemas)
+        self._save_type = save_type
+        self._data_object_type = data_object_type
         self._datasets: dict[str, Dataset] = {}
+
+    @property
+    def data_object_type(self) -> type[BaseDataSource]:
+        """The class of data sources."""
+        return self._data_object_type
+
+    @abstractmethod
+    def startup(self) -> None:
+        """Load what is stored."""
+
+    def log(self, message: str) -> None:
+        """Report a message."""
+        if self.logger is not None:
+            self.logger.log(message)
 
     def get_data_keys(self) -> list[str]:
         """Return the keys of all datasets, in order of arrival."""
@@ -79,54 +96,38 @@ class DataManager:
             raise NotFoundError.among("Dataset", key, self._datasets)
         return dataset
 
-    def get_data(self, key: str) -> BaseDataSource:
-        """Return the data source of a dataset.
-
-        Raises:
-            NotFoundError: There is none of that key.
-        """
-        return self.get_dataset(key).source
-
-    def get_data_as_bytes(self, key: str) -> bytes:
-        """Return a dataset as UTF-8 JSON, encoded once.
-
-        Raises:
-            NotFoundError: There is none of that key.
-        """
-        return self.get_dataset(key).json
-
-    def get_data_as_json(self, key: str) -> str:
-        """Return a dataset as JSON text.
-
-        Raises:
-            NotFoundError: There is none of that key.
-        """
-        return self.get_data_as_bytes(key).decode()
+    def get_data(self, data_key: str) -> BaseDataSource | None:
+        """Return the data source of a dataset, or None when there is none of that key."""
+        dataset = self._datasets.get(data_key)
+        return None if dataset is None else dataset.source
 
     def put(self, dataset: Dataset) -> None:
-        """Keep a dataset under its key, in place of any other.
+        """Keep a dataset under its key, in place of any other."""
+        self._datasets[dataset.key] = dataset
 
-        Raises:
-            ValueError: The key may not name a dataset.
-        """
-        self._datasets[check_dataset_key(dataset.key)] = dataset
-
-    def set_data(self, key: str, source: BaseDataSource) -> None:
+    def set_data(self, data_key: str, data: BaseDataSource) -> None:
         """Keep a data source under a key, in place of any other.
 
         Raises:
             ValueError: The key may not name a dataset.
         """
-        self.put(Dataset.of_source(source, key))
+        self.put(Dataset.of_source(data, data_key))
 
-    def delete_data(self, key: str) -> None:
+    def add_data_source(self, data_source: BaseDataSource) -> None:
+        """Keep a data source under its name; see `set_data`."""
+        self.set_data(data_source.name, data_source)
+
+    @abstractmethod
+    def delete_data(self, data_key: str, prevent_masterdata_removal: bool = False) -> None:
         """Forget a dataset.
 
+        Args:
+            data_key: Its key.
+            prevent_masterdata_removal: Leave the files of master data where they are.
+
         Raises:
-            NotFoundError: There is none of that key.
+            AssertionError: There is none of that key.
         """
-        if self._datasets.pop(key, None) is None:
-            raise NotFoundError.among("Dataset", key, self._datasets)
 
     def prepare_derived(self, key: str, new_key: str) -> Dataset:
         """Return an independent copy of a dataset under another key, not kept yet.
@@ -135,7 +136,19 @@ class DataManager:
             NotFoundError: There is no dataset `key`.
             ValueError: `new_key` may not name a dataset.
         """
-        return self.get_dataset(key).derive(check_dataset_key(new_key))
+        return self.get_dataset(key).derive(new_key)
+
+    def derive_data(self, existing_key: str, derived_key: str) -> None:
+        """Keep an independent copy of a dataset under another key.
+
+        Raises:
+            AssertionError: There is no dataset `existing_key`, or one `derived_key`.
+            ValueError: `derived_key` may not name a dataset.
+        """
+        self._require(existing_key)
+        if self.has_data(derived_key):
+            raise PreconditionError(f"Dataset '{derived_key}' exists already.")
+        self.put(self.prepare_derived(existing_key, derived_key))
 
     def prepare_from_json(self, payload: str | bytes) -> Dataset:
         """Return the dataset a `to_json` text holds, keyed by its name, not kept yet.
@@ -145,9 +158,50 @@ class DataManager:
         """
         if not payload:
             raise ValueError("The JSON is empty.")
-        dataset = Dataset.of_json(payload, self.data_object_type)
-        check_dataset_key(dataset.key)
-        return dataset
+        return Dataset.of_json(payload, self.data_object_type)
+
+    @staticmethod
+    def check_existence_of_files(file_name_to_path: Iterable[tuple[str, str]]) -> None:
+        """Make sure that files are there.
+
+        Args:
+            file_name_to_path: The name and the path of each.
+
+        Raises:
+            ETLConstructionError: One is not; the message names it.
+        """
+        for name, path in file_name_to_path:
+            if not Path(path).is_file():
+                raise ETLConstructionError(f"File '{name}' is missing: there is none at '{path}'.")
+
+    def prepare_files(
+        self,
+        file_items_with_content: Iterable[tuple[str, str, str]] | None = None,
+        file_items_with_path: Iterable[tuple[str, str]] | None = None,
+    ) -> dict[str, File]:
+        """Return files for `etl_data`, by logical name.
+
+        Args:
+            file_items_with_content: Name, extension and content of each, as `File` takes them.
+            file_items_with_path: Name and path of each; the schema of that name tells the kind of file, else the path.
+
+        Raises:
+            ETLConstructionError: There is no file, or one is missing.
+            ValueError: A file is of no kind that can be read.
+        """
+        with_path = list(file_items_with_path or ())
+        self.check_existence_of_files(with_path)
+        kinds = {schema.file_name(): schema.extension() for schema in self.schemas}
+        files: dict[str, File] = {}
+        for name, extension, content in file_items_with_content or ():
+            kind = File(name, extension, content="").extension
+            files[name] = FILE_KINDS[kind](name, content=content)
+        for name, path in with_path:
+            kind = kinds.get(name) or split_file_name(path)[1]
+            files[name] = FILE_KINDS[kind](name, path=path)
+        if not files:
+            raise ETLConstructionError("No file was given.")
+        return files
 
     def prepare_etl(self, files: Mapping[str, File] | Iterable[File], name: str) -> ETLResult:
         """Run the ETL pipeline over raw files; nothing is kept yet.
@@ -158,121 +212,196 @@ class DataManager:
 
         Raises:
             ETLConstructionError: A file is missing, or not expected.
-            ValueError: The name may not be a key, a file cannot be read, or the tables made hold what JSON cannot say.
+            ValueError: The name may not be a key, a file cannot be read, or the tables made cannot be written as JSON.
             TypeError: The user's loader gave no data source.
         """
         check_dataset_key(name)
         given = files_by_name(files)
         for file in given.values():
             file.limits = self.limits
-        reuse_freed_memory()
-        try:
-            result: ETLResult = self.make_etl_factory().build_pipeline(name, given, self.logger).run()
-        finally:
-            give_back_freed_memory()
+        result: ETLResult = self.make_etl_factory().build_pipeline(name, given, self.logger).run()
         if result.is_success:
             source: object = result.datasource
             if not isinstance(source, BaseDataSource):
                 raise TypeError(f"The loader of dataset '{name}' gave no data source but {source!r}.")
             if isinstance(source, DataSource):
                 # What a run sees now is what it sees after a restart.
-                result.validation_result.extend(source.settle())
+                result.messages.extend(source.settle())
         return result
 
-    def derive_data(self, key: str, new_key: str) -> None:
-        """Keep an independent copy of a dataset under another key; see `prepare_derived`."""
-        self.put(self.prepare_derived(key, new_key))
-
-    def add_datasource_from_json(self, payload: str | bytes) -> None:
-        """Keep the dataset a `to_json` text holds; see `prepare_from_json`."""
-        self.put(self.prepare_from_json(payload))
-
-    def etl_data(self, files: Mapping[str, File] | Iterable[File], name: str) -> ETLResult:
+    def etl_data(self, files: Mapping[str, File] | Iterable[File], dataset_name: str) -> ETLResult:
         """Run the ETL pipeline over raw files and keep what it made; on failure nothing is kept.
 
         See `prepare_etl`.
         """
-        result = self.prepare_etl(files, name)
+        result = self.prepare_etl(files, dataset_name)
         if result.is_success and result.datasource is not None:
-            self.set_data(name, result.datasource)
+            self.set_data(dataset_name, result.datasource)
         return result
 
-    def store_data_as_json(self, key: str) -> None:
-        """Write a dataset to the store, where there is one; in memory there is nothing to do.
-
-        Raises:
-            NotFoundError: There is none of that key.
-        """
-        self.get_dataset(key)
+    def create_validation_sequence(self) -> ValidationSequence:
+        """Return what checks the tables of raw files."""
+        sequence: ValidationSequence = self.make_etl_factory().create_validation_sequence()
+        return sequence
 
     def make_etl_factory(self) -> Any:  # noqa: ANN401 - a user's factory need not descend from ours
         """Return the factory of ETL pipelines, made anew when it was given as a class."""
         factory = self._etl_factory
         if not isinstance(factory, type):
             return factory
+        # Where a factory takes the logger as its third argument, or not at all, it has a name for it.
+        if "logger" in inspect.signature(factory).parameters:
+            return factory(self.schemas, logger=self.logger)
         return factory(self.schemas, self.logger)
+
+    def _require(self, key: str) -> None:
+        if not self.has_data(key):
+            raise PreconditionError(NotFoundError.among("Dataset", key, self._datasets).message)
 
 
 class StatelessDataManager(DataManager):
-    """Keeps the datasets in memory alone."""
+    """Keeps the datasets in memory alone; the arguments are those of `DataManager`."""
+
+    def startup(self) -> None:
+        """Do nothing: nothing is stored."""
+
+    def delete_data(self, data_key: str, prevent_masterdata_removal: bool = False) -> None:  # noqa: ARG002 - no files
+        """Forget a dataset.
+
+        Raises:
+            AssertionError: There is none of that key.
+        """
+        self._require(data_key)
+        del self._datasets[data_key]
 
 
 class StatefulDataManager(DataManager):
-    """Writes every change to a store before it shows.
+    """Loads the datasets of a folder: `<key>.json` files in the form of `to_json`, and sub-folders of raw files.
+
+    Datasets are written when you ask for it. A server stores what it acknowledges by itself, in another way.
 
     Args:
         etl_factory: As in `DataManager`.
         schemas: As in `DataManager`.
+        data_folder: The folder.
+        save_type: As in `DataManager`.
         data_object_type: As in `DataManager`.
         logger: As in `DataManager`.
-        limits: As in `DataManager`.
-        store: Where the datasets are kept.
+
+    Attributes:
+        startup_errors: What could not be loaded at startup, with the reason.
     """
 
     def __init__(
         self,
         etl_factory: type[ETLFactory] | ETLFactory,
         schemas: Iterable[Schema | type[Schema]],
+        data_folder: str | Path,
+        save_type: str = "json",
         data_object_type: type[BaseDataSource] = DataSource,
         logger: Logger | None = None,
-        limits: ReadLimits | None = None,
-        *,
-        store: DatasetStore,
     ) -> None:
-        super().__init__(etl_factory, schemas, data_object_type, logger, limits)
-        self._store = store
+        super().__init__(etl_factory, schemas, save_type, data_object_type, logger)
+        self._data_folder = Path(data_folder)
+        self.startup_errors: list[tuple[str, Exception]] = []
 
-    def put(self, dataset: Dataset) -> None:
-        """Write a dataset to the store, then keep it under its key, in place of any other.
+    def startup(self) -> None:
+        """Load the datasets of the folder; a file or sub-folder that holds none is left alone."""
+        self._load_data_from_data_folder()
 
-        Raises:
-            ValueError: The key may not name a dataset.
-        """
-        self._store.save_dataset(check_dataset_key(dataset.key), dataset.json)
-        super().put(dataset)
+    def _load_data_from_data_folder(self) -> None:
+        if not self._data_folder.is_dir():
+            return
+        entries = sorted(entry for entry in self._data_folder.iterdir() if not entry.name.startswith("."))
+        for entry in sorted(entries, key=Path.is_dir):
+            is_dataset = entry.is_dir() or (entry.suffix == ".json" and entry.name not in RESERVED_FILES)
+            if not is_dataset:
+                continue
+            try:
+                (self.load_data_from_dir if entry.is_dir() else self.load_data_from_file)(entry.name)
+            # A user's factory may raise anything; the other datasets are loaded all the same.
+            except Exception as error:
+                self.startup_errors.append((str(entry), error))
+                self.log(f"'{entry.name}' is no dataset and is left alone: {error}")
 
-    def delete_data(self, key: str) -> None:
-        """Remove a dataset from the store, then forget it.
+    def load_data_from_file(self, file_name: str, root: str | Path | None = None) -> None:
+        """Load a dataset in the form of `to_json`, under its name.
 
-        Raises:
-            NotFoundError: There is none of that key.
-        """
-        self.get_dataset(key)
-        self._store.delete_dataset(key)
-        super().delete_data(key)
-
-    def store_data_as_json(self, key: str) -> None:
-        """Write a dataset to the store again.
-
-        Raises:
-            NotFoundError: There is none of that key.
-        """
-        self._store.save_dataset(key, self.get_dataset(key).json)
-
-    def adopt(self, dataset: Dataset) -> None:
-        """Keep a dataset that the store holds already, as when starting up.
+        Args:
+            file_name: The name of the file.
+            root: The folder it is in; the manager's own when left out.
 
         Raises:
-            ValueError: The key may not name a dataset.
+            FileNotFoundError: There is no such file.
+            ValueError: It holds no dataset.
         """
-        super().put(dataset)
+        self.put(self.prepare_from_json((Path(root or self._data_folder) / file_name).read_bytes()))
+
+    def load_data_from_dir(self, directory: str, root: str | Path | None = None) -> None:
+        """Run the ETL pipeline over a folder of raw files; the dataset has the folder's name.
+
+        Args:
+            directory: The name of the folder.
+            root: The folder it is in; the manager's own when left out.
+
+        Raises:
+            FileNotFoundError: There is no such folder.
+            ValueError: It cannot be loaded.
+        """
+        folder = Path(root or self._data_folder) / directory
+        files = [path for path in sorted(folder.iterdir()) if path.suffix[1:].lower() in list(FileExtension)]
+        prepared = self.prepare_files(file_items_with_path=[(path.stem, str(path)) for path in files])
+        if self.etl_data(prepared, directory).is_failure:
+            raise ValueError(f"The files of '{directory}' do not pass validation.")
+
+    def delete_data(self, data_key: str, prevent_masterdata_removal: bool = False) -> None:
+        """Forget a dataset, and delete its files.
+
+        Args:
+            data_key: Its key.
+            prevent_masterdata_removal: Leave the files of master data where they are.
+
+        Raises:
+            AssertionError: There is none of that key.
+        """
+        self._require(data_key)
+        dataset = self._datasets.pop(data_key)
+        if prevent_masterdata_removal and dataset.ds_type == "master_data":
+            return
+        (self._data_folder / f"{data_key}.json").unlink(missing_ok=True)
+        shutil.rmtree(self._data_folder / data_key, ignore_errors=True)
+
+    def store_data(self, dataset_name: str, data: dict[str, pd.DataFrame], USE_OLD_VERSION: bool = True) -> None:
+        """Write tables as csv files into a sub-folder, and load them as a dataset.
+
+        Args:
+            dataset_name: The name of the folder, and the key of the dataset.
+            data: The tables by name.
+            USE_OLD_VERSION: There is no other version.
+
+        Raises:
+            NotImplementedError: Another version was asked for.
+        """
+        if not USE_OLD_VERSION:
+            raise NotImplementedError("Tables can be stored as csv files only.")
+        folder = self._data_folder / check_dataset_key(dataset_name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for table, frame in data.items():
+            frame.to_csv(folder / f"{table}.csv", sep=";", index=False)
+        self.load_data_from_dir(dataset_name)
+
+    def store_data_source_as_json(self, dataset_name: str, allow_overwrite: bool = False) -> None:
+        """Write a dataset as `<key>.json`.
+
+        Args:
+            dataset_name: Its key.
+            allow_overwrite: Replace a file of that name.
+
+        Raises:
+            AssertionError: There is none of that key, or a file of that name that must not be replaced.
+        """
+        self._require(dataset_name)
+        path = self._data_folder / f"{dataset_name}.json"
+        if path.exists() and not allow_overwrite:
+            raise PreconditionError(f"Dataset '{dataset_name}' is stored already.")
+        path.write_bytes(self.get_dataset(dataset_name).json)

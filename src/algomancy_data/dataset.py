@@ -59,6 +59,9 @@ class Dataset:
         key: The key it is kept under.
         id: Its identifier.
         ds_type: Where it comes from.
+
+    Raises:
+        ValueError: The key may not name a dataset.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class Dataset:
     ) -> None:
         if source is None and (json is None or metadata is None):
             raise ValueError("A dataset needs a data source, or JSON and its metadata.")
-        self.key = key
+        self.key = check_dataset_key(key)
         self.id = ds_id
         self.ds_type = ds_type
         self._source = source

@@ -26,10 +26,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from algomancy_utils.baseparameterset import BaseParameterSet
+    from algomancy_utils.logger import Logger
 
 _IMMUTABLE = {str, int, float, bool, type(None), bytes}
 
-__all__ = ["BASE_DATA_BOUND", "BaseDataSource", "DataClassification", "DataSource"]
+__all__ = ["BASEDATASOURCE", "BaseDataSource", "DataClassification", "DataSource", "NoTableError"]
+
+
+class NoTableError(KeyError, ValueError):
+    """A dataset has no table of that name.
+
+    Args:
+        message: Which table is missing, and which there are.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class BaseDataSource(ABC):
@@ -37,10 +53,13 @@ class BaseDataSource(ABC):
 
     Args:
         ds_type: Where the data comes from.
-        name: Its name.
+        name: Its name; `"Master Data"` when left out, which only such data may.
         validation_messages: What the ETL pipeline had to say about it.
         ds_id: Its identifier; a fresh UUID when left out.
         creation_datetime: When it was made; now when left out.
+
+    Raises:
+        ValueError: There is no such kind of data, or it has no name.
 
     Attributes:
         ds_type: Where the data comes from.
@@ -53,13 +72,15 @@ class BaseDataSource(ABC):
     def __init__(
         self,
         ds_type: DataClassification,
-        name: str,
+        name: str | None = None,
         validation_messages: Iterable[ValidationMessage] | None = None,
         ds_id: str | None = None,
         creation_datetime: datetime | None = None,
     ) -> None:
         self.ds_type = DataClassification(ds_type)
-        self.name = name
+        if name is None and self.ds_type is not DataClassification.MASTER_DATA:
+            raise ValueError(f"A dataset of type {self.ds_type} needs a name.")
+        self.name = "Master Data" if name is None else name
         self.id = random_id() if ds_id is None else str(ds_id)
         self.creation_datetime = utc_now() if creation_datetime is None else creation_datetime
         self.validation_messages = list(validation_messages or ())
@@ -70,7 +91,7 @@ class BaseDataSource(ABC):
 
     @classmethod
     @abstractmethod
-    def from_json(cls, text: str | bytes) -> BaseDataSource:
+    def from_json(cls, json_string: str) -> BaseDataSource:
         """Read what `to_json` wrote.
 
         Raises:
@@ -86,14 +107,14 @@ class BaseDataSource(ABC):
             return encode_json(json.loads(text))
         return text
 
-    def derive(self, new_key: str) -> BaseDataSource:
+    def derive(self, new_data_key: str) -> BaseDataSource:
         """Return an independent copy with a new id and name, classified as derived data.
 
         Args:
-            new_key: The name of the copy.
+            new_data_key: The name of the copy.
         """
         derived = self._duplicate()
-        derived.name = new_key
+        derived.name = new_data_key
         derived.id = random_id()
         derived.ds_type = DataClassification.DERIVED_DATA
         derived.creation_datetime = utc_now()
@@ -110,6 +131,10 @@ class BaseDataSource(ABC):
     def is_master_data(self) -> bool:
         """Tell whether the data comes from raw files."""
         return self.ds_type is DataClassification.MASTER_DATA
+
+    def set_to_master_data(self) -> None:
+        """Classify the data as coming from raw files."""
+        self.ds_type = DataClassification.MASTER_DATA
 
     def initialize_data_parameters(self) -> BaseParameterSet:
         """Return the parameters a scenario may set on this data; none unless you override it."""
@@ -142,7 +167,7 @@ class DataSource(BaseDataSource):
     def __init__(
         self,
         ds_type: DataClassification,
-        name: str,
+        name: str | None = None,
         validation_messages: Iterable[ValidationMessage] | None = None,
         ds_id: str | None = None,
         creation_datetime: datetime | None = None,
@@ -150,28 +175,45 @@ class DataSource(BaseDataSource):
         super().__init__(ds_type, name, validation_messages, ds_id, creation_datetime)
         self.tables: dict[str, pd.DataFrame] = {}
 
-    def add_table(self, name: str, table: pd.DataFrame) -> None:
+    def add_table(self, name: str, df: pd.DataFrame, logger: Logger | None = None) -> None:
         """Add a table, or replace the one of that name.
+
+        Args:
+            name: Its name.
+            df: The table; it must not change from now on.
+            logger: Where to report it.
 
         Raises:
             ValueError: Two of its columns have one name.
         """
-        column_names(table, name)
-        self.tables[name] = table
+        column_names(df, name)
+        self.tables[name] = df
+        if logger is not None:
+            logger.log(f"Table '{name}' added to dataset '{self.name}'.")
 
     def get_table(self, name: str) -> pd.DataFrame:
         """Return a table.
 
         Raises:
-            ValueError: There is none of that name.
+            KeyError: There is none of that name.
         """
         if name not in self.tables:
-            raise ValueError(f"Dataset '{self.name}' has no table '{name}'; it has {', '.join(self.tables) or 'none'}.")
+            raise NoTableError(
+                f"Dataset '{self.name}' has no table '{name}'; it has {', '.join(self.tables) or 'none'}."
+            )
         return self.tables[name]
 
     def list_tables(self) -> list[str]:
         """Return the names of the tables."""
         return list(self.tables)
+
+    def to_sql_tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables as a database keeps them, by name: as they are, unless you override it."""
+        return dict(self.tables)
+
+    def from_sql_tables(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Add tables as `to_sql_tables` gave them."""
+        self.tables.update(tables)
 
     def to_json(self) -> str:
         """Write the dataset in canonical form (contract DAT-2).
@@ -202,21 +244,21 @@ class DataSource(BaseDataSource):
         for name, table in self.tables.items():
             self.tables[name], notes = as_stored(table, name)
             found += [
-                ValidationMessage(ValidationSeverity.WARNING, text, name, column, None, "stored_as")
+                ValidationMessage(ValidationSeverity.WARNING, text, name, column, None, "STORED_AS")
                 for column, text in notes
             ]
         self.validation_messages += found
         return found
 
     @classmethod
-    def from_json(cls: type[DataSourceT], text: str | bytes) -> DataSourceT:
-        """Read what `to_json` wrote, or a client's version of it.
+    def from_json(cls: type[DataSourceT], json_string: str | bytes) -> DataSourceT:
+        """Read what `to_json` wrote, here or in Algomancy's own packages, or a client's version of it.
 
         Raises:
             ValueError: It is no such JSON, or a table's rows do not fit its columns, types or index; the message names
                 table and column.
         """
-        metadata, tables = read_tables(text)
+        metadata, tables = read_tables(json_string)
         return cls.from_tables(metadata, tables)
 
     def view(self) -> DataSource:
@@ -268,4 +310,4 @@ def _independent(table: pd.DataFrame) -> pd.DataFrame:
 
 
 DataSourceT = TypeVar("DataSourceT", bound=DataSource)
-BASE_DATA_BOUND = TypeVar("BASE_DATA_BOUND", bound=BaseDataSource)
+BASEDATASOURCE = TypeVar("BASEDATASOURCE", bound=BaseDataSource)

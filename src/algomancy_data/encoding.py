@@ -53,6 +53,17 @@ def clean_text(text: str) -> str:
     return text
 
 
+def shown(text: object, length: int = 100) -> str:
+    """Return a text as a message may show it: shortened, and U+FFFD for what would garble a log.
+
+    Args:
+        text: The text, or what stands for it; a name sent by a client may be hostile.
+        length: How many characters are shown.
+    """
+    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
+    return f"{clean[:length]}…" if len(clean) > length else clean
+
+
 def simplify(value: object) -> Any:  # noqa: ANN401 - any JSON value, or one to be simplified further
     """Return a simpler value that means the same, one step nearer to JSON.
 

@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from algomancy_data.cells.tables import FileRows
 from algomancy_data.datasource import BaseDataSource, DataClassification
-from algomancy_data.extractor import (
-    CSVSingleExtractor,
-    ExtractionSequence,
-    Extractor,
-    JSONMultiExtractor,
-    JSONSingleExtractor,
-    XLSXMultiExtractor,
-    XLSXSingleExtractor,
-)
+from algomancy_data.extractor import CSVSingleExtractor, ExtractionSequence, Extractor
 from algomancy_data.file import File
 from algomancy_data.loader import DataSourceLoader, Loader
-from algomancy_data.schema import FileExtension, Schema
-from algomancy_data.transformation import NoopTransformer, TransformationSequence
-from algomancy_data.validation import ValidationMessage, ValidationResult, ValidationSequence, log_message
-from algomancy_data.validator import (
-    DefaultValidator,
-    ExtractionSuccessVerification,
-    ForeignKeyValidator,
-    MissingValueValidator,
-    PrimaryKeyValidator,
-    RequiredColumnsValidator,
-    SchemaValidator,
-    UniqueValueValidator,
+from algomancy_data.registry import get_extractor_class
+from algomancy_data.schema import Schema, SchemaType
+from algomancy_data.transformer import NoopTransformer, TransformationSequence, Transformer
+from algomancy_data.validation import (
+    ValidationMessage,
+    ValidationResult,
+    ValidationSequence,
+    ValidationSeverity,
+    log_message,
 )
+from algomancy_data.validator import PrimaryKeyValidator, RequiredColumnsValidator, SchemaValidator
 
 if TYPE_CHECKING:
     from algomancy_utils.logger import Logger
 
 
 class ETLConstructionError(ValueError):
-    """A pipeline cannot be made of the files given; the message names the file."""
+    """A pipeline cannot be made of the files given; the message names the file.
+
+    Args:
+        message: What is wrong, in words.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass
@@ -47,14 +45,16 @@ class ETLResult:
     """What a pipeline came to.
 
     Attributes:
-        status: `"success"`, or `"failed"` when validation found an error.
+        status: `"success"`, or `"failed"` when the data is not used.
         datasource: What was loaded; None when failed.
-        validation_result: Everything extraction and validation had to say.
+        validation_result: Everything extraction, validation and transformation had to say.
+        raised: An exception that kept the pipeline from ending.
     """
 
-    status: str
+    status: Literal["success", "failed"]
     datasource: BaseDataSource | None = None
-    validation_result: ValidationResult = field(default_factory=ValidationResult)
+    validation_result: ValidationResult | None = None
+    raised: Exception | None = None
 
     @property
     def is_success(self) -> bool:
@@ -62,70 +62,82 @@ class ETLResult:
         return self.status == "success"
 
     @property
+    def is_failure(self) -> bool:
+        """Whether the data is not used."""
+        return self.status == "failed"
+
+    @property
     def messages(self) -> list[ValidationMessage]:
-        """Everything extraction and validation had to say."""
-        return self.validation_result.messages
+        """Everything extraction, validation and transformation had to say."""
+        return [] if self.validation_result is None else self.validation_result.messages
 
 
 class ETLPipeline:
     """Extracts, validates, transforms and loads, once.
 
     Args:
-        name: The name of the dataset.
-        extraction: Reads the files.
-        validation: Checks the tables.
-        transformation: Changes the tables.
+        destination_name: The name of the dataset.
+        extraction_sequence: Reads the files.
+        validation_sequence: Checks the tables.
+        transformation_sequence: Changes the tables.
         loader: Makes the data source.
         logger: Where to report progress.
+
+    Attributes:
+        refuses_unreadable: Whether a cell that cannot be converted makes the pipeline fail. Otherwise its column keeps
+            the text of the file, and the message about it counts like those of the validators.
     """
 
     def __init__(
         self,
-        name: str,
-        extraction: ExtractionSequence,
-        validation: ValidationSequence,
-        transformation: TransformationSequence,
+        destination_name: str,
+        extraction_sequence: ExtractionSequence,
+        validation_sequence: ValidationSequence,
+        transformation_sequence: TransformationSequence,
         loader: Loader,
         logger: Logger | None = None,
     ) -> None:
-        self.name = name
-        self.extraction = extraction
-        self.validation = validation
-        self.transformation = transformation
+        self.destination_name = destination_name
+        self.extraction_sequence = extraction_sequence
+        self.validation_sequence = validation_sequence
+        self.transformation_sequence = transformation_sequence
         self.loader = loader
         self.logger = logger
+        self.refuses_unreadable = False
 
     def run(self) -> ETLResult:
         """Run the pipeline.
 
-        Nothing is transformed or loaded when extraction or validation finds an error.
+        Nothing is transformed when validation finds the data invalid, and nothing is loaded when a transformer says
+        that it is.
 
         Raises:
             ExtractionError: A file cannot be read at all.
             Exception: Whatever steps of the user's raise.
         """
-        data = self.extraction.extract()
-        rows = self.extraction.file_rows
-        extracted = self.extraction.messages
-        result = ValidationResult([_in_file(message, rows) for message in extracted])
-        for message in result.messages:
+        data = self.extraction_sequence.run_extraction()
+        found = self.validation_sequence.run_validation(data)
+        extracted = self.extraction_sequence.messages
+        for message in extracted:
             log_message(self.logger, message)
-        found = _without_echoes(self.validation.validate(data).messages, extracted)
-        result.extend([_in_file(message, rows) for message in found])
+        rows = self.extraction_sequence.file_rows
+        result = ValidationResult.of([_in_file(each, rows) for each in (*found.messages, *extracted)], found.halt_on)
+        if self.refuses_unreadable and any(each.severity is ValidationSeverity.ERROR for each in extracted):
+            result.is_valid = False
         if not result.is_valid:
-            if self.logger is not None:
-                self.logger.error(f"Dataset '{self.name}' does not pass validation.")
-            return ETLResult("failed", None, result)
-        self.transformation.transform(data)
-        source = self.loader.load(self.name, data, result.messages, DataClassification.MASTER_DATA)
+            return self._refused(result)
+        data = self.transformation_sequence.run_transformation(data)
+        changed = self.transformation_sequence.collect_messages()
+        result = ValidationResult.of([*result.messages, *changed], found.halt_on)
+        if not result.is_valid:
+            return self._refused(result)
+        source = self.loader.load(self.destination_name, data, result.messages, DataClassification.MASTER_DATA)
         return ETLResult("success", source, result)
 
-
-def _without_echoes(found: list[ValidationMessage], known: list[ValidationMessage]) -> list[ValidationMessage]:
-    """Leave out that a cell is missing where it is known already that it could not be read."""
-    unread = {(message.table, message.column, message.row) for message in known if message.code == "conversion"}
-    missing = ("missing_value", "missing_key")
-    return [each for each in found if each.code not in missing or (each.table, each.column, each.row) not in unread]
+    def _refused(self, result: ValidationResult) -> ETLResult:
+        if self.logger is not None:
+            self.logger.error(f"Dataset '{self.destination_name}' does not pass validation.")
+        return ETLResult("failed", None, result)
 
 
 def _in_file(message: ValidationMessage, rows: Mapping[str, FileRows]) -> ValidationMessage:
@@ -136,8 +148,11 @@ def _in_file(message: ValidationMessage, rows: Mapping[str, FileRows]) -> Valida
     return replace(message, row=place.number(message.row))
 
 
-class ETLFactory(ABC):
-    """Makes the pipelines for one kind of dataset. Subclass it and say how its files are read.
+class ETLFactory:
+    """Makes the pipelines for one kind of dataset. Subclass it and override the steps that are your own.
+
+    The methods named `create_…` may be instance methods or class methods. They are given what their parameters ask for
+    by name: `files`, `schemas` (a dict by file name) and `logger`.
 
     Args:
         schemas: The schemas of the files, as classes or objects.
@@ -148,25 +163,10 @@ class ETLFactory(ABC):
         self.schemas = list(schemas)
         self.logger = logger
 
-    @abstractmethod
-    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
-        """Return what reads the files.
-
-        Args:
-            files: The files by logical name. Take them by `files[name]`; one that is missing is reported by name.
-        """
-
-    def create_validation_sequence(self) -> ValidationSequence:
-        """Return what checks the tables; nothing unless you override it."""
-        return ValidationSequence(logger=self.logger)
-
-    def create_transformation_sequence(self) -> TransformationSequence:
-        """Return what changes the tables; nothing unless you override it."""
-        return TransformationSequence([NoopTransformer()], self.logger)
-
-    def create_loader(self) -> Loader:
-        """Return what makes the data source: a `DataSource` unless you override it."""
-        return DataSourceLoader(self.logger)
+    @property
+    def schemas_dct(self) -> dict[str, Schema | type[Schema]]:
+        """The schemas by the name of their file."""
+        return {schema.file_name(): schema for schema in self.schemas}
 
     def get_schema(self, file_name: str) -> Schema | type[Schema]:
         """Return the schema of a file.
@@ -180,7 +180,43 @@ class ETLFactory(ABC):
         for schema in self.schemas:
             if schema.file_name() == file_name:
                 return schema
-        raise ETLConstructionError(f"No schema describes a file '{file_name}'.")
+        raise self._unexpected(file_name)
+
+    def create_extraction_sequence(self, files: dict[str, File] | None = None) -> ExtractionSequence:
+        """Return what reads the files: for each schema the extractor registered for its kind of file.
+
+        Csv files may be separated by semicolons, commas, tabs or bars; of a workbook with one table the first sheet is
+        read.
+
+        Args:
+            files: The files by logical name. Take them by `files[name]`; one that is missing is reported by name.
+                Without files the sequence is empty.
+
+        Raises:
+            ETLConstructionError: A file is missing, no schema describes one, or there is no extractor for one.
+        """
+        for name, file in (files or {}).items():
+            if name not in self.schemas_dct:
+                raise self._unexpected(file.file_name)
+        extractors = [] if files is None else [self._extractor(_file(files, each), each) for each in self.schemas]
+        return ExtractionSequence(extractors, self.logger)
+
+    def create_validation_sequence(self) -> ValidationSequence:
+        """Return what checks the tables: required columns, types and primary keys, unless you override it."""
+        validators = [
+            RequiredColumnsValidator(self.schemas),
+            SchemaValidator(self.schemas),
+            PrimaryKeyValidator(self.schemas),
+        ]
+        return ValidationSequence(validators, self.logger)
+
+    def create_transformation_sequence(self) -> TransformationSequence:
+        """Return what changes the tables; nothing unless you override it."""
+        return TransformationSequence([NoopTransformer(self.logger)], self.logger)
+
+    def create_loader(self) -> Loader:
+        """Return what makes the data source: a `DataSource` unless you override it."""
+        return DataSourceLoader(self.logger)
 
     def build_pipeline(
         self, dataset_name: str, files: Mapping[str, File] | Iterable[File], logger: Logger | None = None
@@ -197,15 +233,70 @@ class ETLFactory(ABC):
         """
         if logger is not None:
             self.logger = logger
-        extraction = self.create_extraction_sequence(ExpectedFiles(files_by_name(files)))
+        offered = {"schemas": self.schemas_dct, "logger": self.logger}
         return ETLPipeline(
             dataset_name,
-            extraction,
-            self.create_validation_sequence(),
-            self.create_transformation_sequence(),
-            self.create_loader(),
+            _call(self.create_extraction_sequence, {"files": ExpectedFiles(files_by_name(files)), **offered}),
+            _call(self.create_validation_sequence, offered),
+            _call(self.create_transformation_sequence, offered),
+            _call(self.create_loader, offered),
             self.logger,
         )
+
+    def _unexpected(self, name: str) -> ETLConstructionError:
+        wanted = ", ".join(f"'{schema.file_name_with_extension()}'" for schema in self.schemas) or "none"
+        return ETLConstructionError(f"File '{name}' is not expected; expected: {wanted}.")
+
+    def _extractor(self, file: File, schema: Schema | type[Schema]) -> Extractor:
+        cls = get_extractor_class(schema.extension(), schema.schema_type())
+        if cls is None:
+            tables = "several tables" if schema.schema_type() is SchemaType.MULTI else "one table"
+            raise ETLConstructionError(f"There is no extractor for '{file.file_name}', a file that holds {tables}.")
+        if file.extension is not schema.extension():
+            raise ETLConstructionError(f"{file.subject} must have the extension {schema.extension()}.")
+        # A csv file of which nobody said how it is separated is looked at.
+        more: dict[str, Any] = {"separator": None} if cls is CSVSingleExtractor else {}
+        return cast("Callable[..., Extractor]", cls)(file, schema, logger=self.logger, **more)
+
+
+class SimpleETLFactory(ETLFactory):
+    """Reads one file for each schema, checks what `ETLFactory` checks, and refuses cells that cannot be converted.
+
+    Args:
+        schemas: The schemas of the files, as classes or objects.
+        transformers: What changes the tables, in order; nothing when left out.
+        loader: What makes the data source; a `DataSource` when left out.
+        logger: Where pipelines report progress.
+    """
+
+    def __init__(
+        self,
+        schemas: Iterable[Schema | type[Schema]],
+        transformers: list[Transformer] | None = None,
+        loader: Loader | None = None,
+        logger: Logger | None = None,
+    ) -> None:
+        super().__init__(schemas, logger)
+        self._transformers = transformers
+        self._loader = loader
+
+    def create_transformation_sequence(self) -> TransformationSequence:
+        """Return a sequence of the transformers given."""
+        if self._transformers is None:
+            return super().create_transformation_sequence()
+        return TransformationSequence(self._transformers, self.logger)
+
+    def create_loader(self) -> Loader:
+        """Return the loader given."""
+        return self._loader or super().create_loader()
+
+    def build_pipeline(
+        self, dataset_name: str, files: Mapping[str, File] | Iterable[File], logger: Logger | None = None
+    ) -> ETLPipeline:
+        """Make the pipeline for some files; see `ETLFactory.build_pipeline`."""
+        pipeline = super().build_pipeline(dataset_name, files, logger)
+        pipeline.refuses_unreadable = True
+        return pipeline
 
 
 class ExpectedFiles(dict[str, File]):
@@ -238,57 +329,17 @@ def files_by_name(files: Mapping[str, File] | Iterable[File]) -> dict[str, File]
     return named
 
 
-class SimpleETLFactory(ETLFactory):
-    """Reads one file for each schema, checks everything the schemas say, changes nothing and makes a `DataSource`.
+def _file(files: Mapping[str, File], schema: Schema | type[Schema]) -> File:
+    if schema.file_name() not in files:
+        given = ", ".join(f"'{file.file_name}'" for file in files.values()) or "none"
+        raise ETLConstructionError(f"File '{schema.file_name_with_extension()}' is missing; given: {given}.")
+    return files[schema.file_name()]
 
-    Csv files may be separated by semicolons, commas, tabs or bars; of a workbook with one table the first sheet is
-    read. Override any of the four methods to do one step your own way.
-    """
 
-    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
-        """Return an extractor for each schema.
-
-        Raises:
-            ETLConstructionError: A file is missing, or one that no schema describes was given.
-            ValueError: A file is of another kind than its schema says.
-        """
-        expected = {schema.file_name(): schema for schema in self.schemas}
-        given = ", ".join(f"'{file.file_name}'" for file in files.values())
-        wanted = ", ".join(f"'{name}.{schema.extension()}'" for name, schema in expected.items())
-        for name, schema in expected.items():
-            if name not in files:
-                raise ETLConstructionError(f"File '{name}.{schema.extension()}' is missing; given: {given}.")
-        for name, file in files.items():
-            if name not in expected:
-                raise ETLConstructionError(f"File '{file.file_name}' is not expected; expected: {wanted or 'none'}.")
-        extractors = [self._extractor(files[name], schema) for name, schema in expected.items()]
-        return ExtractionSequence(extractors, self.logger)
-
-    def create_validation_sequence(self) -> ValidationSequence:
-        """Return validators for all that the schemas say."""
-        expected = [table for schema in self.schemas for table in schema.tables()]
-        validators = [
-            ExtractionSuccessVerification(expected, self.logger),
-            RequiredColumnsValidator(self.schemas, self.logger),
-            DefaultValidator(self.schemas, self.logger),
-            SchemaValidator(self.schemas, self.logger),
-            MissingValueValidator(self.schemas, self.logger),
-            PrimaryKeyValidator(self.schemas, self.logger),
-            UniqueValueValidator(self.schemas, self.logger),
-            ForeignKeyValidator(self.schemas, self.logger),
-        ]
-        return ValidationSequence(validators, self.logger)
-
-    def _extractor(self, file: File, schema: Schema | type[Schema]) -> Extractor:
-        match schema.extension(), schema.is_multi():
-            case FileExtension.CSV, False:
-                return CSVSingleExtractor(file, schema, self.logger, separator=None)
-            case FileExtension.JSON, False:
-                return JSONSingleExtractor(file, schema, self.logger)
-            case FileExtension.JSON, True:
-                return JSONMultiExtractor(file, schema, self.logger)
-            case FileExtension.XLSX, False:
-                return XLSXSingleExtractor(file, schema, 0, self.logger)
-            case FileExtension.XLSX, True:
-                return XLSXMultiExtractor(file, schema, self.logger)
-        raise ETLConstructionError(f"The schema of '{file.file_name}' wants several tables, but csv files hold one.")
+def _call(step: Callable[..., Any], offered: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what the step returns
+    """Call a step of a factory with what its parameters ask for by name; files come first, whatever their name."""
+    parameters = inspect.signature(step).parameters
+    given = {name: value for name, value in offered.items() if name in parameters}
+    if "files" in offered and "files" not in given:
+        return step(offered["files"], **given)
+    return step(**given)

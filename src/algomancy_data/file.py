@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import zipfile
 from pathlib import Path
 from typing import IO
 
+from algomancy_data.encoding import encode_json, shown
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.schema import FileExtension
 
-_NAME_LENGTH_SHOWN = 100
+_DATA_URL = re.compile(r"data:[^,]{0,200};base64,")
 
 
 class ExtractionError(ValueError):
@@ -34,7 +37,7 @@ def split_file_name(file_name: str) -> tuple[str, FileExtension]:
     last = re.split(r"[/\\]", file_name)[-1]
     stem, dot, extension = last.rpartition(".")
     if not stem or not dot:
-        raise ValueError(f"File '{_shown(file_name)}' needs a name and one of the extensions {_extensions()}.")
+        raise ValueError(f"File '{shown(file_name)}' needs a name and one of the extensions {_extensions()}.")
     return stem, _extension(extension, file_name)
 
 
@@ -45,13 +48,15 @@ class File:
         name: Its logical name: the stem, which the schemas know it by.
         extension: Its kind, in any case, with or without dot.
         path: Where it is on disk.
-        content: What it holds, when it is in memory; text is read as UTF-8. It wins over `path`.
+        content: What it holds, when it is in memory: bytes, text, or a data URL as browsers make
+            (`data:text/csv;base64,…`). It wins over `path`.
 
     Attributes:
         limits: How much may be read from it.
 
     Raises:
-        ValueError: There is no name, no such kind of file, or neither path nor content.
+        ValueError: There is no name, no such kind of file, or a data URL that is none.
+        FileNotFoundError: There is no file at the path.
     """
 
     def __init__(
@@ -63,13 +68,13 @@ class File:
     ) -> None:
         if not name:
             raise ValueError("A file needs a name.")
-        if path is None and content is None:
-            raise ValueError(f"File '{name}' has neither a path nor content.")
         self.name = name
         self.extension = _extension(str(extension).removeprefix("."), f"{name}.{extension}")
-        self.path = None if path is None else Path(path)
-        self.content = content
+        self.path = path
         self.limits = ReadLimits()
+        self._content = content if content is None else self._bytes_of(content)
+        if content is None and path is not None and not Path(path).is_file():
+            raise FileNotFoundError(f"{self.subject} is not there.")
 
     @classmethod
     def from_file_name(cls, file_name: str, path: str | Path | None = None, content: bytes | str | None = None) -> File:
@@ -79,28 +84,40 @@ class File:
             ValueError: See `split_file_name`.
         """
         stem, extension = split_file_name(file_name)
-        return _KINDS[extension](stem, path=path, content=content)
+        return FILE_KINDS[extension](stem, path=path, content=content)
+
+    @property
+    def content(self) -> str | None:
+        """What it holds as text; None when it has neither content nor path."""
+        return None if self._content is None and self.path is None else self.read_contents_from_path()
 
     @property
     def file_name(self) -> str:
         """Name and extension, shortened and cleaned so that a message may show them: `items.csv`."""
-        return _shown(f"{self.name}.{self.extension}")
+        return shown(f"{self.name}.{self.extension}")
 
     @property
     def subject(self) -> str:
         """The file as messages name it: `File 'items.csv'`."""
         return f"File '{self.file_name}'"
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether its content is in memory rather than on disk."""
+        return self._content is not None
+
     def open(self) -> IO[bytes]:
         """Return a stream of the content.
 
         Raises:
-            ExtractionError: The file cannot be read from disk.
+            ExtractionError: The file has no content, or cannot be read from disk.
         """
-        if self.content is not None:
-            return io.BytesIO(self.content.encode() if isinstance(self.content, str) else self.content)
+        if self._content is not None:
+            return io.BytesIO(self._content)
+        if self.path is None:
+            raise ExtractionError(f"{self.subject} has neither content nor a path.")
         try:
-            return Path(self.path or "").open("rb")
+            return Path(self.path).open("rb")
         except OSError:
             raise ExtractionError(f"{self.subject} cannot be read from disk.") from None
 
@@ -108,43 +125,93 @@ class File:
         """Return the whole content.
 
         Raises:
-            ExtractionError: The file cannot be read from disk.
+            ExtractionError: The file has no content, or cannot be read from disk.
         """
-        if isinstance(self.content, bytes):
-            return self.content
+        if self._content is not None:
+            return self._content
         with self.open() as stream:
             return stream.read()
+
+    def read_contents_from_path(self) -> str:
+        """Return the whole content as text.
+
+        Raises:
+            ExtractionError: The file has no content, cannot be read from disk, or is not UTF-8 text.
+        """
+        try:
+            return self.read_bytes().decode()
+        except UnicodeDecodeError:
+            raise ExtractionError(f"{self.subject} is not UTF-8 text.") from None
+
+    def _bytes_of(self, content: bytes | str) -> bytes:
+        if isinstance(content, bytes):
+            return content
+        match = _DATA_URL.match(content)
+        if match is None:
+            return content.encode()
+        try:
+            return base64.b64decode(content[match.end() :], validate=True)
+        except ValueError:
+            raise ValueError(f"{self.subject} is not a data URL in base64.") from None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
 
 class CSVFile(File):
-    """A file of comma-separated values (or values separated otherwise)."""
+    """A file of comma-separated values (or values separated otherwise); the arguments are those of `File`."""
 
     def __init__(self, name: str, path: str | Path | None = None, content: bytes | str | None = None) -> None:
         super().__init__(name, FileExtension.CSV, path, content)
 
 
 class JSONFile(File):
-    """A JSON document."""
+    """A JSON document; the arguments are those of `File`."""
 
     def __init__(self, name: str, path: str | Path | None = None, content: bytes | str | None = None) -> None:
         super().__init__(name, FileExtension.JSON, path, content)
 
 
 class XLSXFile(File):
-    """A workbook."""
+    """A workbook; the arguments are those of `File`.
+
+    Attributes:
+        index_to_sheet_name: For extractors of your own to note which sheet is which.
+    """
 
     def __init__(self, name: str, path: str | Path | None = None, content: bytes | str | None = None) -> None:
         super().__init__(name, FileExtension.XLSX, path, content)
+        self.index_to_sheet_name: dict[int, str] = {}
+
+    def read_contents_from_path(self) -> str:
+        """Return the workbook as JSON, for extractors of your own: `{"metadata": {…}, "sheets": {name: [records]}}`.
+
+        The metadata has `sheet_count`, `sheet_names` and `index_to_sheet_name`; times are ISO 8601.
+
+        Raises:
+            ExtractionError: The file has no content, cannot be read from disk, or is no workbook.
+        """
+        import pandas as pd
+
+        try:
+            sheets = pd.read_excel(io.BytesIO(self.read_bytes()), sheet_name=None, engine="openpyxl")
+        except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+            raise ExtractionError(f"{self.subject} is not an xlsx workbook.") from None
+        names = [str(name) for name in sheets]
+        metadata = {
+            "sheet_count": len(names),
+            "sheet_names": names,
+            "index_to_sheet_name": {str(index): name for index, name in enumerate(names)},
+        }
+        return encode_json({"metadata": metadata, "sheets": dict(zip(names, sheets.values(), strict=True))}).decode()
 
 
-_KINDS: dict[FileExtension, type[CSVFile] | type[JSONFile] | type[XLSXFile]] = {
+FILE_KINDS: dict[FileExtension, type[CSVFile] | type[JSONFile] | type[XLSXFile]] = {
     FileExtension.CSV: CSVFile,
     FileExtension.JSON: JSONFile,
     FileExtension.XLSX: XLSXFile,
 }
+"""The class of each kind of file."""
 
 
 def _extension(text: str, file_name: str) -> FileExtension:
@@ -152,15 +219,9 @@ def _extension(text: str, file_name: str) -> FileExtension:
         return FileExtension(text.lower())
     except ValueError:
         raise ValueError(
-            f"File '{_shown(file_name)}' cannot be read: its extension must be one of {_extensions()}."
+            f"File '{shown(file_name)}' cannot be read: its extension must be one of {_extensions()}."
         ) from None
 
 
 def _extensions() -> str:
     return ", ".join(FileExtension)
-
-
-def _shown(name: str) -> str:
-    # A name may be hostile: hundreds of characters, or control characters that would garble a log.
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
-    return f"{shown[:_NAME_LENGTH_SHOWN]}…" if len(shown) > _NAME_LENGTH_SHOWN else shown

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from abc import ABC
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
-MemberT = TypeVar("MemberT")
+from algomancy_utils.errors import PreconditionError
+
+MemberT = TypeVar("MemberT", "Column", "ColumnGroup")
 
 
 class DataType(StrEnum):
@@ -18,9 +22,9 @@ class DataType(StrEnum):
     """
 
     STRING = "string"
-    DATETIME = "datetime"
-    INTEGER = "integer"
-    FLOAT = "float"
+    DATETIME = "datetime64[ns]"
+    INTEGER = "int64"
+    FLOAT = "float64"
     BOOLEAN = "boolean"
     CATEGORICAL = "categorical"
     INTERVAL = "interval"
@@ -41,7 +45,7 @@ class SchemaType(StrEnum):
     MULTI = "multi"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Column:
     """One column of a table.
 
@@ -50,11 +54,16 @@ class Column:
         dtype: What its cells mean.
         optional: The column may be absent from the file.
         primary_key: It is the primary key, or part of it: never missing, and unique (as a combination).
-        default: What `DefaultValidator` puts where a cell, or the whole optional column, is missing.
+        default: What `OptionalColumnGuard` puts into an optional column that is absent.
         nullable: Cells may be missing.
-        unique: No value occurs twice; missing cells do not count.
+        unique: No value occurs twice.
         description: What it is, for people.
-        foreign_key: `"table.column"` in which each of its values must occur.
+        foreign_key: The table and the column in which each of its values must occur.
+        parent_requires_child: A row that this column may refer to is dropped when none does (`CascadeDropTransformer`).
+        track_partial_loss: Such a row is dropped too when it lost one of the rows that referred to it.
+
+    Raises:
+        ValueError: One of the last two is set without a foreign key.
     """
 
     name: str
@@ -65,42 +74,33 @@ class Column:
     nullable: bool = False
     unique: bool = False
     description: str = ""
-    foreign_key: str | None = None
+    foreign_key: tuple[str, str] | None = None
+    parent_requires_child: bool = False
+    track_partial_loss: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise ValueError("A column needs a name.")
-        object.__setattr__(self, "dtype", DataType(self.dtype))
-        if self.foreign_key is not None and "." not in self.foreign_key:
-            raise ValueError(f"The foreign key of column '{self.name}' must read 'table.column'.")
-
-    def __str__(self) -> str:
-        return self.name
+        for flag in ("parent_requires_child", "track_partial_loss"):
+            if getattr(self, flag) and self.foreign_key is None:
+                raise ValueError(f"Column '{self.name}' has {flag} set but no foreign key, which it is about.")
 
 
-@dataclass(frozen=True)
+@dataclass
 class ColumnGroup:
     """One table of a file that holds several: a sheet of a workbook, or a list inside a JSON document.
 
     Attributes:
-        name: The sheet, or the member of the JSON document; the table is named `file.name`.
+        name: The sheet, or the name of the list; the table is named `file.name`.
         columns: Its columns.
-        source_path: Where the records are in a JSON document, as keys from the outside in; `(name,)` when empty.
-            A list on the way is gone through item by item.
+        source_path: Where the rows are within each record of a JSON document, as keys from the outside in; the record
+            itself is the row when empty.
     """
 
     name: str
-    columns: Sequence[Column]
-    source_path: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", tuple(self.columns))
-        path = (self.source_path,) if isinstance(self.source_path, str) else tuple(self.source_path)
-        object.__setattr__(self, "source_path", path)
-        _refuse_twins((column.name for column in self.columns), f"Column group '{self.name}'")
+    columns: list[Column]
+    source_path: tuple[str, ...] = ()
 
 
-class Schema:
+class Schema(ABC):  # noqa: B024 - as in Algomancy, so that a metaclass of a project's fits both
     """Describes one file of raw data. Subclass it and set class attributes; it is never filled with data.
 
     A file with one table lists its columns as class attributes:
@@ -114,45 +114,54 @@ class Schema:
             WEIGHT = Column("Weight", DataType.FLOAT, nullable=True)
 
     a file with several tables (`SchemaType.MULTI`) lists `ColumnGroup`s instead. The older form, a dict `_DATATYPES` of
-    column to `DataType` (or of sheet to such a dict), is read too; its columns are required but may have missing cells.
+    column to `DataType` (or of sheet to such a dict), is read too, with a `DeprecationWarning`. The columns are those
+    of the class itself; those of a base class are not added. Of two with one name the last counts.
 
-    Everything can be asked of the class and of its instances alike. Methods that take `sub_name` want it when the
-    schema has several tables.
+    Everything can be asked of the class and of its instances alike.
     """
 
-    _FILENAME: ClassVar[str] = ""
-    _EXTENSION: ClassVar[FileExtension] = FileExtension.CSV
-    _SCHEMA_TYPE: ClassVar[SchemaType] = SchemaType.SINGLE
-    _DATATYPES: ClassVar[Mapping[str, Any]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a user's mixin takes
-        super().__init_subclass__(**kwargs)
-        label = f"Schema '{cls.__name__}'"
-        _refuse_twins((column.name for column in cls._members(Column)), label)
-        _refuse_twins((group.name for group in cls._members(ColumnGroup)), label)
+    _FILENAME: str = ""
+    _EXTENSION: FileExtension | str = ""
+    _SCHEMA_TYPE: SchemaType | str = ""
+    _DATATYPES: Mapping[str, Any] = {}
 
     @classmethod
     def file_name(cls) -> str:
         """Return the logical name of the file: its name without extension.
 
         Raises:
-            ValueError: The schema has none.
+            NotImplementedError: The schema has none.
         """
-        name = str(cls._FILENAME)
-        if not name:
-            raise ValueError(f"Schema '{cls.__name__}' does not say which file it describes (_FILENAME).")
-        suffix = f".{cls.extension()}"
-        return name[: -len(suffix)] if name.lower().endswith(suffix) and len(name) > len(suffix) else name
+        if not cls._FILENAME:
+            raise cls._lacks("_FILENAME")
+        return cls._FILENAME
 
     @classmethod
     def extension(cls) -> FileExtension:
-        """Return the kind of file."""
+        """Return the kind of file.
+
+        Raises:
+            NotImplementedError: The schema does not say.
+        """
+        if not cls._EXTENSION:
+            raise cls._lacks("_EXTENSION")
         return FileExtension(cls._EXTENSION)
 
     @classmethod
     def schema_type(cls) -> SchemaType:
-        """Return whether the file holds one table or several."""
+        """Return whether the file holds one table or several.
+
+        Raises:
+            NotImplementedError: The schema does not say.
+        """
+        if not cls._SCHEMA_TYPE:
+            raise cls._lacks("_SCHEMA_TYPE")
         return SchemaType(cls._SCHEMA_TYPE)
+
+    @classmethod
+    def file_name_with_extension(cls) -> str:
+        """Return the name of the file: `items.csv`."""
+        return f"{cls.file_name()}.{cls.extension()}"
 
     @classmethod
     def is_multi(cls) -> bool:
@@ -165,83 +174,176 @@ class Schema:
         return cls.schema_type() is SchemaType.SINGLE
 
     @classmethod
-    def columns(cls, sub_name: str | None = None) -> list[Column]:
-        """Return the columns in order: of the table named, or of all when several tables and no name is given.
+    def columns(cls) -> dict[str, Column]:
+        """Return the columns of a schema with one table, by name, in order.
 
         Raises:
-            ValueError: The schema has no table of that name.
+            TypeError: The schema has several tables.
+            NotImplementedError: It has no columns.
         """
         if cls.is_multi():
-            groups = cls.column_groups()
-            if sub_name is None:
-                return [column for group in groups for column in group.columns]
-            for group in groups:
-                if group.name == sub_name:
-                    return list(group.columns)
-            raise ValueError(f"Schema '{cls.__name__}' has no table '{sub_name}'.")
-        return [*_old_columns(cls._DATATYPES), *cls._members(Column)]
+            raise TypeError(f"Schema '{cls.__name__}' has several tables: ask for column_groups().")
+        return cls._members(Column) or cls.get_legacy_columns_with_warning()
 
     @classmethod
-    def column_groups(cls) -> list[ColumnGroup]:
-        """Return the tables of a schema with several, in order; none for a schema with one."""
-        if cls.is_single():
-            return []
-        old = [ColumnGroup(name, _old_columns(datatypes)) for name, datatypes in cls._DATATYPES.items()]
-        return [*old, *cls._members(ColumnGroup)]
+    def get_legacy_columns_with_warning(cls) -> dict[str, Column]:
+        """Return columns made of `_DATATYPES`, by name, with a `DeprecationWarning`.
+
+        Raises:
+            NotImplementedError: There is no `_DATATYPES`.
+        """
+        if not cls._DATATYPES:
+            raise cls._lacks("columns")
+        cls._warn_of_datatypes("a Column for each column")
+        return {name: Column(name, dtype) for name, dtype in cls._DATATYPES.items()}
 
     @classmethod
-    def tables(cls) -> dict[str, list[Column]]:
-        """Return the columns of each table under the table's name: `file`, or `file.group` when there are several."""
-        if cls.is_single():
-            return {cls.file_name(): cls.columns()}
-        return {f"{cls.file_name()}.{group.name}": list(group.columns) for group in cls.column_groups()}
+    def column_groups(cls) -> dict[str, dict[str, Column]]:
+        """Return the columns of each table by the table's name within the file.
+
+        Raises:
+            ValueError: The schema has one table.
+            NotImplementedError: It has no tables.
+        """
+        cls._refuse_single("column_groups", "columns")
+        if groups := cls._members(ColumnGroup):
+            return {name: {column.name: column for column in group.columns} for name, group in groups.items()}
+        if not cls._DATATYPES:
+            raise cls._lacks("column groups")
+        cls._warn_of_datatypes("a ColumnGroup for each table")
+        return {
+            table: {name: Column(name, dtype) for name, dtype in columns.items()}
+            for table, columns in cls._DATATYPES.items()
+        }
 
     @classmethod
-    def datatypes(cls, sub_name: str | None = None) -> dict[str, DataType]:
-        """Return the type of each column by the column's name."""
-        return {column.name: column.dtype for column in cls.columns(sub_name)}
+    def required_columns(cls) -> list[str]:
+        """Return the names of the columns that must be there. Raises as `columns` does."""
+        return [name for name, column in cls.columns().items() if not column.optional]
+
+    @classmethod
+    def optional_columns(cls) -> list[str]:
+        """Return the names of the columns that may be absent. Raises as `columns` does."""
+        return [name for name, column in cls.columns().items() if column.optional]
+
+    @classmethod
+    def primary_key(cls) -> tuple[str, ...]:
+        """Return the names of the columns that together make the primary key. Raises as `columns` does."""
+        return tuple(name for name, column in cls.columns().items() if column.primary_key)
+
+    @classmethod
+    def datatypes(cls) -> dict[str, DataType]:
+        """Return the type of each column of a schema with one table, by the column's name.
+
+        Raises:
+            ValueError: The schema has several tables.
+            NotImplementedError: It has no columns.
+        """
+        if cls.is_multi():
+            raise ValueError(f"Schema '{cls.__name__}' has several tables: ask for datatype_groups().")
+        if columns := cls._members(Column):
+            return _datatypes(columns)
+        if not cls._DATATYPES:
+            raise cls._lacks("columns")
+        return dict(cls._DATATYPES)
 
     @classmethod
     def datatype_groups(cls) -> dict[str, dict[str, DataType]]:
-        """Return the types of each table's columns by the table's name within the file."""
-        return {group.name: {column.name: column.dtype for column in group.columns} for group in cls.column_groups()}
-
-    @classmethod
-    def required_columns(cls, sub_name: str | None = None) -> list[str]:
-        """Return the names of the columns that must be there."""
-        return [column.name for column in cls.columns(sub_name) if not column.optional]
-
-    @classmethod
-    def optional_columns(cls, sub_name: str | None = None) -> list[str]:
-        """Return the names of the columns that may be absent."""
-        return [column.name for column in cls.columns(sub_name) if column.optional]
-
-    @classmethod
-    def primary_key(cls, sub_name: str | None = None) -> list[str]:
-        """Return the names of the columns that together make the primary key."""
-        return [column.name for column in cls.columns(sub_name) if column.primary_key]
+        """Return the types of each table's columns by the table's name within the file. Raises as `column_groups`."""
+        cls._refuse_single("datatype_groups", "datatypes")
+        if not cls._members(ColumnGroup) and cls._DATATYPES:
+            return {table: dict(columns) for table, columns in cls._DATATYPES.items()}
+        return {table: _datatypes(columns) for table, columns in cls.column_groups().items()}
 
     @classmethod
     def sub_names(cls) -> list[str]:
-        """Return the names of the tables within a file that holds several; none for a file with one."""
-        return [group.name for group in cls.column_groups()]
+        """Return the names of the tables within a file that holds several. Raises as `column_groups` does."""
+        return list(cls.datatype_groups())
 
     @classmethod
-    def _members(cls, kind: type[MemberT]) -> list[MemberT]:
-        # A subclass may replace a column of its parent by an attribute of the same name, or remove it by None.
-        found: dict[str, Any] = {}
-        for ancestor in reversed(cls.__mro__):
-            found.update(vars(ancestor))
-        return [member for member in found.values() if isinstance(member, kind)]
+    def get_subschema(cls, key: str) -> type[Schema]:
+        """Return a schema of one table for one of several.
+
+        Args:
+            key: The table's name within the file.
+
+        Raises:
+            ValueError: The schema has one table, or none of that name.
+        """
+        cls._refuse_single("get_subschema", "columns")
+        names = cls.sub_names()
+        if key not in names:
+            raise ValueError(f"Schema '{cls.__name__}' has no table '{key}'; it has {', '.join(names)}.")
+        members: dict[str, Any] = {
+            "_FILENAME": cls.file_name(),
+            "_EXTENSION": cls.extension(),
+            "_SCHEMA_TYPE": SchemaType.SINGLE,
+        }
+        if groups := cls._members(ColumnGroup):
+            members |= {f"_COLUMN_{at}": column for at, column in enumerate(groups[key].columns)}
+        else:
+            members["_DATATYPES"] = cls._DATATYPES[key]
+        return type(f"{cls.__name__}_{key}", (Schema,), members)
+
+    @classmethod
+    def validate(cls) -> None:
+        """Make sure that the schema has columns, and one for each other attribute it defines.
+
+        Raises:
+            AssertionError: An attribute has no column of its name.
+            TypeError: The schema has several tables.
+            NotImplementedError: It has no columns.
+        """
+        columns = cls.columns()
+        for member in cls.get_data_members():
+            if member not in columns:
+                raise PreconditionError(f"Schema '{cls.__name__}' has an attribute '{member}' but no such column.")
+
+    @classmethod
+    def get_data_members(cls) -> list[str]:
+        """Return the names of the class's own public attributes that are neither columns nor methods."""
+        return [
+            name
+            for name, member in vars(cls).items()
+            if not name.startswith("_")
+            and not callable(member)
+            and not isinstance(member, (classmethod, staticmethod, property, Column, ColumnGroup))
+        ]
+
+    @classmethod
+    def _validate_datatypes(cls, dtypes: dict[str, DataType]) -> None:
+        for name, dtype in dtypes.items():
+            if not isinstance(dtype, DataType):
+                raise PreconditionError(f"The type of column '{name}' must be a DataType.")
+
+    @classmethod
+    def _members(cls, kind: type[MemberT]) -> dict[str, MemberT]:
+        return {member.name: member for member in vars(cls).values() if isinstance(member, kind)}
+
+    @classmethod
+    def _refuse_single(cls, asked: str, instead: str) -> None:
+        if cls.is_single():
+            raise ValueError(f"Schema '{cls.__name__}' has one table: {asked}() is for several, {instead}() for one.")
+
+    @classmethod
+    def _lacks(cls, what: str) -> NotImplementedError:
+        return NotImplementedError(f"Schema '{cls.__name__}' does not define its {what}.")
+
+    @classmethod
+    def _warn_of_datatypes(cls, instead: str) -> None:
+        warnings.warn(
+            f"Schema '{cls.__name__}' uses the older dict _DATATYPES: write {instead}.",
+            DeprecationWarning,
+            stacklevel=4,
+        )
 
 
-def _old_columns(datatypes: Mapping[str, Any]) -> list[Column]:
-    return [Column(name, dtype, nullable=True) for name, dtype in datatypes.items()]
+def tables_of(schema: Schema | type[Schema]) -> dict[str, dict[str, Column]]:
+    """Return the columns of each table of a file by the table's name: `file`, or `file.group` of several."""
+    if schema.is_single():
+        return {schema.file_name(): schema.columns()}
+    return {f"{schema.file_name()}.{group}": columns for group, columns in schema.column_groups().items()}
 
 
-def _refuse_twins(names: Iterable[str], label: str) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{label} has two members named '{name}'.")
-        seen.add(name)
+def _datatypes(columns: Mapping[str, Column]) -> dict[str, DataType]:
+    return {name: column.dtype for name, column in columns.items()}

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from algomancy_data.validation import ValidationMessage
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,13 +18,18 @@ class Transformer(ABC):
     """Changes tables in place. Subclass it and write `transform`.
 
     Args:
-        name: What it is called in the log; the name of its class when left out.
+        name: What it is called.
         logger: Where to report what was done.
+
+    Attributes:
+        name: What it is called.
+        messages: What there is to say of the change; the pipeline adds them to those of validation.
     """
 
-    def __init__(self, name: str | None = None, logger: Logger | None = None) -> None:
-        self.name = name or type(self).__name__
-        self.logger = logger
+    def __init__(self, name: str = "Abstract Transformer", logger: Logger | None = None) -> None:
+        self.name = name
+        self.messages: list[ValidationMessage] = []
+        self._logger = logger
 
     @abstractmethod
     def transform(self, data: dict[str, pd.DataFrame]) -> None:
@@ -31,13 +38,6 @@ class Transformer(ABC):
         Args:
             data: The tables by name; add, replace or remove its entries.
         """
-
-
-class NoopTransformer(Transformer):
-    """Changes nothing."""
-
-    def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Leave the tables as they are."""
 
 
 class TransformationSequence:
@@ -49,26 +49,32 @@ class TransformationSequence:
     """
 
     def __init__(self, transformers: Iterable[Transformer] | None = None, logger: Logger | None = None) -> None:
-        self.transformers = list(transformers or ())
-        self.logger = logger
+        self._transformers = list(transformers or ())
+        self._logger = logger
 
     def add_transformer(self, transformer: Transformer) -> None:
         """Add a transformer at the end."""
-        self.transformers.append(transformer)
+        self._transformers.append(transformer)
 
     def add_transformers(self, transformers: Iterable[Transformer]) -> None:
         """Add transformers at the end."""
-        self.transformers.extend(transformers)
+        self._transformers.extend(transformers)
 
-    def transform(self, data: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """Run the transformers over the tables, in place.
+    def run_transformation(self, data: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Run the transformers over copies of the tables.
 
         Args:
-            data: The tables by name.
+            data: The tables by name; they are not altered.
 
         Returns:
-            The same dict.
+            The tables transformed.
         """
-        for transformer in self.transformers:
-            transformer.transform(data)
-        return data
+        # Tables share their memory with the originals until they are written to.
+        changed = {name: frame.copy(deep=False) for name, frame in data.items()}
+        for transformer in self._transformers:
+            transformer.transform(changed)
+        return changed
+
+    def collect_messages(self) -> list[ValidationMessage]:
+        """Return what the transformers have to say."""
+        return [message for each in self._transformers for message in getattr(each, "messages", ())]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from algomancy_data.schema import Schema
-from algomancy_data.transformation import NoopTransformer, TransformationSequence, Transformer
-from algomancy_data.validation import ValidationMessage, Validator
+from algomancy_data.cascade import CascadeDropTransformer, CascadeSnapshot
+from algomancy_data.cells.conversion import convert
+from algomancy_data.schema import Column, DataType, Schema, tables_of
+from algomancy_data.transformation import TransformationSequence, Transformer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,223 +24,105 @@ __all__ = [
     "OptionalColumnGuard",
     "TransformationSequence",
     "Transformer",
+    "drop_empty",
+    "fill_empty",
 ]
 
 
-class OptionalColumnGuard(Validator, Transformer):
-    """Runs a validator or a transformer only when a table has certain columns, and passes over it otherwise.
+def fill_empty(data: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy in which a missing cell has the value of the cell to its left, if there is one."""
+    return data.ffill(axis=1)
+
+
+def drop_empty(data: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy without the rows that have a missing cell; those that stay keep their labels."""
+    return data.dropna()
+
+
+class NoopTransformer(Transformer):
+    """Changes nothing.
 
     Args:
-        step: The validator or transformer.
-        table: The table.
-        columns: The columns it must have.
-        logger: Where to report that the step was passed over.
+        logger: Where to report that it ran.
     """
 
-    def __init__(
-        self,
-        step: Validator | Transformer,
-        table: str,
-        columns: str | Iterable[str],
-        logger: Logger | None = None,
-    ) -> None:
-        Transformer.__init__(self, None, logger)
-        self.step = step
-        self.table = table
-        self.columns = [columns] if isinstance(columns, str) else list(columns)
+    def __init__(self, logger: Logger | None = None) -> None:
+        super().__init__("No Operation Transformer", logger)
 
-    def has_columns(self, data: dict[str, pd.DataFrame]) -> bool:
-        """Tell whether the table is there with all of the columns."""
-        table = data.get(self.table)
-        return table is not None and all(column in table for column in self.columns)
-
-    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Run the validator, when the columns are there."""
-        return self.step.findings(data) if isinstance(self.step, Validator) and not self._passed_over(data) else []
-
-    def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Run the transformer, when the columns are there."""
-        if isinstance(self.step, Transformer) and not self._passed_over(data):
-            self.step.transform(data)
-
-    def _passed_over(self, data: dict[str, pd.DataFrame]) -> bool:
-        if self.has_columns(data):
-            return False
-        if self.logger is not None:
-            self.logger.log(f"Table '{self.table}' lacks {', '.join(self.columns)}: a step was passed over.")
-        return True
+    def transform(self, data: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:  # type: ignore[override]
+        """Return the tables as they are."""
+        return data
 
 
 class CleanTransformer(Transformer):
-    """Takes white space off both ends of text, makes text that is then empty missing, and drops rows without any value.
+    """Leaves the tables as they are, as it does in Algomancy's own packages.
+
+    To change them, call `fill_empty` or `drop_empty` in a transformer of your own.
 
     Args:
-        tables: The tables to clean; all of them when left out.
-        logger: Where to report what was done.
+        logger: Where to report that it ran.
     """
 
-    def __init__(self, tables: Iterable[str] | None = None, logger: Logger | None = None) -> None:
-        super().__init__(logger=logger)
-        self.tables = None if tables is None else list(tables)
+    def __init__(self, logger: Logger | None = None) -> None:
+        super().__init__("Standard Transformer", logger)
 
     def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Clean the tables. Rows are numbered anew when some were dropped."""
-        for table in list(data) if self.tables is None else self.tables:
-            if table not in data:
-                continue
-            frame = _stripped(data[table])
-            kept = frame.dropna(how="all")
-            dropped = len(frame) - len(kept)
-            if dropped:
-                frame = kept.reset_index(drop=True)
-                if self.logger is not None:
-                    self.logger.log(f"Table '{table}': {dropped} rows without any value dropped.")
-            data[table] = frame
+        """Leave the tables as they are."""
 
 
 class JoinTransformer(Transformer):
-    """Joins two tables into one.
+    """Joins two tables into one that has the rows of which both sides are there.
 
     Args:
         left: The first table; its rows keep their order.
         right: The second table.
-        on: The columns that must be equal: one, several, or a pair of lists when they are named differently in the two.
-        result: The name of the joined table; it replaces `left` when left out.
-        how: Which rows to keep: `left`, `inner`, `right` or `outer`.
-        suffixes: What tells columns of one name apart.
-        drop_right: Remove the second table afterwards.
-        logger: Where to report what was done.
+        on: The column that must be equal in both.
+        output: The name of the joined table.
+        logger: Where to report that it ran.
     """
 
-    def __init__(
-        self,
-        left: str,
-        right: str,
-        on: str | Sequence[str] | tuple[Sequence[str], Sequence[str]],
-        result: str | None = None,
-        how: Literal["left", "inner", "right", "outer"] = "left",
-        suffixes: tuple[str, str] = ("", "_right"),
-        drop_right: bool = False,
-        logger: Logger | None = None,
-    ) -> None:
-        super().__init__(logger=logger)
+    def __init__(self, left: str, right: str, on: str, output: str, logger: Logger | None = None) -> None:
+        super().__init__("Join transformer", logger)
         self.left = left
         self.right = right
-        self.left_on, self.right_on = _join_columns(on)
-        self.result = result or left
-        self.how: Literal["left", "inner", "right", "outer"] = how
-        self.suffixes = suffixes
-        self.drop_right = drop_right
+        self.on = on
+        self.output = output
 
     def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Join the tables.
+        """Join the tables. Columns of one name get the suffixes `_x` and `_y`.
 
         Raises:
-            ValueError: A table or a column to join on is missing; the message names it.
+            KeyError: A table or the column is missing.
         """
-        for table, columns in ((self.left, self.left_on), (self.right, self.right_on)):
-            if table not in data:
-                raise ValueError(f"Table '{table}' is missing and cannot be joined.")
-            for column in columns:
-                if column not in data[table]:
-                    raise ValueError(f"Table '{table}' has no column '{column}' to join on.")
-        data[self.result] = data[self.left].merge(
-            data[self.right], how=self.how, left_on=self.left_on, right_on=self.right_on, suffixes=self.suffixes
-        )
-        if self.drop_right and self.right != self.result:
-            del data[self.right]
+        data[self.output] = data[self.left].merge(data[self.right], on=self.on)
 
 
-class CascadeSnapshot(Transformer):
-    """Remembers the keys that tables have at this point, for a `CascadeDropTransformer` later in the sequence.
+class OptionalColumnGuard(Transformer):
+    """Adds the optional columns that tables lack, filled with their defaults, or missing cells.
 
     Args:
-        schemas: The schemas whose foreign keys tell which columns matter.
-        logger: Where to report what was done.
-
-    Attributes:
-        keys: The values remembered, by `"table.column"`.
+        schemas: The schemas, as classes or objects.
+        logger: Where to report that it ran.
     """
 
     def __init__(self, schemas: Iterable[Schema | type[Schema]], logger: Logger | None = None) -> None:
-        super().__init__(logger=logger)
-        self.schemas = list(schemas)
-        self.keys: dict[str, frozenset[Any]] = {}
+        super().__init__("OptionalColumnGuard", logger)
+        self._schemas = list(schemas)
 
     def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Remember the keys."""
-        from algomancy_data.validator import find_column
-
-        self.keys = {}
-        for _, _, reference in foreign_keys(self.schemas):
-            column = find_column(data, reference)
-            if column is not None:
-                self.keys[reference] = frozenset(column.dropna())
-
-
-class CascadeDropTransformer(Transformer):
-    """Drops rows that refer to rows dropped since a snapshot, and rows that refer to those in turn.
-
-    Rows that referred to nothing in the first place are kept: finding those is a matter of validation.
-
-    Args:
-        snapshot: The snapshot taken before rows were dropped.
-        logger: Where to report what was done.
-    """
-
-    def __init__(self, snapshot: CascadeSnapshot, logger: Logger | None = None) -> None:
-        super().__init__(logger=logger)
-        self.snapshot = snapshot
-
-    def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Drop the rows; those that stay are numbered anew."""
-        from algomancy_data.validator import find_column
-
-        changed = True
-        while changed:
-            changed = False
-            for table, name, reference in foreign_keys(self.snapshot.schemas):
-                target = find_column(data, reference)
-                if table not in data or name not in data[table] or reference not in self.snapshot.keys:
+        """Add the columns."""
+        for schema in self._schemas:
+            for table, columns in tables_of(schema).items():
+                if table not in data:
                     continue
-                present = frozenset() if target is None else frozenset(target.dropna())
-                orphaned = data[table][name].astype(object).isin(self.snapshot.keys[reference] - present)
-                if orphaned.any():
-                    changed = True
-                    data[table] = data[table][~orphaned].reset_index(drop=True)
-                    if self.logger is not None:
-                        self.logger.log(f"Table '{table}': {int(orphaned.sum())} rows dropped, whose '{name}' is gone.")
+                absent = [each for each in columns.values() if each.optional and each.name not in data[table]]
+                added = {column.name: _filled(column, data[table].index) for column in absent}
+                if added:
+                    data[table] = data[table].assign(**added)
 
 
-def foreign_keys(schemas: Iterable[Schema | type[Schema]]) -> list[tuple[str, str, str]]:
-    """Return each column that refers to another: its table, its name, and `"table.column"` it refers to."""
-    return [
-        (table, column.name, column.foreign_key)
-        for schema in schemas
-        for table, columns in schema.tables().items()
-        for column in columns
-        if column.foreign_key is not None
-    ]
-
-
-def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
+def _filled(column: Column, index: pd.Index) -> Any:  # noqa: ANN401 - a series
     import pandas as pd
 
-    cleaned: dict[str, Any] = {}
-    for name, values in frame.items():
-        if isinstance(values.dtype, pd.StringDtype):
-            texts = values.str.strip()
-            cleaned[str(name)] = texts.mask(texts == "")
-        elif isinstance(values.dtype, pd.CategoricalDtype) and isinstance(values.cat.categories.dtype, pd.StringDtype):
-            # Through text, as two categories may become one.
-            texts = values.astype("str").str.strip()
-            cleaned[str(name)] = texts.mask((texts == "") | values.isna()).astype("category")
-    return frame.assign(**cleaned) if cleaned else frame
-
-
-def _join_columns(on: Any) -> tuple[list[str], list[str]]:  # noqa: ANN401 - see JoinTransformer
-    if isinstance(on, str):
-        return [on], [on]
-    if isinstance(on, tuple) and len(on) == 2 and not any(isinstance(part, str) for part in on):
-        return list(on[0]), list(on[1])
-    return list(on), list(on)
+    values = pd.Series([column.default] * len(index), index=index, dtype=object)
+    return pd.Series(convert(values, DataType(column.dtype)).array, index=index, copy=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,49 +14,57 @@ if TYPE_CHECKING:
 
     from algomancy_utils.logger import Logger
 
+SHOWN_PER_COLUMN = 10
+"""Rows of one column that get a message of their own; the rest are counted."""
+
 
 class ValidationSeverity(StrEnum):
-    """How much a message matters. They compare by weight: `ERROR > WARNING`."""
+    """How much a message matters, from INFO to CRITICAL."""
 
     INFO = "INFO"
     """Worth knowing."""
     WARNING = "WARNING"
-    """Probably not meant; the data is used all the same."""
+    """Probably not meant."""
     ERROR = "ERROR"
-    """The data is not used."""
+    """Wrong; whether the data is used all the same depends on `halt_on` of the sequence."""
     CRITICAL = "CRITICAL"
-    """The data is not used, and checking further makes no sense."""
+    """The data is not used."""
 
-    @property
-    def weight(self) -> int:
-        """The place in the order from INFO to CRITICAL."""
-        return list(ValidationSeverity).index(self)
-
-    def __lt__(self, other: str) -> bool:
-        return self.weight < ValidationSeverity(other).weight
-
-    def __le__(self, other: str) -> bool:
-        return self.weight <= ValidationSeverity(other).weight
-
-    def __gt__(self, other: str) -> bool:
-        return self.weight > ValidationSeverity(other).weight
-
-    def __ge__(self, other: str) -> bool:
-        return self.weight >= ValidationSeverity(other).weight
+    def is_at_least(self, severity: ValidationSeverity) -> bool:
+        """Tell whether this is as grave as another one, or graver."""
+        order = list(ValidationSeverity)
+        return order.index(self) >= order.index(severity)
 
 
-@dataclass(frozen=True)
+class ValidationError(Exception):
+    """What a validator of your own may raise when there is no point in going on.
+
+    Args:
+        message: What was wrong, in words.
+        context: Anything that helps to understand it; it is shown after the message.
+    """
+
+    def __init__(self, message: str = "Validation failed.", context: Any = None) -> None:  # noqa: ANN401 - anything
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+    def __str__(self) -> str:
+        return self.message if self.context is None else f"{self.message} Context: {self.context}"
+
+
+@dataclass(slots=True)
 class ValidationMessage:
     """One thing validation found.
 
     Attributes:
         severity: How much it matters.
-        message: What was found, in words for the person who sent the data.
+        message: What was found, in words for the person who sent the data, on one line.
         table: The table it is about.
-        column: The column it is about.
-        row: The row it is about: for extractors and validators 0 for the first row of the table; in the result of a
-            pipeline as a person counts in the file, where the heading is row 1 (contract ETL-8).
-        code: What kind of finding it is, for programs: `conversion`, `missing_column`, …
+        column: The column it is about; several are separated by commas.
+        row: The label of the row in the table's index; once a pipeline has run, the row as a person sees it in the
+            file, where the heading is row 1.
+        code: What kind of finding it is, for programs: `PK_DUPLICATE`, `CONVERSION_FAILED`, …
     """
 
     severity: ValidationSeverity
@@ -65,10 +74,19 @@ class ValidationMessage:
     row: int | None = None
     code: str | None = None
 
+    def __post_init__(self) -> None:
+        self.severity = ValidationSeverity(self.severity)
+        self.message = self.clean(self.message)
+
+    @staticmethod
+    def clean(message: str) -> str:
+        r"""Return a text on one line: a line feed becomes `\n`, a tab `\t`."""
+        return message.replace("\n", "\\n").replace("\t", "\\t")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the message as a dict of plain values."""
         return {
-            "severity": str(self.severity),
+            "severity": self.severity.value,
             "message": self.message,
             "table": self.table,
             "column": self.column,
@@ -77,9 +95,9 @@ class ValidationMessage:
         }
 
     def __str__(self) -> str:
-        place = [text for text in (self.table, self.column, None if self.row is None else f"row {self.row}") if text]
-        where = f" [{', '.join(place)}]" if place else ""
-        return f"{self.severity.upper()}{where}: {self.message}"
+        place = {"table": self.table, "column": self.column, "row": self.row, "code": self.code}
+        where = ", ".join(f"{name}={value}" for name, value in place.items() if value is not None)
+        return f"{self.severity.value}: {self.message}" + (f" [{where}]" if where else "")
 
 
 @dataclass
@@ -87,102 +105,87 @@ class ValidationResult:
     """All that validation had to say.
 
     Attributes:
+        is_valid: Whether the data may be used: no message is as grave as `halt_on`.
         messages: The messages, in the order they were found.
+        halt_on: The severity from which the data is not used.
+        counts_by_severity: How many messages there are of each severity that occurs.
     """
 
+    is_valid: bool
     messages: list[ValidationMessage] = field(default_factory=list)
+    halt_on: ValidationSeverity = ValidationSeverity.CRITICAL
+    counts_by_severity: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def is_valid(self) -> bool:
-        """Whether the data may be used: no message is an error or worse."""
-        return not self.at_least(ValidationSeverity.ERROR)
+    @classmethod
+    def of(cls, messages: list[ValidationMessage], halt_on: ValidationSeverity) -> ValidationResult:
+        """Return the result that messages make."""
+        valid = not any(message.severity.is_at_least(halt_on) for message in messages)
+        return cls(valid, messages, halt_on, dict(Counter(message.severity.value for message in messages)))
 
-    def at_least(self, severity: ValidationSeverity) -> list[ValidationMessage]:
-        """Return the messages of that severity or a graver one."""
-        return [message for message in self.messages if message.severity >= severity]
+    def messages_by_severity(self, severity: ValidationSeverity) -> list[ValidationMessage]:
+        """Return the messages of a severity."""
+        return [message for message in self.messages if message.severity is severity]
 
-    def extend(self, messages: Iterable[ValidationMessage]) -> None:
-        """Add messages at the end."""
-        self.messages.extend(messages)
+    def messages_at_least(self, severity: ValidationSeverity) -> list[ValidationMessage]:
+        """Return the messages of a severity or a graver one."""
+        return [message for message in self.messages if message.severity.is_at_least(severity)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as a dict of plain values."""
-        return {"is_valid": self.is_valid, "messages": [message.to_dict() for message in self.messages]}
+    def as_dataframe(self) -> pd.DataFrame:
+        """Return the messages as a table with the columns severity, message, table, column, row and code."""
+        import pandas as pd
+
+        names = ["severity", "message", "table", "column", "row", "code"]
+        return pd.DataFrame([message.to_dict() for message in self.messages], columns=names)
 
 
-class MessageKeeper:
-    """Collects messages. Its methods work in subclasses that never call its constructor."""
+class Validator(ABC):
+    """Checks tables. Subclass it and write `validate`; collect messages with `add_message` and return `messages`."""
+
+    def __init__(self) -> None:
+        self._messages: list[ValidationMessage] = []
+        self._message_buffer: list[ValidationMessage] = []
 
     @property
     def messages(self) -> list[ValidationMessage]:
-        """The messages kept so far."""
-        return vars(self).setdefault("_messages", [])  # type: ignore[no-any-return]
+        """The messages added since the last run began, those put aside included."""
+        self.flush_buffer()
+        return self._messages
 
     def add_message(
         self,
-        severity: ValidationSeverity | ValidationMessage,
-        message: str = "",
+        severity: ValidationSeverity,
+        message: str,
         table: str | None = None,
         column: str | None = None,
         row: int | None = None,
         code: str | None = None,
     ) -> None:
-        """Keep a message: one that is made already, or one made of the arguments."""
-        self.messages.append(_message(severity, message, table, column, row, code))
+        """Add a message; the arguments are those of `ValidationMessage`."""
+        self._messages.append(ValidationMessage(severity, message, table, column, row, code))
 
     def buffer_message(
         self,
-        severity: ValidationSeverity | ValidationMessage,
-        message: str = "",
+        severity: ValidationSeverity,
+        message: str,
         table: str | None = None,
         column: str | None = None,
         row: int | None = None,
         code: str | None = None,
     ) -> None:
-        """Put a message aside until `flush_buffer`."""
-        self._buffer.append(_message(severity, message, table, column, row, code))
+        """Put a message aside until `flush_buffer`; the arguments are those of `ValidationMessage`."""
+        self._message_buffer.append(ValidationMessage(severity, message, table, column, row, code))
 
-    def flush_buffer(self) -> list[ValidationMessage]:
-        """Keep the messages put aside, and return them."""
-        flushed = list(self._buffer)
-        self._buffer.clear()
-        self.messages.extend(flushed)
-        return flushed
+    def flush_buffer(self, success_message: str | None = None) -> None:
+        """Add the messages put aside.
 
-    def clear_messages(self) -> None:
-        """Forget every message, kept or put aside."""
-        self.messages.clear()
-        self._buffer.clear()
-
-    @property
-    def _buffer(self) -> list[ValidationMessage]:
-        return vars(self).setdefault("_buffered", [])  # type: ignore[no-any-return]
-
-
-def _message(
-    severity: ValidationSeverity | ValidationMessage,
-    message: str,
-    table: str | None,
-    column: str | None,
-    row: int | None,
-    code: str | None,
-) -> ValidationMessage:
-    if isinstance(severity, ValidationMessage):
-        return severity
-    return ValidationMessage(ValidationSeverity(severity), message, table, column, row, code)
-
-
-class Validator(MessageKeeper, ABC):
-    """Checks tables. Subclass it and write `validate`.
-
-    Messages may be returned, kept by `add_message`, or both: each counts once.
-
-    Args:
-        logger: Where to report progress.
-    """
-
-    def __init__(self, logger: Logger | None = None) -> None:
-        self.logger = logger
+        Args:
+            success_message: What to say, as INFO, when there are none.
+        """
+        if self._message_buffer:
+            self._messages.extend(self._message_buffer)
+            self._message_buffer.clear()
+        elif success_message is not None:
+            self.add_message(ValidationSeverity.INFO, success_message)
 
     @abstractmethod
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
@@ -195,44 +198,52 @@ class Validator(MessageKeeper, ABC):
             What there is to say.
         """
 
-    def findings(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Check the tables afresh and return every message, returned or kept."""
-        self.clear_messages()
-        returned = list(self.validate(data) or ())
-        self.flush_buffer()
-        known = set(map(id, returned))
-        return [*returned, *(message for message in self.messages if id(message) not in known)]
-
 
 class ValidationSequence:
-    """Runs validators one after the other.
+    """Runs validators one after the other, all of them.
 
     Args:
         validators: The validators, in order.
         logger: Where to report each message.
-        halt_on: A message of this severity, or a graver one, keeps the validators after its own from running; None runs
-            all of them whatever is found.
+        halt_on: A message of this severity, or a graver one, makes the data invalid.
     """
 
     def __init__(
         self,
         validators: Iterable[Validator] | None = None,
         logger: Logger | None = None,
-        halt_on: ValidationSeverity | None = ValidationSeverity.CRITICAL,
+        halt_on: ValidationSeverity = ValidationSeverity.CRITICAL,
     ) -> None:
-        self.validators = list(validators or ())
-        self.logger = logger
         self.halt_on = halt_on
+        self._validators = list(validators or ())
+        self._logger = logger
+        self._messages: list[ValidationMessage] = []
+        self._completed = False
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the validators have run and found nothing as grave as `halt_on`."""
+        return self._completed and ValidationResult.of(self._messages, self.halt_on).is_valid
+
+    @property
+    def messages(self) -> list[ValidationMessage]:
+        """What the last run found."""
+        return self._messages
+
+    @property
+    def completed(self) -> bool:
+        """Whether the validators have run."""
+        return self._completed
 
     def add_validator(self, validator: Validator) -> None:
         """Add a validator at the end."""
-        self.validators.append(validator)
+        self._validators.append(validator)
 
     def add_validators(self, validators: Iterable[Validator]) -> None:
         """Add validators at the end."""
-        self.validators.extend(validators)
+        self._validators.extend(validators)
 
-    def validate(self, data: dict[str, pd.DataFrame]) -> ValidationResult:
+    def run_validation(self, data: dict[str, pd.DataFrame]) -> ValidationResult:
         """Run the validators over the tables.
 
         Args:
@@ -241,24 +252,32 @@ class ValidationSequence:
         Returns:
             Everything they had to say.
         """
-        result = ValidationResult()
-        for validator in self.validators:
-            found = validator.findings(data)
-            result.extend(found)
+        self._messages.clear()
+        for validator in self._validators:
+            # A validator that only returns messages may do without the constructor.
+            getattr(validator, "_messages", []).clear()
+            found = list(validator.validate(data))
+            self._messages.extend(found)
             for message in found:
-                log_message(self.logger, message)
-            if self.halt_on is not None and any(message.severity >= self.halt_on for message in found):
-                break
-        return result
+                log_message(self._logger, message)
+        self._completed = True
+        return ValidationResult.of(list(self._messages), self.halt_on)
 
 
 def log_message(logger: Logger | None, message: ValidationMessage) -> None:
     """Report a message, at the level its severity asks for."""
     if logger is None:
         return
-    if message.severity >= ValidationSeverity.ERROR:
-        logger.error(str(message))
+    if message.severity is ValidationSeverity.CRITICAL:
+        logger.error(f"[CRITICAL] {message.message}")
+    elif message.severity is ValidationSeverity.ERROR:
+        logger.error(message.message)
     elif message.severity is ValidationSeverity.WARNING:
-        logger.warning(str(message))
+        logger.warning(message.message)
     else:
-        logger.log(str(message))
+        logger.log(message.message)
+
+
+def first_and_count(items: list[Any], shown: int = SHOWN_PER_COLUMN) -> tuple[list[Any], int]:
+    """Return the first of many findings, which get a message each, and how many more there are."""
+    return items[:shown], max(0, len(items) - shown)

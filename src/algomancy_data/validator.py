@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from algomancy_data.schema import Column, DataType, Schema
+from algomancy_data.relations import keys_of, resolve_relations_from_schemas
+from algomancy_data.schema import Column, DataType, Schema, tables_of
 from algomancy_data.validation import (
+    ValidationError,
     ValidationMessage,
     ValidationResult,
     ValidationSequence,
     ValidationSeverity,
     Validator,
+    first_and_count,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from algomancy_utils.logger import Logger
 
 __all__ = [
     "DefaultValidator",
@@ -28,6 +29,7 @@ __all__ = [
     "RequiredColumnsValidator",
     "SchemaValidator",
     "UniqueValueValidator",
+    "ValidationError",
     "ValidationMessage",
     "ValidationResult",
     "ValidationSequence",
@@ -35,275 +37,299 @@ __all__ = [
     "Validator",
 ]
 
-
-SHOWN_PER_COLUMN = 10
-"""Rows of one column that get a message of their own; the rest are counted."""
-
-_KINDS = {
-    DataType.STRING: "OTU",
-    DataType.CATEGORICAL: "O",
-    DataType.INTEGER: "iu",
-    DataType.FLOAT: "fiu",
-    DataType.BOOLEAN: "b",
-    DataType.DATETIME: "M",
-    DataType.INTERVAL: "O",
+_HOLDS = {
+    DataType.STRING: ("str", "string"),
+    DataType.DATETIME: ("datetime64[",),
+    DataType.INTEGER: ("int64", "Int64"),
+    DataType.FLOAT: ("float64",),
+    DataType.BOOLEAN: ("boolean",),
+    DataType.CATEGORICAL: ("category",),
+    DataType.INTERVAL: ("interval[",),
 }
+"""The types of column, as pandas names them or begins to, that hold values of a schema's type."""
+
+
+class DefaultValidator(Validator):
+    """Says that validation was successful, whatever the tables hold."""
+
+    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:  # noqa: ARG002 - nothing is looked at
+        """Add the message."""
+        self.add_message(ValidationSeverity.INFO, "Validation successful")
+        return self.messages
 
 
 class ExtractionSuccessVerification(Validator):
-    """Makes sure that extraction gave tables: at least one, and those that are expected.
-
-    A missing table is critical, as the validators after this one could not look at it; one without rows is a warning.
-
-    Args:
-        expected_tables: The names of tables that must be there.
-        logger: Where to report progress.
-    """
-
-    def __init__(self, expected_tables: Iterable[str] = (), logger: Logger | None = None) -> None:
-        super().__init__(logger)
-        self.expected_tables = list(expected_tables)
+    """Makes sure that every table extracted has rows; one that has none is critical (`EMPTY_EXTRACTION`)."""
 
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Look which tables there are."""
-        found: list[ValidationMessage] = []
-        if not data:
-            text = "No table was extracted."
-            found.append(ValidationMessage(ValidationSeverity.CRITICAL, text, code="no_tables"))
-        for table in self.expected_tables:
-            if table not in data:
-                text = f"Table '{table}' is missing."
-                found.append(ValidationMessage(ValidationSeverity.CRITICAL, text, table, code="missing_table"))
+        """Look for tables without rows."""
         for table, frame in data.items():
             if frame.empty:
                 text = f"Table '{table}' has no rows."
-                found.append(ValidationMessage(ValidationSeverity.WARNING, text, table, code="empty_table"))
-        return found
+                self.add_message(ValidationSeverity.CRITICAL, text, table, code="EMPTY_EXTRACTION")
+        return self.messages
 
 
 class _SchemasValidator(Validator):
-    """What validators that follow schemas share: the tables that both the schemas and the data know.
+    """What validators that follow schemas share: which tables the schemas describe.
 
     Args:
-        schemas: One schema or several, as classes or objects.
-        logger: Where to report progress.
+        schemas: The schemas, as classes or objects.
+        severity: The severity of what is found.
     """
 
     def __init__(
-        self, schemas: Schema | type[Schema] | Iterable[Schema | type[Schema]], logger: Logger | None = None
+        self, schemas: Iterable[Schema | type[Schema]], severity: ValidationSeverity = ValidationSeverity.ERROR
     ) -> None:
-        super().__init__(logger)
-        one = isinstance(schemas, (Schema, type))
-        self.schemas: list[Schema | type[Schema]] = [schemas] if one else list(schemas)  # type: ignore[list-item, arg-type]
+        super().__init__()
+        self._schemas = list(schemas or ())
+        self._severity = severity
 
-    def _tables(self, data: dict[str, pd.DataFrame]) -> Iterator[tuple[str, pd.DataFrame, list[Column]]]:
-        for schema in self.schemas:
-            for table, columns in schema.tables().items():
-                if table in data:
-                    yield table, data[table], columns
+    def _columns(self) -> dict[str, dict[str, Column]]:
+        return {table: columns for schema in self._schemas for table, columns in tables_of(schema).items()}
 
-
-class RequiredColumnsValidator(_SchemasValidator):
-    """Makes sure that every column is there that is not optional; one that is not is an error."""
-
-    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Look which columns the tables lack."""
-        return [
-            ValidationMessage(
-                ValidationSeverity.ERROR,
-                f"Column '{column.name}' is missing from table '{table}'.",
-                table,
-                column.name,
-                code="missing_column",
-            )
-            for table, frame, columns in self._tables(data)
-            for column in columns
-            if not column.optional and column.name not in frame
-        ]
+    def _tables(self, data: dict[str, pd.DataFrame]) -> Iterator[tuple[str, pd.DataFrame, dict[str, Column]]]:
+        for table, columns in self._columns().items():
+            if table in data:
+                yield table, data[table], columns
 
 
 class SchemaValidator(_SchemasValidator):
-    """Holds the columns of the tables against the schemas.
+    """Compares the columns of the tables with the schemas.
 
-    A column of another type than its schema says is an error (after extraction with that schema there is none); a
-    column that the schema does not know is worth a note.
+    A column whose values are not of its schema's type is a warning (`DTYPE_MISMATCH`). Of the severity given are a
+    column that the schema does not know (`UNEXPECTED_COLUMN`) and a table that no schema describes (`NO_SCHEMA`).
+
+    Args:
+        schemas: The schemas, as classes or objects.
+        severity: The severity of what is found.
     """
+
+    def __init__(
+        self,
+        schemas: Iterable[Schema | type[Schema]] | None = None,
+        severity: ValidationSeverity = ValidationSeverity.ERROR,
+    ) -> None:
+        super().__init__(schemas or (), severity)
 
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
         """Compare columns and types."""
-        found = []
+        known = self._columns()
+        if not known:
+            self.add_message(self._severity, "No schema was given to compare the tables with.")
+            return self.messages
+        for table, frame in data.items():
+            if table not in known:
+                self.buffer_message(self._severity, f"No schema describes table '{table}'.", table, code="NO_SCHEMA")
+                continue
+            for name in map(str, frame):
+                column = known[table].get(name)
+                if column is None:
+                    text = f"Column '{name}' is not part of the schema of table '{table}'."
+                    self.buffer_message(self._severity, text, table, name, code="UNEXPECTED_COLUMN")
+                elif not str(frame[name].dtype).startswith(_HOLDS[DataType(column.dtype)]):
+                    text = f"Column '{name}' of table '{table}' does not hold values of type {column.dtype}."
+                    self.buffer_message(ValidationSeverity.WARNING, text, table, name, code="DTYPE_MISMATCH")
+            self.flush_buffer(f"Table '{table}' is as its schema says.")
+        return self.messages
+
+
+class RequiredColumnsValidator(_SchemasValidator):
+    """Makes sure that every column is there that is not optional (`MISSING_REQUIRED_COLUMN`).
+
+    Args:
+        schemas: The schemas, as classes or objects.
+        severity: The severity of what is found.
+    """
+
+    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
+        """Look which columns the tables lack."""
         for table, frame, columns in self._tables(data):
-            for column in columns:
-                if column.name in frame and not _holds(frame[column.name], column.dtype):
-                    text = f"Column '{column.name}' does not hold values of type {column.dtype}."
-                    found.append(
-                        ValidationMessage(ValidationSeverity.ERROR, text, table, column.name, code="wrong_type")
-                    )
-            known = {column.name for column in columns}
-            for name in frame:
-                if name not in known:
-                    text = f"Column '{name}' is not part of the schema of table '{table}'; it is kept as it is."
-                    found.append(
-                        ValidationMessage(ValidationSeverity.INFO, text, table, str(name), code="unknown_column")
-                    )
-        return found
+            for name, column in columns.items():
+                if not column.optional and name not in frame:
+                    text = f"Column '{name}' is missing from table '{table}'."
+                    self.add_message(self._severity, text, table, name, code="MISSING_REQUIRED_COLUMN")
+        return self.messages
 
 
-class MissingValueValidator(_SchemasValidator):
-    """Makes sure that no cell is missing in a column that is not nullable; each one that is, is an error.
+class PrimaryKeyValidator(_SchemasValidator):
+    """Makes sure that the primary key is there in every row (`PK_NULL`), and that no two rows have the same.
 
-    A primary key is left to `PrimaryKeyValidator`.
+    Of rows with the same key all are named (`PK_DUPLICATE`). A key column may be missing (`MISSING_PK_COLUMN`).
+
+    Args:
+        schemas: The schemas, as classes or objects.
+        severity: The severity of what is found.
+    """
+
+    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
+        """Look for missing keys and for keys that occur more than once."""
+        for table, frame, columns in self._tables(data):
+            key = [name for name, column in columns.items() if column.primary_key]
+            absent = [name for name in key if name not in frame]
+            for name in absent:
+                text = f"Column '{name}', part of the primary key, is missing from table '{table}'."
+                self.add_message(self._severity, text, table, name, code="MISSING_PK_COLUMN")
+            if absent or not key:
+                continue
+            missing = frame[key].isna().any(axis=1)
+            twins = frame.duplicated(subset=key, keep=False) & ~missing
+            names = ",".join(key)
+            _add_rows(self, self._severity, "The primary key is missing.", missing, table, names, "PK_NULL")
+            _add_rows(self, self._severity, "The primary key occurs twice.", twins, table, names, "PK_DUPLICATE")
+        return self.messages
+
+
+class _ColumnsValidator(Validator):
+    """What validators of some columns of one table share.
+
+    Args:
+        table: The table.
+        columns: The columns.
+        severity: The severity of what is found.
+    """
+
+    def __init__(
+        self, table: str, columns: Iterable[str], severity: ValidationSeverity = ValidationSeverity.ERROR
+    ) -> None:
+        super().__init__()
+        self.table = table
+        self.columns = list(columns)
+        self.severity = severity
+
+    def _series(self, data: dict[str, pd.DataFrame]) -> Iterator[tuple[str, pd.Series]]:
+        """Yield the columns that are there, and say which are not (`TABLE_NOT_FOUND`, `COLUMN_NOT_FOUND`)."""
+        if not _has_table(self, self.severity, data, self.table):
+            return
+        for name in self.columns:
+            if _has_columns(self, self.severity, data, self.table, [name]):
+                yield name, data[self.table][name]
+
+
+class UniqueValueValidator(_ColumnsValidator):
+    """Makes sure that no value occurs twice in a column; missing cells do not count.
+
+    Of rows with the same value all are named (`DUPLICATE_VALUE`). Each column is looked at for itself.
+
+    Args:
+        table: The table.
+        columns: The columns.
+        severity: The severity of what is found.
+    """
+
+    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
+        """Look for values that occur more than once."""
+        for name, values in self._series(data):
+            twins = values.duplicated(keep=False) & values.notna()
+            _add_rows(self, self.severity, "The value occurs twice.", twins, self.table, name, "DUPLICATE_VALUE")
+        return self.messages
+
+
+class MissingValueValidator(_ColumnsValidator):
+    """Makes sure that no cell of a column is missing (`NULL_VALUE`).
+
+    Args:
+        table: The table.
+        columns: The columns.
+        severity: The severity of what is found.
     """
 
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
         """Look for missing cells."""
-        found = []
-        for table, frame, columns in self._tables(data):
-            for column in columns:
-                if column.name in frame and not column.nullable and not column.primary_key:
-                    rows = _positions(frame[column.name].isna())
-                    found += row_messages("A value is missing.", rows, table, column.name, "missing_value")
-        return found
+        for name, values in self._series(data):
+            _add_rows(self, self.severity, "A value is missing.", values.isna(), self.table, name, "NULL_VALUE")
+        return self.messages
 
 
-class UniqueValueValidator(_SchemasValidator):
-    """Makes sure that no value occurs twice in a column that is `unique`; missing cells do not count."""
+class ForeignKeyValidator(Validator):
+    """Makes sure that what a table refers to occurs in another table (`FK_VIOLATION`).
 
-    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Look for values that occurred before."""
-        found = []
-        for table, frame, columns in self._tables(data):
-            for column in columns:
-                if column.unique and column.name in frame:
-                    values = frame[column.name]
-                    rows = _positions(values.duplicated() & values.notna())
-                    found += row_messages("The value occurred before.", rows, table, column.name, "duplicate_value")
-        return found
+    A row of which a part is missing refers to nothing. Values of two types, such as `1` and `"1"`, are not equal.
 
+    Args:
+        left_table: The table that refers to the other.
+        left_col: Its column, or its columns.
+        right_table: The table referred to.
+        right_col: The column referred to, or as many columns.
+        severity: The severity of what is found.
 
-class PrimaryKeyValidator(_SchemasValidator):
-    """Makes sure that the primary key is there in every row, and that no two rows have the same."""
-
-    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Look for missing keys and for keys that occurred before."""
-        found = []
-        for table, frame, columns in self._tables(data):
-            keys = [column.name for column in columns if column.primary_key]
-            if not keys or any(key not in frame for key in keys):
-                continue
-            missing = frame[keys].isna()
-            for key in keys:
-                text = "The primary key is missing."
-                found += row_messages(text, _positions(missing[key]), table, key, "missing_key")
-            rows = _positions(frame.duplicated(subset=keys) & ~missing.any(axis=1))
-            text = "The primary key occurred before."
-            found += row_messages(text, rows, table, ", ".join(keys), "duplicate_key")
-        return found
-
-
-class ForeignKeyValidator(_SchemasValidator):
-    """Makes sure that each value of a column with a `foreign_key` occurs in the column that names.
-
-    Missing cells refer to nothing and are left to `MissingValueValidator`.
-    A foreign key `"table.column"` names the table as the schemas do: `file.column`, or `file.sheet.column`.
+    Raises:
+        ValueError: There are more columns on one side than on the other.
     """
+
+    def __init__(
+        self,
+        left_table: str,
+        left_col: str | Sequence[str],
+        right_table: str,
+        right_col: str | Sequence[str],
+        severity: ValidationSeverity = ValidationSeverity.ERROR,
+    ) -> None:
+        super().__init__()
+        self.left_table = left_table
+        self.left_col = [left_col] if isinstance(left_col, str) else list(left_col)
+        self.right_table = right_table
+        self.right_col = [right_col] if isinstance(right_col, str) else list(right_col)
+        self.severity = severity
+        if len(self.left_col) != len(self.right_col):
+            raise ValueError(
+                f"A foreign key needs as many columns on both sides: {len(self.left_col)} of '{left_table}' cannot "
+                f"refer to {len(self.right_col)} of '{right_table}'."
+            )
+
+    @classmethod
+    def from_schemas(
+        cls, schemas: Iterable[Schema | type[Schema]], severity: ValidationSeverity = ValidationSeverity.ERROR
+    ) -> list[ForeignKeyValidator]:
+        """Return a validator for each foreign key of schemas with one table.
+
+        Columns of a table that refer to the same other table make one key together.
+
+        Args:
+            schemas: The schemas, as classes or objects.
+            severity: The severity of what is found.
+        """
+        return [
+            cls(each.child_table, each.child_cols, each.parent_table, each.parent_cols, severity)
+            for each in resolve_relations_from_schemas(list(schemas))
+        ]
 
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
         """Look for values without a counterpart."""
-        found = []
-        for table, frame, columns in self._tables(data):
-            for column in columns:
-                if column.foreign_key is None or column.name not in frame:
-                    continue
-                target = find_column(data, column.foreign_key)
-                if target is None:
-                    text = f"There is no column '{column.foreign_key}', which column '{column.name}' refers to."
-                    found.append(
-                        ValidationMessage(
-                            ValidationSeverity.ERROR, text, table, column.name, code="missing_foreign_column"
-                        )
-                    )
-                    continue
-                values = frame[column.name]
-                rows = _positions(values.notna() & ~values.astype(object).isin(set(target.dropna())))
-                text = f"The value does not occur in '{column.foreign_key}'."
-                found += row_messages(text, rows, table, column.name, "foreign_key")
-        return found
+        for table, columns in ((self.left_table, self.left_col), (self.right_table, self.right_col)):
+            if not _has_table(self, self.severity, data, table):
+                return self.messages
+            if not _has_columns(self, self.severity, data, table, columns):
+                return self.messages
+        left = data[self.left_table][self.left_col]
+        orphans = left.notna().all(axis=1) & ~keys_of(left).isin(set(keys_of(data[self.right_table][self.right_col])))
+        text = f"The value does not occur in '{self.right_table}.{','.join(self.right_col)}'."
+        _add_rows(self, self.severity, text, orphans, self.left_table, ",".join(self.left_col), "FK_VIOLATION")
+        return self.messages
 
 
-class DefaultValidator(_SchemasValidator):
-    """Fills in the defaults of columns, in place: in missing cells, and in optional columns that are absent.
-
-    It notes how many cells it filled. Let it run before the validators that look for what is missing.
-    """
-
-    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
-        """Fill in the defaults."""
-        from algomancy_data.cells.conversion import convert
-
-        found = []
-        for table, _, columns in self._tables(data):
-            for column in columns:
-                # An earlier column may have replaced the table.
-                frame = data[table]
-                if column.default is None or (column.name not in frame and not column.optional):
-                    continue
-                filled = _filled(frame, column)
-                if filled is None:
-                    continue
-                count, values = filled
-                converted = convert(values, column.dtype)
-                data[table] = frame.assign(**{column.name: converted.array})
-                text = f"{count:,} missing cells were given the default '{column.default}'."
-                found.append(ValidationMessage(ValidationSeverity.INFO, text, table, column.name, code="default"))
-        return found
+def _has_table(validator: Validator, severity: ValidationSeverity, data: dict[str, pd.DataFrame], table: str) -> bool:
+    if table not in data:
+        validator.add_message(severity, f"There is no table '{table}'.", table, code="TABLE_NOT_FOUND")
+    return table in data
 
 
-def row_messages(text: str, rows: Sequence[int], table: str, column: str, code: str) -> list[ValidationMessage]:
-    """Return an error for each of the first rows, and one that counts the rest."""
-    found = [
-        ValidationMessage(ValidationSeverity.ERROR, text, table, column, row, code) for row in rows[:SHOWN_PER_COLUMN]
-    ]
-    if (rest := len(rows) - len(found)) > 0:
-        text = f"{text} The same holds of {rest:,} more rows."
-        found.append(ValidationMessage(ValidationSeverity.ERROR, text, table, column, None, code))
-    return found
+def _has_columns(
+    validator: Validator, severity: ValidationSeverity, data: dict[str, pd.DataFrame], table: str, names: list[str]
+) -> bool:
+    absent = next((name for name in names if name not in data[table]), None)
+    if absent is not None:
+        text = f"Table '{table}' has no column '{absent}'."
+        validator.add_message(severity, text, table, absent, code="COLUMN_NOT_FOUND")
+    return absent is None
 
 
-def find_column(data: dict[str, pd.DataFrame], reference: str) -> pd.Series | None:
-    """Return the column that `"table.column"` names, or None; both parts may hold dots themselves."""
-    for table, frame in data.items():
-        if reference.startswith(f"{table}.") and (name := reference[len(table) + 1 :]) in frame:
-            column: pd.Series = frame[name]
-            return column
-    return None
-
-
-def _filled(frame: pd.DataFrame, column: Column) -> tuple[int, pd.Series] | None:
-    import pandas as pd
-
-    if column.name not in frame:
-        return len(frame), pd.Series([column.default] * len(frame), index=frame.index, dtype=object)
-    values = frame[column.name]
-    missing = values.isna()
-    if not missing.any():
-        return None
-    return int(missing.sum()), values.astype(object).where(~missing, column.default)
-
-
-def _positions(mask: pd.Series) -> list[int]:
-    import numpy as np
-
-    positions: list[int] = np.flatnonzero(mask.to_numpy(dtype=bool)).tolist()
-    return positions
-
-
-def _holds(values: pd.Series, dtype: DataType) -> bool:
-    import pandas as pd
-
-    if dtype is DataType.CATEGORICAL:
-        return isinstance(values.dtype, pd.CategoricalDtype)
-    if dtype is DataType.INTERVAL:
-        return isinstance(values.dtype, pd.IntervalDtype)
-    kind: Any = values.dtype.kind
-    return kind in _KINDS[dtype] and not isinstance(values.dtype, (pd.CategoricalDtype, pd.IntervalDtype))
+def _add_rows(
+    validator: Validator, severity: ValidationSeverity, text: str, rows: pd.Series, table: str, column: str, code: str
+) -> None:
+    """Add a message for each of the first rows, and one that counts the rest."""
+    found, rest = first_and_count(rows.index[rows.to_numpy(dtype=bool)].tolist())
+    for row in found:
+        validator.add_message(severity, text, table, column, row if isinstance(row, int) else None, code)
+    if rest:
+        validator.add_message(severity, f"{text} The same holds of {rest:,} more rows.", table, column, None, code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,13 +17,17 @@ from algomancy_data import (
     Dataset,
     DataSource,
     DataType,
+    ETLConstructionError,
+    FileExtension,
     Loader,
     ReadLimits,
     Schema,
+    SchemaType,
     SimpleETLFactory,
     StatefulDataManager,
     StatelessDataManager,
 )
+from algomancy_utils import Logger
 from algomancy_utils.errors import NotFoundError, TooLargeError
 
 
@@ -30,27 +35,9 @@ class ItemSchema(Schema):
     """Items."""
 
     _FILENAME = "items"
+    _EXTENSION = FileExtension.CSV
+    _SCHEMA_TYPE = SchemaType.SINGLE
     ITEM = Column("item", DataType.STRING, primary_key=True)
-
-
-class Disk:
-    """A store that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.datasets: dict[str, bytes] = {}
-        self.broken = False
-
-    def save_dataset(self, key: str, json: bytes) -> None:
-        """Keep it, or fail."""
-        if self.broken:
-            raise OSError("disk full")
-        self.datasets[key] = json
-
-    def delete_dataset(self, key: str) -> None:
-        """Forget it, or fail."""
-        if self.broken:
-            raise OSError("disk full")
-        self.datasets.pop(key, None)
 
 
 def _source(name: str = "Master data") -> DataSource:
@@ -77,9 +64,12 @@ def test_manager_gives_what_it_was_given(manager: DataManager) -> None:
     assert manager.has_data("Master data")
     source = manager.get_data("Master data")
     assert isinstance(source, DataSource)
-    assert manager.get_data_as_json("Master data") == source.to_json()
-    assert manager.get_data_as_bytes("Master data") is manager.get_data_as_bytes("Master data")
-    manager.store_data_as_json("Master data")
+    assert manager.get_dataset("Master data").json == source.to_json_bytes()
+    assert manager.data_object_type is DataSource
+    assert manager.get_data("x") is None
+    manager.add_data_source(_source("Other"))
+    assert manager.get_data_keys() == ["Master data", "Other"]
+    manager.delete_data("Other")
     manager.delete_data("Master data")
     assert manager.get_data_keys() == []
     assert not manager.has_data("Master data")
@@ -88,19 +78,16 @@ def test_manager_gives_what_it_was_given(manager: DataManager) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda manager: manager.get_data("x"),
         lambda manager: manager.get_dataset("x"),
-        lambda manager: manager.get_data_as_json("x"),
-        lambda manager: manager.get_data_as_bytes("x"),
+        lambda manager: manager.prepare_derived("x", "y"),
         lambda manager: manager.delete_data("x"),
-        lambda manager: manager.derive_data("x", "y"),
-        lambda manager: manager.store_data_as_json("x"),
+        lambda manager: manager.derive_data(existing_key="x", derived_key="y"),
     ],
-    ids=["object", "dataset", "text", "bytes", "delete", "derive", "store"],
+    ids=["dataset", "prepare", "delete", "derive"],
 )
 def test_manager_names_a_dataset_that_is_not_there(manager: DataManager, call: Any) -> None:
     """Asking for a dataset that is not there says so by its key."""
-    with pytest.raises(NotFoundError, match="Dataset 'x' does not exist; there are: 'Master data'"):
+    with pytest.raises((NotFoundError, AssertionError), match="Dataset 'x' does not exist; there are: 'Master data'"):
         call(manager)
 
 
@@ -110,9 +97,11 @@ def test_manager_derives_an_independent_copy(manager: DataManager) -> None:
     assert manager.get_data_keys() == ["Master data"]
     assert prepared.ds_type is DataClassification.DERIVED_DATA
     manager.derive_data("Master data", "Copy")
-    one, other = (json.loads(manager.get_data_as_json(key)) for key in ("Master data", "Copy"))
+    one, other = (json.loads(manager.get_dataset(key).json) for key in ("Master data", "Copy"))
     assert one["tables"] == other["tables"]
     assert one["metadata"]["id"] != other["metadata"]["id"]
+    with pytest.raises(AssertionError, match="'Copy' exists already"):
+        manager.derive_data("Master data", "Copy")
 
 
 def test_manager_adds_datasets_from_json(manager: DataManager) -> None:
@@ -120,11 +109,11 @@ def test_manager_adds_datasets_from_json(manager: DataManager) -> None:
     text = _source("From outside").to_json()
     assert manager.prepare_from_json(text).key == "From outside"
     assert not manager.has_data("From outside")
-    manager.add_datasource_from_json(text)
-    assert manager.get_data_as_json("From outside") == text
+    manager.put(manager.prepare_from_json(text))
+    assert manager.get_dataset("From outside").json.decode() == text
     other = _source("From outside").to_json_bytes()
-    manager.add_datasource_from_json(other)
-    assert manager.get_data_as_bytes("From outside") == other
+    manager.put(manager.prepare_from_json(other))
+    assert manager.get_dataset("From outside").json == other
     assert manager.get_data_keys() == ["Master data", "From outside"]
 
 
@@ -132,7 +121,7 @@ def test_manager_adds_datasets_from_json(manager: DataManager) -> None:
 def test_manager_refuses_json_that_is_no_dataset(manager: DataManager, payload: str | bytes) -> None:
     """JSON that is no dataset is refused in words and nothing is kept."""
     with pytest.raises(ValueError, match="JSON"):
-        manager.add_datasource_from_json(payload)
+        manager.prepare_from_json(payload)
     assert manager.get_data_keys() == ["Master data"]
 
 
@@ -144,7 +133,7 @@ def test_manager_refuses_keys_that_cannot_be(manager: DataManager, key: str) -> 
         lambda: manager.derive_data("Master data", key),
         lambda: manager.etl_data([CSVFile("items", content="item\na\n")], key),
         lambda: manager.put(Dataset.of_source(_source(), key)),
-        lambda: manager.add_datasource_from_json(_source(key).to_json()),
+        lambda: manager.prepare_from_json(_source(key).to_json()),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=r"key|named|name"):
@@ -165,10 +154,13 @@ def test_manager_runs_etl_and_keeps_what_passed(manager: DataManager) -> None:
 
 def test_manager_keeps_nothing_of_etl_that_failed(manager: DataManager) -> None:
     """A run that does not pass validation leaves an existing dataset as it is."""
-    before = manager.get_data_as_json("Master data")
-    result = manager.etl_data([CSVFile("items", content="item\na\na\n")], "Master data")
+    before = manager.get_dataset("Master data").json
+    schema = type("Numbers", (ItemSchema,), {"ITEM": Column("item", DataType.INTEGER)})
+    strict = StatelessDataManager(SimpleETLFactory, [schema])
+    strict.set_data("Master data", _source())
+    result = strict.etl_data([CSVFile("items", content="item\nx\n")], "Master data")
     assert not result.is_success
-    assert manager.get_data_as_json("Master data") == before
+    assert json.loads(strict.get_dataset("Master data").json)["tables"] == json.loads(before)["tables"]
 
 
 class _Giving(Loader):
@@ -231,36 +223,82 @@ def test_manager_makes_objects_of_the_class_it_was_told() -> None:
         pass
 
     manager = _manager(data_object_type=Own)
-    manager.add_datasource_from_json(_source().to_json())
+    manager.put(manager.prepare_from_json(_source().to_json()))
     assert type(manager.get_data("Master data")) is Own
 
 
-def test_stateful_manager_writes_through_first() -> None:
-    """Every change is in the store before it shows, and does not show when the store fails."""
-    disk = Disk()
-    manager = StatefulDataManager(SimpleETLFactory, [ItemSchema], store=disk)
-    manager.set_data("a", _source())
-    manager.derive_data("a", "b")
-    assert {key: manager.get_data_as_bytes(key) for key in "ab"} == disk.datasets
-    disk.broken = True
-    for change in (lambda: manager.set_data("c", _source()), lambda: manager.delete_data("a")):
-        with pytest.raises(OSError, match="disk full"):
-            change()
-    assert manager.get_data_keys() == ["a", "b"]
-    disk.broken = False
+def test_manager_takes_keywords_as_projects_write_them() -> None:
+    """The constructor has the keywords, and the order, of Algomancy's own packages."""
+    logger = Logger()
+    given = {
+        "etl_factory": SimpleETLFactory,
+        "schemas": [ItemSchema],
+        "save_type": "json",
+        "data_object_type": DataSource,
+    }
+    manager = StatelessDataManager(**given, logger=logger)
+    manager.startup()
+    logger.clear()
+    manager.log("noted")
+    assert [each.message for each in logger.get_logs()] == ["noted"]
+    by_place = StatelessDataManager(SimpleETLFactory, [ItemSchema], "json", DataSource, logger)
+    assert by_place.etl_data([CSVFile("items", content="item\na\n")], "x").is_success
+    assert not manager.create_validation_sequence().completed
+
+
+def test_manager_prepares_files(tmp_path: Path) -> None:
+    """Files come with content or with a path; the schema of the name tells the kind, else the path."""
+    (tmp_path / "raw").write_text("item\na\n", "utf-8")
+    (tmp_path / "more.JSON").write_text("[]", "utf-8")
+    manager = _manager()
+    files = manager.prepare_files(
+        file_items_with_content=[("x", "csv", "data:text/csv;base64,YQ==")],
+        file_items_with_path=[("items", str(tmp_path / "raw")), ("more", str(tmp_path / "more.JSON"))],
+    )
+    assert {name: (str(file.extension), file.content) for name, file in files.items()} == {
+        "x": ("csv", "a"), "items": ("csv", "item\na\n"), "more": ("json", "[]"),
+    }  # fmt: skip
+    for wrong in ({}, {"file_items_with_path": [("items", str(tmp_path / "none"))]}):
+        with pytest.raises(ETLConstructionError, match=r"No file|File 'items' is missing"):
+            manager.prepare_files(**wrong)
+
+
+def test_manager_of_a_folder_loads_what_is_there(tmp_path: Path) -> None:
+    """Datasets in JSON and folders of raw files are loaded; what is neither is left alone and told."""
+    (tmp_path / "saved.json").write_text(_source("Saved").to_json(), "utf-8")
+    (tmp_path / "scenarios.json").write_text("[]", "utf-8")
+    (tmp_path / "employees.json").write_text("[1]", "utf-8")
+    for folder, content in (("raw", "item\na\n"), ("broken", "")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "items.csv").write_text(content, "utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    manager = StatefulDataManager(SimpleETLFactory, [ItemSchema], str(tmp_path), "json", DataSource, None)
+    manager.startup()
+    assert manager.get_data_keys() == ["Saved", "raw"]
+    assert sorted(Path(path).name for path, _ in manager.startup_errors) == ["broken", "employees.json"]
+    assert sorted(tmp_path.rglob("*")) == before
+    StatefulDataManager(SimpleETLFactory, [ItemSchema], tmp_path / "none").startup()
+
+
+def test_manager_of_a_folder_writes_when_it_is_asked_to(tmp_path: Path) -> None:
+    """A dataset is stored as JSON or as csv files, not replaced unasked, and its files go with it."""
+    manager = StatefulDataManager(SimpleETLFactory, [ItemSchema], tmp_path)
+    manager.set_data("a", _source("a"))
+    assert list(tmp_path.iterdir()) == []
+    manager.store_data_source_as_json("a")
+    with pytest.raises(AssertionError, match="'a' is stored already"):
+        manager.store_data_source_as_json("a")
+    manager.store_data_source_as_json("a", allow_overwrite=True)
+    manager.store_data("b", {"items": pd.DataFrame({"item": ["x"]})})
+    assert manager.get_data("b").get_table("items")["item"].tolist() == ["x"]
+    again = StatefulDataManager(SimpleETLFactory, [ItemSchema], tmp_path)
+    again.load_data_from_file("a.json")
+    again.load_data_from_dir("b")
+    assert again.get_data_keys() == ["a", "b"]
+    again.delete_data("a", prevent_masterdata_removal=True)
+    assert (tmp_path / "a.json").exists()
     manager.delete_data("a")
-    assert list(disk.datasets) == ["b"]
-    disk.datasets.clear()
-    manager.store_data_as_json("b")
-    assert list(disk.datasets) == ["b"]
-    with pytest.raises(NotFoundError):
-        manager.delete_data("a")
-
-
-def test_stateful_manager_adopts_what_the_store_has() -> None:
-    """A dataset found at start is kept without being written again."""
-    disk = Disk()
-    disk.broken = True
-    manager = StatefulDataManager(SimpleETLFactory, [ItemSchema], store=disk)
-    manager.adopt(Dataset.of_json(_source().to_json()))
-    assert manager.get_data_keys() == ["Master data"]
+    manager.delete_data("b")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(NotImplementedError):
+        manager.store_data("c", {}, USE_OLD_VERSION=False)

@@ -217,7 +217,7 @@ def test_datasource_settled_warns_by_table_and_column() -> None:
     source = DataSource(DataClassification.MASTER_DATA, "d")
     source.add_table("t", pd.DataFrame({"c": [1.0, float("inf")]}))
     found = source.settle()
-    assert [(m.severity.value, m.table, m.column, m.code) for m in found] == [("WARNING", "t", "c", "stored_as")]
+    assert [(m.severity.value, m.table, m.column, m.code) for m in found] == [("WARNING", "t", "c", "STORED_AS")]
     assert source.validation_messages == found
     assert source.tables["t"]["c"].isna().tolist() == [False, True]
     assert source.settle() == []

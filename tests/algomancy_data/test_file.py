@@ -54,16 +54,21 @@ def test_file_content_comes_from_memory_or_disk(tmp_path: Path) -> None:
 
 def test_file_that_is_gone_says_so_without_its_path(tmp_path: Path) -> None:
     """A file that cannot be read from disk is named, but where it was looked for is not told."""
+    with pytest.raises(FileNotFoundError, match=r"^File 'a\.csv' is not there\.$"):
+        CSVFile("a", path=tmp_path / "gone.csv")
+    (tmp_path / "going.csv").touch()
+    file = CSVFile("a", path=tmp_path / "going.csv")
+    (tmp_path / "going.csv").unlink()
     with pytest.raises(ExtractionError, match=r"^File 'a\.csv' cannot be read from disk\.$"):
-        CSVFile("a", path=tmp_path / "gone.csv").read_bytes()
+        file.read_bytes()
 
 
 def test_file_without_name_or_content_is_refused() -> None:
     """A file needs a name, and a path or content."""
     with pytest.raises(ValueError, match="needs a name"):
         CSVFile("", content="x")
-    with pytest.raises(ValueError, match="neither a path nor content"):
-        CSVFile("a")
+    with pytest.raises(ExtractionError, match="neither content nor a path"):
+        CSVFile("a").read_bytes()
     with pytest.raises(ValueError, match="one of csv"):
         File("a", "txt", content="x")
 

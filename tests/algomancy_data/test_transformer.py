@@ -1,4 +1,4 @@
-"""Transformers."""
+"""Transformers change tables on their way into a dataset; cascades drop what refers to nothing."""
 
 from __future__ import annotations
 
@@ -12,145 +12,219 @@ from algomancy_data import (
     CascadeSnapshot,
     CleanTransformer,
     Column,
+    ColumnGroup,
     DataType,
+    FileExtension,
     JoinTransformer,
     NoopTransformer,
     OptionalColumnGuard,
+    Relation,
     Schema,
-    TransformationSequence,
+    SchemaType,
     Transformer,
+    ValidationMessage,
+    ValidationSeverity,
+    merge_relations,
+    resolve_relations_from_schemas,
 )
-from algomancy_utils.logger import Logger
+from algomancy_data.transformer import TransformationSequence, drop_empty, fill_empty
 
 
-class ZoneSchema(Schema):
-    """Zones."""
-
-    _FILENAME = "zones"
-    ZONE = Column("zone", DataType.STRING, primary_key=True)
+def schema(name: str, *columns: Column) -> type[Schema]:
+    members: dict[str, Any] = {"_FILENAME": name, "_EXTENSION": FileExtension.CSV, "_SCHEMA_TYPE": SchemaType.SINGLE}
+    return type(name, (Schema,), members | {f"C{number}": column for number, column in enumerate(columns)})
 
 
-class ItemSchema(Schema):
-    """Items in zones."""
-
-    _FILENAME = "items"
-    ITEM = Column("item", DataType.STRING, primary_key=True)
-    ZONE = Column("zone", DataType.STRING, foreign_key="zones.zone")
+def frame(**columns: list[Any]) -> pd.DataFrame:
+    return pd.DataFrame(columns)
 
 
-class LineSchema(Schema):
-    """Lines of items."""
-
-    _FILENAME = "lines"
-    ITEM = Column("item", DataType.CATEGORICAL, foreign_key="items.item")
-
-
-def _data() -> dict[str, pd.DataFrame]:
-    return {
-        "zones": pd.DataFrame({"zone": ["z1", "z2"]}),
-        "items": pd.DataFrame({"item": ["a", "b", "c"], "zone": ["z1", "z2", "z9"]}),
-        "lines": pd.DataFrame({"item": pd.Categorical(["a", "b", "b", "c", None])}),
-    }
+def test_fill_and_drop_work_on_copies() -> None:
+    """Filling takes the value to the left; dropping keeps complete rows with their labels."""
+    table = frame(a=["q", None, "s"], b=[1.0, 2.0, None])
+    assert fill_empty(table).astype(object).where(lambda t: t.notna(), None).to_dict("list") == {
+        "a": ["q", None, "s"], "b": [1.0, 2.0, "s"],
+    }  # fmt: skip
+    assert drop_empty(pd.DataFrame({"a": [None, 1]}, index=[4, 5])).index.tolist() == [5]
+    assert table["b"].isna().tolist() == [False, False, True]
 
 
-class DropZone(Transformer):
-    """Drops a zone, as a user's transformer may."""
+def test_noop_and_clean_leave_tables_alone() -> None:
+    """The first returns the tables, the second nothing; neither changes them."""
+    data = {"t": frame(a=[" x ", None])}
+    before = dict(data)
+    assert NoopTransformer().transform(data) is data
+    assert CleanTransformer().transform(data) is None  # type: ignore[func-returns-value]
+    assert all(data[name] is table for name, table in before.items())
+    assert (NoopTransformer().name, CleanTransformer().name) == ("No Operation Transformer", "Standard Transformer")
 
-    def transform(self, data: dict[str, pd.DataFrame]) -> None:
-        """Drop it."""
-        data["zones"] = data["zones"][data["zones"]["zone"] != "z2"]
+
+def test_join_keeps_the_rows_that_both_sides_have() -> None:
+    """The joined table is added; columns of one name are told apart; a table that is missing is a KeyError."""
+    data = {"a": frame(k=[1, 2, 3], x=[1, 2, 3]), "b": frame(k=[1, 1, 4], x=[5, 6, 7])}
+    JoinTransformer(left="a", right="b", on="k", output="out").transform(data)
+    assert data["out"].to_dict("list") == {"k": [1, 1], "x_x": [1, 1], "x_y": [5, 6]}
+    assert list(data) == ["a", "b", "out"]
+    with pytest.raises(KeyError):
+        JoinTransformer("a", "z", "k", "out").transform(data)
 
 
-@pytest.mark.parametrize(
-    "schemas", [[ZoneSchema, ItemSchema(), LineSchema], [LineSchema, ItemSchema, ZoneSchema()]], ids=["down", "up"]
-)
-def test_cascade_drops_what_referred_to_dropped_rows(schemas: list[Any]) -> None:
-    """Rows that referred to rows dropped since the snapshot go, level by level; those that never fitted stay."""
-    data = _data()
-    logger = Logger()
-    snapshot = CascadeSnapshot(schemas)
-    cascade = CascadeDropTransformer(snapshot, logger)
-    TransformationSequence([snapshot, DropZone(), cascade]).transform(data)
-    assert data["items"]["item"].tolist() == ["a", "c"]
-    assert data["lines"]["item"].tolist()[:2] == ["a", "c"]
-    assert list(data["lines"].index) == [0, 1, 2]
-    assert [each.message for each in logger.get_logs()] == [
-        "Table 'items': 1 rows dropped, whose 'zone' is gone.",
-        "Table 'lines': 2 rows dropped, whose 'item' is gone.",
+def test_guard_adds_the_optional_columns_that_are_absent() -> None:
+    """An absent optional column gets its default, or missing cells, in its type; others stay as they are."""
+    items = schema(
+        "items",
+        Column("id", DataType.STRING),
+        Column("i", DataType.INTEGER, optional=True, default=7),
+        Column("s", DataType.STRING, optional=True, default="q"),
+        Column("f", DataType.FLOAT, optional=True),
+        Column("b", DataType.BOOLEAN, optional=True, default=False),
+        Column("t", DataType.DATETIME, optional=True),
+        Column("n", DataType.INTEGER, default=5),
+    )
+    book = type("Book", (Schema,), {
+        "_FILENAME": "book", "_EXTENSION": FileExtension.XLSX, "_SCHEMA_TYPE": SchemaType.MULTI,
+        "G": ColumnGroup("one", [Column("a", DataType.INTEGER, optional=True, default=1)]),
+    })  # fmt: skip
+    data = {"items": pd.DataFrame({"id": ["x"], "s": ["own"]}, index=[9]), "book.one": frame(z=[1, 2])}
+    OptionalColumnGuard(schemas=[items, book()]).transform(data)
+    table = data["items"]
+    assert [*table] == ["id", "s", "i", "f", "b", "t"]
+    assert table.loc[9, ["s", "i", "b"]].tolist() == ["own", 7, False]
+    assert [str(table[name].dtype) for name in "ifbt"] == ["int64", "float64", "boolean", "datetime64[us]"]
+    assert table[["f", "t"]].isna().all(axis=None)
+    assert data["book.one"]["a"].tolist() == [1, 1]
+
+
+def test_sequence_runs_transformers_in_order_over_copies() -> None:
+    """Tables handed in stay as they were; messages of transformers are gathered."""
+
+    class Adding(Transformer):
+        def transform(self, data: dict[str, pd.DataFrame]) -> None:
+            data["t"].loc[0, "a"] = 9
+            data["new"] = data["t"].rename(columns={"a": self.name})
+            self.messages.append(ValidationMessage(ValidationSeverity.WARNING, self.name))
+
+    class Bare(Transformer):
+        def __init__(self) -> None:
+            pass
+
+        def transform(self, data: dict[str, pd.DataFrame]) -> None:
+            data["bare"] = data["new"]
+
+    data = {"t": frame(a=[1])}
+    sequence = TransformationSequence([Adding("one")])
+    sequence.add_transformer(Adding())
+    sequence.add_transformers([Bare()])
+    changed = sequence.run_transformation(data)
+    assert (data["t"].loc[0, "a"], list(data)) == (1, ["t"])
+    assert changed["bare"].to_dict("list") == {"Abstract Transformer": [9]}
+    assert [each.message for each in sequence.collect_messages()] == ["one", "Abstract Transformer"]
+
+
+PARENT = schema("parent", Column("id", DataType.STRING, primary_key=True))
+GRANDCHILD = schema("grandchild", Column("cid", DataType.STRING, foreign_key=("child", "id")))
+
+
+def child(**flags: bool) -> type[Schema]:
+    return schema(
+        "child", Column("id", DataType.STRING), Column("pid", DataType.STRING, foreign_key=("parent", "id"), **flags)
+    )
+
+
+def test_relations_come_of_foreign_keys() -> None:
+    """Columns that refer to one table make one relation; flags of one hold for it; several tables make none."""
+    pair = schema(
+        "pair",
+        Column("a", DataType.STRING, foreign_key=("grid", "x"), parent_requires_child=True),
+        Column("b", DataType.STRING, foreign_key=("grid", "y")),
+        Column("c", DataType.STRING, foreign_key=("other", "z"), track_partial_loss=True),
+    )
+    assert resolve_relations_from_schemas([pair(), PARENT]) == [
+        Relation("pair", ("a", "b"), "grid", ("x", "y"), True, False),
+        Relation("pair", ("c",), "other", ("z",), False, True),
     ]
 
 
-def test_cascade_without_dropped_rows_changes_nothing() -> None:
-    """Nothing dropped, nothing cascades."""
-    data = _data()
-    snapshot = CascadeSnapshot([ZoneSchema, ItemSchema, LineSchema])
-    TransformationSequence([snapshot, CascadeDropTransformer(snapshot)]).transform(data)
-    for name, frame in _data().items():
-        pd.testing.assert_frame_equal(data[name], frame)
-
-
-def test_clean_strips_text_and_drops_empty_rows() -> None:
-    """White space around text goes, text that is then empty is missing, and rows without any value go."""
-    frame = pd.DataFrame(
-        {
-            "s": [" a ", "  ", None, "b"],
-            "c": pd.Categorical([" x", " ", None, "x"]),
-            "n": [1.0, None, None, None],
-        }
+def test_relations_with_one_key_replace_each_other() -> None:
+    """A relation that overrides another stands in its place; others follow."""
+    base, same, other = (
+        Relation("c", ("x",), "p", ("y",)),
+        Relation("c", ("x",), "p", ("y",), True),
+        Relation("d", ("x",), "p", ("y",)),
     )
-    data = {"t": frame, "other": frame}
-    logger = Logger()
-    CleanTransformer(["t", "gone"], logger).transform(data)
-    assert data["t"]["s"].tolist() == ["a", "b"]
-    assert data["t"]["c"].tolist() == ["x", "x"]
-    assert data["t"]["c"].dtype == "category"
-    assert list(data["t"].index) == [0, 1]
-    assert data["other"] is frame
-    assert frame["s"].tolist()[0] == " a "
-    assert "2 rows without any value" in logger.get_logs()[0].message
-    CleanTransformer().transform(data)
-    assert len(data["other"]) == 2
+    assert base.key == ("c", ("x",))
+    assert merge_relations([base, other], [same]) == [same, other]
+    assert merge_relations([base], [other]) == [base, other]
 
 
-def test_join_joins_two_tables() -> None:
-    """Tables are joined on columns of one name or of two, into a table of their own or the left one."""
-    data = _data()
-    data["sizes"] = pd.DataFrame({"name": ["z1", "z2"], "size": [10, 20]})
-    JoinTransformer("items", "sizes", (["zone"], ["name"]), result="sized").transform(data)
-    assert data["sized"]["size"].fillna(0).tolist() == [10, 20, 0]
-    assert list(data) == ["zones", "items", "lines", "sizes", "sized"]
-    JoinTransformer("items", "zones", "zone", how="inner", drop_right=True).transform(data)
-    assert data["items"]["item"].tolist() == ["a", "b"]
-    assert "zones" not in data
-    JoinTransformer("items", "lines", ["item"], how="inner").transform(data)
-    assert len(data["items"]) == 3
+CASCADES: dict[str, tuple[type[Schema], list[tuple[str, str]], dict[str, list[Any]]]] = {
+    "orphans": (child(), [("child", "CASCADE_ORPHAN_DROP"), ("grandchild", "CASCADE_ORPHAN_DROP")],
+                {"parent": ["1", "2", "3"], "child": ["a", "b", "d"], "grandchild": ["a"]}),
+    "required": (child(parent_requires_child=True),
+                 [("child", "CASCADE_ORPHAN_DROP"), ("parent", "CASCADE_REQUIRED_CHILD_DROP"),
+                  ("grandchild", "CASCADE_ORPHAN_DROP")],
+                 {"parent": ["1", "2"], "child": ["a", "b", "d"], "grandchild": ["a"]}),
+    "without_snapshot": (child(track_partial_loss=True),
+                         [("child", "CASCADE_ORPHAN_DROP"), ("grandchild", "CASCADE_ORPHAN_DROP")],
+                         {"parent": ["1", "2", "3"], "child": ["a", "b", "d"], "grandchild": ["a"]}),
+}  # fmt: skip
 
 
-def test_join_names_what_is_missing() -> None:
-    """A table or column to join on that is not there is named."""
-    with pytest.raises(ValueError, match="Table 'gone' is missing"):
-        JoinTransformer("items", "gone", "zone").transform(_data())
-    with pytest.raises(ValueError, match="Table 'zones' has no column 'item'"):
-        JoinTransformer("items", "zones", "item").transform(_data())
+@pytest.mark.parametrize(("middle", "told", "left"), CASCADES.values(), ids=list(CASCADES))
+def test_cascade_drops_what_refers_to_nothing(middle: Any, told: Any, left: Any) -> None:
+    """Rows are dropped until all that is referred to is there; what refers to nothing stays; each drop is told."""
+    data = {
+        "parent": frame(id=["1", "2", "3"]), "child": frame(id=["a", "b", "c", "d"], pid=["1", "2", "9", None]),
+        "grandchild": frame(cid=["a", "c", "q"]),
+    }  # fmt: skip
+    cascade = CascadeDropTransformer([PARENT, middle, GRANDCHILD])
+    cascade.transform(data)
+    assert [(each.table, each.code) for each in cascade.messages] == told
+    assert {each.severity for each in cascade.messages} == {ValidationSeverity.ERROR}
+    assert {name: table.iloc[:, 0].tolist() for name, table in data.items()} == left
+    assert all(table.index.tolist() == list(range(len(table))) for table in data.values())
+    cascade.transform(data)
+    assert cascade.messages == []
 
 
-def test_sequence_runs_transformers_in_order_and_in_place() -> None:
-    """Transformers run one after the other on the same dict."""
-    data = _data()
-    sequence = TransformationSequence([NoopTransformer()])
-    sequence.add_transformer(DropZone())
-    sequence.add_transformers([JoinTransformer("items", "zones", "zone", how="inner")])
-    assert sequence.transform(data) is data
-    assert data["items"]["item"].tolist() == ["a"]
-    assert [transformer.name for transformer in sequence.transformers] == [
-        "NoopTransformer", "DropZone", "JoinTransformer",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("flags", "told", "parents"),
+    [
+        ({"track_partial_loss": True, "parent_requires_child": True},
+         ["REQUIRED_CHILD", "ORPHAN", "PARTIAL_LOSS", "ORPHAN"], ["2"]),
+        ({"track_partial_loss": True}, ["ORPHAN", "PARTIAL_LOSS", "ORPHAN"], ["2", "3"]),
+        ({"parent_requires_child": True}, ["REQUIRED_CHILD", "ORPHAN"], ["1", "2"]),
+    ],
+    ids=["both", "partial_loss", "required"],
+)  # fmt: skip
+def test_cascade_drops_what_lost_rows_since_the_snapshot(flags: Any, told: list[str], parents: list[str]) -> None:
+    """A parent that lost one of its rows since the snapshot goes, and the rest of its rows with it."""
+    schemas = [PARENT, child(**flags), GRANDCHILD]
+    data = {
+        "parent": frame(id=["1", "2", "3"]), "child": frame(id=["a", "b", "c", "d"], pid=["1", "1", "2", "2"]),
+        "grandchild": frame(cid=["b", "c"]),
+    }  # fmt: skip
+    snapshot = CascadeSnapshot(schemas)
+    snapshot.transform(data)
+    relation = snapshot.relations[0]
+    counted = {("1",): 2, ("2",): 2, ("3",): 0} if "track_partial_loss" in flags else None
+    assert snapshot.counts_for(relation) == counted
+    data["child"] = data["child"].iloc[[0, 2, 3]]
+    cascade = CascadeDropTransformer(schemas, snapshot=snapshot)
+    cascade.transform(data)
+    assert [str(each.code) for each in cascade.messages] == [f"CASCADE_{name}_DROP" for name in told]
+    assert data["parent"]["id"].tolist() == parents
 
 
-def test_guard_runs_a_transformer_only_with_its_columns() -> None:
-    """A guarded transformer runs when the optional columns are there, and not otherwise."""
-    data = _data()
-    OptionalColumnGuard(DropZone(), "zones", "size").transform(data)
-    assert len(data["zones"]) == 2
-    OptionalColumnGuard(DropZone(), "zones", "zone").transform(data)
-    assert len(data["zones"]) == 1
+def test_cascade_takes_relations_of_its_own_and_passes_over_absent_tables() -> None:
+    """Relations may be given without schemas, also of several columns; a table or column that is absent is no error."""
+    relations = [
+        Relation("c", ("p", "q"), "p", ("i", "j")),
+        Relation("c", ("zz",), "p", ("i",)),
+        Relation("x", ("a",), "p", ("i",)),
+    ]
+    data = {"p": frame(i=[1, 2], j=[1, 2]), "c": frame(p=[1, 2, 1], q=[1, 1, None])}
+    cascade = CascadeDropTransformer(extra_relations=relations, name="mine")
+    cascade.transform(data)
+    assert data["c"]["p"].tolist() == [1, 1]
+    assert (cascade.name, CascadeSnapshot().name) == ("mine", "Cascade snapshot transformer")

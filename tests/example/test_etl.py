@@ -59,12 +59,12 @@ def test_dataset_survives_json(master_data: DataSource) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "code"),
     [
-        ("items.csv", "I002;", "I001;", "duplicate_key"),
-        ("items.csv", ";0.2;", ";heavy;", "conversion"),
-        ("locations.json", '"level": 2', '"level": "top"', "conversion"),
-        ("items.csv", ";0.2;", ";;", "missing_value"),
-        ("items.csv", "item_id;", "item;", "missing_column"),
-        ("items.csv", "I001;", "I999;", "foreign_key"),
+        ("items.csv", "I002;", "I001;", "PK_DUPLICATE"),
+        ("items.csv", ";0.2;", ";heavy;", "CONVERSION_FAILED"),
+        ("locations.json", '"level": 2', '"level": "top"', "CONVERSION_FAILED"),
+        ("items.csv", ";0.2;", ";;", "NULL_VALUE"),
+        ("items.csv", "item_id;", "item;", "MISSING_REQUIRED_COLUMN"),
+        ("items.csv", "I001;", "I999;", "FK_VIOLATION"),
     ],
     ids=["twin key", "no number", "no integer", "no value", "no key column", "unknown reference"],
 )

@@ -13,6 +13,8 @@ from algomancy_data import (
     PrimaryKeyValidator,
     RequiredColumnsValidator,
     ValidationSequence,
+    ValidationSeverity,
+    Validator,
     XLSXMultiExtractor,
 )
 from algomancy_data.extractor import ExtractionSequence
@@ -21,12 +23,13 @@ from algomancy_data.extractor import ExtractionSequence
 class SlottingETLFactory(ETLFactory):
     """Reads `items.csv`, `locations.json` and `planning.xlsx` into four tables, and checks that they fit together."""
 
-    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
+    def create_extraction_sequence(self, files: dict[str, File] | None = None) -> ExtractionSequence:
         """Read each file with the extractor it needs.
 
         Args:
             files: The files by logical name.
         """
+        files = files or {}
         extractors = [
             CSVSingleExtractor(files["items"], self.get_schema("items"), self.logger, separator=";"),
             JSONSingleExtractor(files["locations"], self.get_schema("locations"), self.logger),
@@ -36,11 +39,21 @@ class SlottingETLFactory(ETLFactory):
 
     def create_validation_sequence(self) -> ValidationSequence:
         """Check that every column and value is there, that ids are unique, and that what is referred to exists."""
-        validators = [
-            ExtractionSuccessVerification(logger=self.logger),
-            RequiredColumnsValidator(self.schemas, self.logger),
-            MissingValueValidator(self.schemas, self.logger),
-            PrimaryKeyValidator(self.schemas, self.logger),
-            ForeignKeyValidator(self.schemas, self.logger),
+        validators: list[Validator] = [
+            ExtractionSuccessVerification(),
+            RequiredColumnsValidator(self.schemas),
+            PrimaryKeyValidator(self.schemas),
         ]
-        return ValidationSequence(validators, self.logger)
+        for schema in self.schemas:
+            name = schema.file_name()
+            groups = {name: schema.columns()} if schema.is_single() else schema.column_groups()
+            for group, columns in groups.items():
+                table = name if schema.is_single() else f"{name}.{group}"
+                needed = [each.name for each in columns.values() if not each.nullable and not each.primary_key]
+                validators.append(MissingValueValidator(table, needed))
+                validators += [
+                    ForeignKeyValidator(table, each.name, *each.foreign_key)
+                    for each in columns.values()
+                    if each.foreign_key is not None
+                ]
+        return ValidationSequence(validators, self.logger, halt_on=ValidationSeverity.ERROR)

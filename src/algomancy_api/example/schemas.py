@@ -49,7 +49,7 @@ class PlanningSchema(Schema):
         [
             Column("line", DataType.INTEGER, primary_key=True),
             Column("order_id", DataType.STRING),
-            Column("item_id", DataType.STRING, foreign_key="items.item_id"),
+            Column("item_id", DataType.STRING, foreign_key=("items", "item_id")),
             Column("quantity", DataType.INTEGER),
             Column("ordered_at", DataType.DATETIME),
         ],
@@ -57,8 +57,8 @@ class PlanningSchema(Schema):
     LAYOUT = ColumnGroup(
         "layout",
         [
-            Column("item_id", DataType.STRING, primary_key=True, foreign_key="items.item_id"),
-            Column("location_id", DataType.STRING, foreign_key="locations.location_id"),
+            Column("item_id", DataType.STRING, primary_key=True, foreign_key=("items", "item_id")),
+            Column("location_id", DataType.STRING, foreign_key=("locations", "location_id")),
         ],
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING_TEXTS = ("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "-")
-"""Texts that stand for a missing cell, except in columns of text and categories, where only the empty one does."""
+"""Texts that stand for a missing cell, like blank ones, except in columns of text and categories."""
 
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "on"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "off"})
@@ -51,8 +51,8 @@ class Converted:
 def convert(series: pd.Series, dtype: DataType) -> Converted:
     """Convert a column to the type a schema wants.
 
-    Whole numbers become `int64`, or `Int64` where cells are missing; numbers `float64`; booleans `bool` or `boolean`;
-    times `datetime64[us]`; text `str`; categories `category` of text; intervals pandas intervals.
+    Whole numbers become `int64`, or `Int64` where cells are missing; numbers `float64`; booleans `boolean`; times
+    `datetime64[us]`; text `string`; categories `category` of text; intervals pandas intervals.
 
     Args:
         series: The column as read: of any type, Python values included.
@@ -142,10 +142,9 @@ def _convert_texts(texts: pa.ChunkedArray, dtype: DataType) -> Converted:
         return Converted(array)
     encoded = pa.concat_arrays(texts.chunks or [pa.array([], texts.type)]).dictionary_encode()
     distinct = encoded.dictionary
-    missing = pc.equal(distinct, "")
-    if dtype not in _AS_TEXT:
-        bare = pc.utf8_trim_whitespace(distinct)
-        missing = pc.or_(pc.equal(bare, ""), pc.is_in(bare, pa.array(MISSING_TEXTS, distinct.type)))
+    # Blank cells of a file are missing already: an empty text among texts is one that the file has.
+    missing_texts = pa.array(() if dtype in _AS_TEXT else ("", *MISSING_TEXTS), distinct.type)
+    missing = pc.is_in(pc.utf8_trim_whitespace(distinct), missing_texts)
     wanted = pc.indices_nonzero(pc.invert(missing)).to_numpy()
     converted = _DISTINCT[dtype](distinct.take(pa.array(wanted)))
     codes = _codes(encoded.indices, wanted, len(distinct))
@@ -182,9 +181,8 @@ def _spread(converted: Converted, codes: np.ndarray[Any, Any], distinct: pa.Arra
 
 
 def tightened(array: Any) -> Any:  # noqa: ANN401 - any array
-    """Return a nullable array as its plain counterpart when no cell is missing; any other as it is."""
-    plain = {"Int64": "int64", "boolean": "bool"}.get(str(array.dtype))
-    return array if plain is None or array.isna().any() else array.to_numpy(plain)
+    """Return nullable integers as plain ones when no cell is missing; any other array as it is."""
+    return array if str(array.dtype) != "Int64" or array.isna().any() else array.to_numpy("int64")
 
 
 # Whole columns; None where single cells must be looked at.
@@ -192,13 +190,8 @@ def tightened(array: Any) -> Any:  # noqa: ANN401 - any array
 
 def _whole_texts(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
-    empty = pc.equal(texts, "")
-    if pc.any(empty).as_py():
-        texts = pc.if_else(empty, pa.scalar(None, texts.type), texts)
-    return pd.array(texts, dtype="str")
+    return pd.array(texts, dtype="string")
 
 
 def _whole_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
@@ -349,7 +342,7 @@ def _native_floats(series: pd.Series) -> Any:  # noqa: ANN401 - as above
 
 
 def _native_booleans(series: pd.Series) -> Any:  # noqa: ANN401 - as above
-    return series.to_numpy() if series.dtype == "bool" else None
+    return series.astype("boolean").array if series.dtype in ("bool", "boolean") else None
 
 
 def _native_times(series: pd.Series) -> Any:  # noqa: ANN401 - as above

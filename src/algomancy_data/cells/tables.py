@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data.cells.conversion import Converted, convert
 from algomancy_data.cells.natural import natural
-from algomancy_data.schema import Column
-from algomancy_data.validation import ValidationMessage, ValidationSeverity
+from algomancy_data.encoding import shown
+from algomancy_data.schema import Column, DataType
+from algomancy_data.validation import ValidationMessage, ValidationSeverity, first_and_count
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-SHOWN_PER_COLUMN = 10
-"""Cells of one column that get a message of their own; the rest are counted."""
+CONVERSION_FAILED = "CONVERSION_FAILED"
+"""The code of messages about cells that cannot be converted."""
 
 _TEXT_SHOWN = 60
 _ROWS_OF_ONE_THREAD = 50_000
@@ -58,13 +59,15 @@ class ReadTable:
     rows: FileRows = field(default_factory=FileRows)
 
 
-def plain_columns(columns: Sequence[Column]) -> list[Column]:
+def plain_columns(columns: Iterable[Column]) -> list[Column]:
     """Return the columns without what a user's class may have added: they go to another process."""
-    return [Column(column.name, column.dtype, optional=column.optional, nullable=column.nullable) for column in columns]
+    return [Column(column.name, DataType(column.dtype)) for column in columns]
 
 
 def convert_table(series: dict[str, pd.Series], columns: Sequence[Column], table: str) -> ReadTable:
     """Convert the columns that a schema knows; the others become what they are without a doubt.
+
+    One with a cell that cannot be converted stays as it is.
 
     Args:
         series: The columns as read, by name; it is emptied, so that there are never two copies of the whole table.
@@ -79,7 +82,13 @@ def convert_table(series: dict[str, pd.Series], columns: Sequence[Column], table
 
     def converted(name: str) -> Converted:
         values = series.pop(name)
-        return convert(values, types[name]) if name in types else Converted(natural(values))
+        if name not in types:
+            return Converted(natural(values))
+        result = convert(values, types[name])
+        if result.unreadable:
+            # A column with cells that cannot be converted keeps what the file says.
+            result.array = natural(values) if values.dtype == object else values
+        return result
 
     if index is None or len(index) < _ROWS_OF_ONE_THREAD:
         found = list(map(converted, names))
@@ -96,17 +105,16 @@ def convert_table(series: dict[str, pd.Series], columns: Sequence[Column], table
 
 def conversion_messages(converted: Converted, table: str, column: str) -> list[ValidationMessage]:
     """Return an error for each of the first cells that could not be converted, one that counts the rest, and notes."""
-    messages = [
-        ValidationMessage(ValidationSeverity.ERROR, f"{_shown(value)} {problem}.", table, column, row, "conversion")
-        for row, (value, problem) in list(converted.unreadable.items())[:SHOWN_PER_COLUMN]
-    ]
-    if (rest := len(converted.unreadable) - len(messages)) > 0:
+    found, rest = first_and_count(list(converted.unreadable.items()))
+    told: list[tuple[str, int | None]] = [(f"{_shown(value)} {problem}.", row) for row, (value, problem) in found]
+    if rest:
         problem = next(reversed(converted.unreadable.values()))[1]
-        text = f"{rest:,} more cells of this column cannot be converted: what they hold {problem}."
-        messages.append(ValidationMessage(ValidationSeverity.ERROR, text, table, column, None, "conversion"))
+        told.append((f"{rest:,} more cells of this column cannot be converted: what they hold {problem}.", None))
+    error = ValidationSeverity.ERROR
+    messages = [ValidationMessage(error, text, table, column, row, CONVERSION_FAILED) for text, row in told]
     for texts, severity, code in (
-        (converted.doubts, ValidationSeverity.WARNING, "ambiguous"),
-        (converted.remarks, ValidationSeverity.INFO, "read_as"),
+        (converted.doubts, ValidationSeverity.WARNING, "AMBIGUOUS"),
+        (converted.remarks, ValidationSeverity.INFO, "READ_AS"),
     ):
         messages += [ValidationMessage(severity, text, table, column, None, code) for text in texts]
     return messages
@@ -114,7 +122,7 @@ def conversion_messages(converted: Converted, table: str, column: str) -> list[V
 
 def remark_messages(remarks: Sequence[str], table: str) -> list[ValidationMessage]:
     """Return what is said in passing of how a table was read."""
-    return [ValidationMessage(ValidationSeverity.INFO, text, table, None, None, "read_as") for text in remarks]
+    return [ValidationMessage(ValidationSeverity.INFO, text, table, None, None, "READ_AS") for text in remarks]
 
 
 def _shown(value: object) -> str:
@@ -124,5 +132,4 @@ def _shown(value: object) -> str:
         return "An object"
     if pd.api.types.is_list_like(value):
         return "A list"
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(value))
-    return f"'{text[:_TEXT_SHOWN]}…'" if len(text) > _TEXT_SHOWN else f"'{text}'"
+    return f"'{shown(value, _TEXT_SHOWN)}'"

@@ -81,9 +81,9 @@ class _Source:
     def arrow(self, start: int) -> Any:  # noqa: ANN401 - a file of Arrow's
         import pyarrow as pa
 
-        content = self._content if self.file.content is None else self._content or self.file.content
-        if content is not None:
-            return pa.BufferReader(pa.py_buffer(content.encode() if isinstance(content, str) else content).slice(start))
+        if self._content is not None or self.file.is_in_memory:
+            content = self.file.read_bytes() if self._content is None else self._content
+            return pa.BufferReader(pa.py_buffer(content).slice(start))
         stream = pa.OSFile(str(self.file.path))
         stream.seek(start)
         return stream

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,32 +53,60 @@ def read_json_table(
 
 def read_json_tables(
     content: bytes | str,
-    groups: Mapping[str, tuple[Sequence[str], Sequence[Column]]],
+    groups: Mapping[str, tuple[str, Sequence[str], Sequence[Column]]],
     subject: str,
     limits: ReadLimits,
-) -> dict[str, ReadTable | None]:
+) -> dict[str, ReadTable]:
     """Read several tables from one document.
 
     Args:
         content: The document in UTF-8, or the path of it.
-        groups: Where each table is, as keys from the outside in, and its columns, by the table's name.
+        groups: The name of each table's group, where its rows are within a record, as keys from the outside in, and its
+            columns, by the table's name.
         subject: The file, as messages name it.
         limits: How much may be read.
 
-    Returns:
-        The tables by name; None where the document has no such place.
-
     Raises:
-        ExtractionError: The document is no JSON, or holds something else than records where a table should be.
+        ExtractionError: The document is no JSON, has no records, or holds something else where a table should be.
         TooLargeError: There are more rows, columns or cells than allowed.
     """
     document = _decode(_bytes(content), subject, [])
-    tables: dict[str, ReadTable | None] = {}
-    for table, (path, columns) in groups.items():
-        found = _follow(document, path)
-        place = f"{subject}, '{'.'.join(path)}'"
-        tables[table] = None if found is None else _table(found, columns, table, place, limits)
+    several = isinstance(document, dict) and len(_lists(document)) > 1
+    # What makes a table of its own is no column of another.
+    elsewhere = {".".join(path) for _, path, _ in groups.values() if path}
+    tables: dict[str, ReadTable] = {}
+    for table, (name, path, columns) in groups.items():
+        if several and isinstance(document.get(name), list):
+            rows = document[name]
+        elif path:
+            rows = _follow([document] if several else _root(document, subject), path)
+        else:
+            rows = _root(document, subject)
+        place = f"{subject}, '{'.'.join(path) or name}'"
+        tables[table] = _table(rows, columns, table, place, limits, () if path else elsewhere)
     return tables
+
+
+def root_records(content: bytes, subject: str) -> list[Any]:
+    """Return the records of a document: the list that it is, or the one list among the members of its object.
+
+    Raises:
+        ExtractionError: There is no such list, or there are several.
+    """
+    return _root(_decode(content, subject, []), subject)
+
+
+def _root(document: object, subject: str) -> list[Any]:
+    if isinstance(document, list):
+        return document
+    lists = _lists(document) if isinstance(document, dict) else []
+    if len(lists) != 1:
+        raise ExtractionError(f"{subject} must hold a list of records, or an object with exactly one list.")
+    return lists[0]
+
+
+def _lists(document: dict[str, Any]) -> list[list[Any]]:
+    return [value for value in document.values() if isinstance(value, list)]
 
 
 def _bytes(content: bytes | str) -> bytes:
@@ -121,25 +149,32 @@ def _records(document: Any, columns: Sequence[Column], remarks: list[str]) -> An
     return document
 
 
-def _follow(value: Any, path: Sequence[str]) -> list[Any] | None:  # noqa: ANN401 - any JSON value
-    """Return the records at the end of a path; a list on the way is gone through item by item."""
-    level = [value]
+def _follow(level: list[Any], path: Sequence[str]) -> list[Any]:
+    """Return the rows at the end of a path; a list on the way is gone through item by item."""
     for key in path:
-        objects = [item for each in level for item in (each if isinstance(each, list) else [each])]
-        level = [item[key] for item in objects if isinstance(item, dict) and key in item]
-        if not level:
-            return None
-    return [item for each in level for item in (each if isinstance(each, list) else [each])]
+        found = [item[key] for item in level if isinstance(item, dict) and item.get(key) is not None]
+        level = [item for each in found for item in (each if isinstance(each, list) else [each])]
+    return level
 
 
-def _table(records: object, columns: Sequence[Column], table: str, subject: str, limits: ReadLimits) -> ReadTable:
+def _table(
+    records: object,
+    columns: Sequence[Column],
+    table: str,
+    subject: str,
+    limits: ReadLimits,
+    left_out: Collection[str] = (),
+) -> ReadTable:
     if not isinstance(records, list):
         raise ExtractionError(f"{subject} must hold a list of records.")
     limits.check_shape(len(records), 1, subject)
     for row, record in enumerate(records) if set(map(type, records)) - {dict} else ():
         if not isinstance(record, dict):
             raise ExtractionError(f"{subject}: record {row + 1} is not an object.")
-    return _converted(_columns(records, subject, limits), columns, table, subject)
+    wanted = [column.name for column in columns]
+    found = dict(_columns(records, wanted, subject, limits) if records else ((name, ()) for name in wanted))
+    cells = ((name, values) for name, values in found.items() if name not in left_out)
+    return _converted(cells, columns, table, subject)
 
 
 def _converted(
@@ -186,11 +221,13 @@ def _too_deep(subject: str) -> ExtractionError:
     return ExtractionError(f"{subject} cannot be read. The JSON nests deeper than {MAX_DEPTH} levels.")
 
 
-def _columns(records: list[dict[str, Any]], subject: str, limits: ReadLimits) -> Iterator[tuple[str, Sequence[Any]]]:
+def _columns(
+    records: list[dict[str, Any]], wanted: Collection[str], subject: str, limits: ReadLimits
+) -> Iterator[tuple[str, Sequence[Any]]]:
     """Turn records into columns; what a record lacks is missing, and objects become columns of their members."""
     gathered: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
-        flat = _flat(record, subject) if any(type(value) is dict for value in record.values()) else record
+        flat = _flat(record, wanted, subject) if any(type(value) is dict for value in record.values()) else record
         for name, value in flat.items():
             known = gathered.get(name)
             if known is None:
@@ -204,16 +241,20 @@ def _columns(records: list[dict[str, Any]], subject: str, limits: ReadLimits) ->
     return iter(gathered.items())
 
 
-def _flat(record: dict[str, Any], subject: str) -> dict[str, Any]:
-    """Bring the members of objects within a record to the top, as `a.b`."""
+def _flat(record: dict[str, Any], columns: Collection[str], subject: str) -> dict[str, Any]:
+    """Return a record with the members of its objects as `a.b`, after its own.
+
+    An object that is the cell of a column of the schema stays as it is.
+    """
     if is_deeper_than(record, MAX_DEPTH):
         raise _too_deep(subject)
-    flat: dict[str, Any] = {}
-    rest = [("", record)]
+    nested = [key for key, value in record.items() if isinstance(value, dict) and key not in columns]
+    flat = {key: value for key, value in record.items() if key not in nested}
+    rest = [(key, record[key]) for key in reversed(nested)]
     while rest:
         prefix, value = rest.pop()
-        if isinstance(value, dict) and (value or not prefix):
-            rest.extend((f"{prefix}.{key}" if prefix else key, value[key]) for key in reversed(value))
+        if isinstance(value, dict) and prefix not in columns:
+            rest.extend((f"{prefix}.{key}", value[key]) for key in reversed(value))
         else:
-            flat[prefix] = None if value == {} else value
+            flat[prefix] = value
     return flat

@@ -127,7 +127,7 @@ def _read_tables(
             workbook: CalamineWorkbook = CalamineWorkbook.from_object(given)
             names = [each.name for each in workbook.sheets_metadata if each.typ is SheetTypeEnum.WorkSheet]
             for table, (sheet, columns) in sheets.items():
-                name = sheet if isinstance(sheet, str) else names[sheet] if -1 < sheet < len(names) else None
+                name = sheet if isinstance(sheet, str) else names[sheet] if -len(names) <= sheet < len(names) else None
                 if name is None or name not in names:
                     tables[table] = None
                     continue

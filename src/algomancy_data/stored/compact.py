@@ -95,10 +95,16 @@ def take_apart(text: bytes) -> tuple[Any, dict[str, CompactTable]]:
         members = _decode(b"{" + text[end + 2 : stop] + b"}")
         if list(members) not in (["columns", "dtypes", "index"], ["columns", "categories", "dtypes", "index"]):
             raise NotCompactError
+        if not _tell_types(members["columns"], members["dtypes"]):
+            raise NotCompactError
         tables[name] = CompactTable(members, text, start + len(_DATA), end)
         if last:
             return metadata, tables
         position = stop + 2
+
+
+def _tell_types(columns: object, dtypes: object) -> bool:
+    return isinstance(columns, list) and isinstance(dtypes, dict) and list(dtypes) == columns
 
 
 def _decode(text: bytes) -> Any:  # noqa: ANN401 - any JSON value

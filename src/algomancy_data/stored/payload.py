@@ -7,6 +7,7 @@ posts is what the next one gets, and whoever reads the canonical form and writes
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from algomancy_data.stored.compact import (
     take_apart,
 )
 from algomancy_data.stored.tables import canonical_table, parse_table, write_table
+from algomancy_utils.runtime import utc_now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +43,7 @@ class DataClassification(StrEnum):
 TableT = TypeVar("TableT")
 
 _SUBJECT = "The JSON is no dataset"
+_NAN_OR_TEXT = re.compile(rb'("(?:[^"\\]|\\.)*")|\bNaN\b')
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,10 @@ def parse_creation_datetime(text: str) -> datetime:
         raise ValueError(f"{_SUBJECT}: metadata.creation_datetime must be an ISO 8601 time.") from None
 
 
+def _now() -> str:
+    return utc_now().isoformat()
+
+
 def _put_together(metadata: Metadata, tables: Iterable[tuple[str, Iterable[bytes]]]) -> bytes:
     """Return the JSON of a dataset whose tables come in pieces; unlike a join this never holds it twice."""
     text = io.BytesIO()
@@ -158,7 +165,7 @@ def _tables(
             # Decoding the whole of it gives the verdict, and the words for it.
             pass
     # Only the cells may nest, and those are looked at one column at a time.
-    document = decode_json(text, check_depth=False)
+    document = _decode(text)
     if not isinstance(document, dict):
         raise ValueError(f"{_SUBJECT}: it must be an object with metadata and tables.")
     tables = document.get("tables")
@@ -168,19 +175,32 @@ def _tables(
     return metadata, {name: whole(tables[name], name) for name in metadata.tables}
 
 
+def _decode(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode JSON in which a missing cell may read `NaN`, as Algomancy's own `to_json` writes it."""
+    try:
+        return decode_json(text, check_depth=False)
+    except ValueError:
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        if b"NaN" not in data:
+            raise
+        return decode_json(_NAN_OR_TEXT.sub(lambda found: found[1] or b"null", data), check_depth=False)
+
+
 def _parse_metadata(members: object, tables: Mapping[str, Any]) -> Metadata:
     if not isinstance(members, dict):
         raise ValueError(f"{_SUBJECT}: 'metadata', an object, is missing.")
     texts = {}
+    # A dataset of which nobody knows when it was made is as old as its arrival.
+    known = members if members.get("creation_datetime") is not None else {**members, "creation_datetime": _now()}
     for member in ("id", "name", "type", "creation_datetime"):
-        text = members.get(member)
+        text = known.get(member)
         if not isinstance(text, str) or not text:
             raise ValueError(f"{_SUBJECT}: metadata.{member}, a text, is missing.")
         texts[member] = text
     if texts["type"] not in list(DataClassification):
         raise ValueError(f"{_SUBJECT}: metadata.type must be one of {', '.join(DataClassification)}.")
     parse_creation_datetime(texts["creation_datetime"])
-    names = members.get("tables")
+    names = members.get("tables", list(tables))
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{_SUBJECT}: metadata.tables must be a list of names.")
     if len(names) != len(set(names)) or set(names) != set(tables):

@@ -245,7 +245,7 @@ def parse_shape(value: dict[str, Any], table: str) -> TableShape:
     columns, index = _list(value, "columns", table), _list(value, "index", table)
     names = _column_names(columns, table)
     _check_index(index, table)
-    types = _types(value.get("dtypes"), names, table)
+    types = _types(value, names, table)
     return TableShape(names, types, index, _parse_categories(value.get("categories"), names, types, table))
 
 
@@ -334,21 +334,33 @@ def _refuse_twins(names: list[str], table: str) -> None:
         seen.add(name)
 
 
-def _types(dtypes: object, names: list[str], table: str) -> list[StoredType]:
+def _types(value: dict[str, Any], names: list[str], table: str) -> list[StoredType]:
+    """Return the types of the columns; a column whose type is not given has that of its cells."""
+    dtypes = value.get("dtypes", {})
     if not isinstance(dtypes, dict):
-        raise ValueError(f"Table '{table}' needs 'dtypes', an object with the type of each column.")
+        raise ValueError(f"Table '{table}': 'dtypes' must be an object with the type of each column.")
     if strangers := dtypes.keys() - set(names):
         raise ValueError(f"Table '{table}' has a type for '{min(strangers)}', which is none of its columns.")
     types = []
     for name in names:
-        text = dtypes.get(name)
+        text = dtypes[name] if name in dtypes else _natural_type(value, name)
         if not isinstance(text, str):
-            raise ValueError(f"Table '{table}', column '{name}': its type is missing in 'dtypes'.")
+            raise ValueError(f"Table '{table}', column '{name}': its type in 'dtypes' must be text.")
         try:
             types.append(parse_stored_type(text))
         except ValueError as error:
             raise _misfit(table, name, error) from None
     return types
+
+
+def _natural_type(value: dict[str, Any], name: str) -> str:
+    import pandas as pd
+
+    rows = value.get("data")
+    cells = [row.get(name) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    if not set(map(type, cells)).isdisjoint((list, dict)):
+        return "object"
+    return storable(pd.Series(cells, dtype=None if cells else object))[0].name
 
 
 def _check_index(index: list[Any], table: str) -> None:

@@ -11,19 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from algomancy_data import Dataset, DatasetStore
+from algomancy_data import Dataset
 from algomancy_scenario.persistence.raw_datasets import Extract, RawDataset
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 
-class SessionStore(DatasetStore, Protocol):
-    """The stored part of one session: its datasets (see `DatasetStore`) and its scenarios."""
+class SessionStore(Protocol):
+    """The stored part of one session: its datasets and its scenarios."""
 
     durable: bool
     """Whether what is stored outlives the process."""
 
     folder: Path | None
     """Where the user may have put files of the session, if there is such a place."""
+
+    def save_dataset(self, key: str, json: bytes) -> None:
+        """Keep a dataset, in place of any other of that key.
+
+        Args:
+            key: Its key.
+            json: The dataset in UTF-8 JSON.
+        """
+
+    def delete_dataset(self, key: str) -> None:
+        """Forget a dataset; one that is not there is no error."""
 
     def save_scenario(self, record: ScenarioRecord) -> None:
         """Keep a scenario; replaces what was kept under its id."""

@@ -94,13 +94,16 @@ class RawDataset(Dataset):
             self._failure = str(error) if isinstance(error, ValueError) else "its files cannot be read."
             return
         if not result.is_success or result.datasource is None:
-            texts = [str(message.message) for message in result.messages][:_SHOWN_MESSAGES]
+            grave = [message for message in result.messages if message.severity != "INFO"]
+            texts = [str(message.message) for message in grave][:_SHOWN_MESSAGES]
             self._failure = " ".join(texts) or "its files are not valid."
             _log.error("Dataset '%s' could not be loaded from its raw files: %s", self.key, self._failure)
             return
         source: BaseDataSource = result.datasource
         source.id = self.id
-        written = max((file.path.stat().st_mtime for file in files.values() if file.path is not None), default=0.0)
+        written = max(
+            (Path(file.path).stat().st_mtime for file in files.values() if file.path is not None), default=0.0
+        )
         source.creation_datetime = datetime.fromtimestamp(written, UTC)
         self._source = source
 

@@ -15,8 +15,10 @@ from algomancy_data import (
     CSVSingleExtractor,
     DataType,
     ExtractionError,
+    FileExtension,
     ReadLimits,
     Schema,
+    SchemaType,
     ValidationSeverity,
 )
 from algomancy_utils.errors import TooLargeError
@@ -28,6 +30,8 @@ class ItemSchema(Schema):
     """A column of each kind."""
 
     _FILENAME = "items"
+    _EXTENSION = FileExtension.CSV
+    _SCHEMA_TYPE = SchemaType.SINGLE
 
     A = Column("a", DataType.INTEGER)
     B = Column("b", DataType.FLOAT)
@@ -54,7 +58,7 @@ def test_csv_is_read_into_the_types_of_its_schema() -> None:
     assert [str(dtype) for dtype in frame.dtypes] == [
         "int64",
         "float64",
-        "str",
+        "string",
         "datetime64[us]",
         "boolean",
         "category",
@@ -75,15 +79,15 @@ def test_csv_dates_are_read_one_way_in_the_whole_column() -> None:
 
 
 def test_csv_cells_that_cannot_be_converted_are_errors_by_row() -> None:
-    """A cell that cannot be converted is an error that names table, column and row, and shows the cell."""
+    """A cell that cannot be converted is an error that names its place and shows it; the column stays text."""
     frame, messages = _extract(HEAD + "1;1;x;;;\n2;2;x;;;\n3;x;x;;;\nq;4;x;9/9/99;perhaps;\n")
     assert [(m.severity, m.message, m.table, m.column, m.row, m.code) for m in messages] == [
-        (ValidationSeverity.ERROR, "'q' is not a whole number.", "items", "a", 3, "conversion"),
-        (ValidationSeverity.ERROR, "'x' is not a number.", "items", "b", 2, "conversion"),
-        (ValidationSeverity.ERROR, "'9/9/99' is not a date or time.", "items", "d", 3, "conversion"),
-        (ValidationSeverity.ERROR, "'perhaps' is neither true nor false.", "items", "e", 3, "conversion"),
+        (ValidationSeverity.ERROR, "'q' is not a whole number.", "items", "a", 3, "CONVERSION_FAILED"),
+        (ValidationSeverity.ERROR, "'x' is not a number.", "items", "b", 2, "CONVERSION_FAILED"),
+        (ValidationSeverity.ERROR, "'9/9/99' is not a date or time.", "items", "d", 3, "CONVERSION_FAILED"),
+        (ValidationSeverity.ERROR, "'perhaps' is neither true nor false.", "items", "e", 3, "CONVERSION_FAILED"),
     ]
-    assert frame["a"].tolist() == [1, 2, 3, pd.NA]
+    assert frame["a"].tolist() == ["1", "2", "3", "q"]
 
 
 def test_csv_messages_of_one_column_are_counted_after_the_first() -> None:
@@ -120,7 +124,8 @@ def test_csv_without_rows_has_the_types_all_the_same() -> None:
     frame, messages = _extract(HEAD)
     assert messages == []
     assert frame.shape == (0, 6)
-    assert [str(dtype) for dtype in frame.dtypes] == ["int64", "float64", "str", "datetime64[us]", "bool", "category"]
+    types = ["int64", "float64", "string", "datetime64[us]", "boolean", "category"]
+    assert [str(dtype) for dtype in frame.dtypes] == types
 
 
 @pytest.mark.parametrize(
@@ -247,7 +252,7 @@ def test_csv_numbers_of_a_column_have_one_convention() -> None:
     frame, messages = _extract("b\n1.234\n5\n")
     assert frame["b"].tolist() == [1.234, 5]
     assert [(m.severity, m.column, m.row, m.code) for m in messages] == [
-        (ValidationSeverity.WARNING, "b", None, "ambiguous")
+        (ValidationSeverity.WARNING, "b", None, "AMBIGUOUS")
     ]
     assert _extract("b\n" + "1.234\n" * 600 + "0.5\n")[1] == []
     assert len(_extract("b\n" + "1.234\n" * 600)[1]) == 1
@@ -341,7 +346,7 @@ def test_csv_rows_count_as_in_a_spreadsheet(content: str, row: int) -> None:
     """A row is where a spreadsheet shows it: blank ones count, and a cell of two lines is in one row."""
     extractor = CSVSingleExtractor(CSVFile("items", content=content), ItemSchema)
     extractor.extract()
-    error = next(message for message in extractor.messages if message.code == "conversion")
+    error = next(message for message in extractor.messages if message.code == "CONVERSION_FAILED")
     assert extractor.file_rows["items"].number(error.row) == row
 
 

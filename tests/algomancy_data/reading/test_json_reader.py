@@ -28,6 +28,7 @@ class OrderSchema(Schema):
     """Records with an object inside."""
 
     _FILENAME = "orders"
+    _SCHEMA_TYPE = SchemaType.SINGLE
     _EXTENSION = FileExtension.JSON
 
     ID = Column("id", DataType.INTEGER)
@@ -63,7 +64,7 @@ def test_json_records_become_a_table() -> None:
         ]
     )
     assert messages == []
-    assert list(frame) == ["id", "address.city", "address.geo.lat", "at", "tags", "extra", "address"]
+    assert list(frame) == ["id", "at", "tags", "address.city", "address.geo.lat", "extra"]
     assert frame["id"].tolist() == [1, 2, 3]
     assert frame["address.city"].fillna("-").tolist() == ["Gouda", "-", "-"]
     assert frame["address.geo.lat"].dtype == "float64"
@@ -78,6 +79,7 @@ def test_json_cells_that_cannot_be_converted_are_errors() -> None:
         (0, "A list is not a whole number."),
         (1, "'True' is not a whole number."),
         (2, "'x' is not a whole number."),
+        (3, "An object is not a whole number."),
     ]
 
 
@@ -136,14 +138,46 @@ def test_json_document_becomes_several_tables() -> None:
     assert tables["plan.lines"].to_dict("list") == {"qty": [1.0, 2.5, 4.0]}
 
 
-def test_json_document_without_a_group_is_an_error_message() -> None:
-    """A group that is nowhere in the document is an error that says where it was looked for."""
-    extractor = JSONMultiExtractor(JSONFile("plan", content='{"items": []}'), NestedSchema)
-    assert list(extractor.extract()) == ["plan.items"]
-    assert [(message.code, message.table) for message in extractor.messages] == [("missing_table", "plan.lines")]
-    assert "'orders.lines'" in extractor.messages[0].message
-    with pytest.raises(ExtractionError, match=r"'items': record 1 is not an object"):
-        JSONMultiExtractor(JSONFile("plan", content='{"items": [3]}'), NestedSchema).extract()
+@pytest.mark.parametrize(
+    ("document", "tables"),
+    [
+        ([{"id": 1, "lines": [{"qty": 2}, {"qty": 3}]}, {"id": 2}], {"plan.orders": [1, 2], "plan.lines": [2.0, 3.0]}),
+        ({"about": {"x": 1}, "rows": [{"id": 1}]}, {"plan.orders": [1], "plan.lines": []}),
+    ],
+    ids=["list", "object with one list"],
+)
+def test_json_records_with_lists_inside_become_a_table_each(document: Any, tables: dict[str, list[Any]]) -> None:
+    """A group without a path has a row for each record; another one has the rows at its path, maybe none."""
+
+    class Orders(Schema):
+        _FILENAME = "plan"
+        _EXTENSION = FileExtension.JSON
+        _SCHEMA_TYPE = SchemaType.MULTI
+        ORDERS = ColumnGroup("orders", [Column("id", DataType.INTEGER)])
+        LINES = ColumnGroup("lines", [Column("qty", DataType.FLOAT)], source_path=("lines",))
+
+    found = JSONMultiExtractor(JSONFile("plan", content=json.dumps(document)), Orders).extract()
+    assert {name: frame.iloc[:, 0].tolist() for name, frame in found.items()} == tables
+    assert [list(frame) for frame in found.values()] == [["id"], ["qty"]]
+
+
+def test_json_document_without_records_is_refused() -> None:
+    """A document without a list, or with something else than objects in it, is refused by name."""
+    for content, fragment in (('{"a": 1}', "exactly one list"), ('{"items": [3]}', "record 1 is not an object")):
+        with pytest.raises(ExtractionError, match=fragment):
+            JSONMultiExtractor(JSONFile("plan", content=content), NestedSchema).extract()
+
+
+def test_json_cells_of_a_text_column_may_be_lists_and_objects() -> None:
+    """They are kept as text, in JSON, with a warning; an empty text stays one; the rest of their rows is read."""
+    schema = type(
+        "Tags", (OrderSchema,), {"TAGS": Column("tags", DataType.STRING), "ID": Column("id", DataType.INTEGER)}
+    )
+    content = json.dumps([{"id": 1, "tags": ["a", 2]}, {"id": 2, "tags": {"b": None}}, {"id": 3, "tags": ""}])
+    extractor = JSONSingleExtractor(JSONFile("orders", content=content), schema)
+    frame = extractor.extract()["orders"]
+    assert frame.to_dict("list") == {"id": [1, 2, 3], "tags": ['["a",2]', '{"b":null}', ""]}
+    assert [(each.severity, each.column) for each in extractor.messages] == [("WARNING", "tags")]
 
 
 def test_json_of_size_is_read_in_the_worker_the_same() -> None:

@@ -33,6 +33,7 @@ class StockSchema(Schema):
     """One sheet."""
 
     _FILENAME = "stock"
+    _SCHEMA_TYPE = SchemaType.SINGLE
     _EXTENSION = FileExtension.XLSX
 
     ITEM = Column("item", DataType.STRING)
@@ -95,27 +96,20 @@ def test_workbook_sheet_becomes_a_table() -> None:
 
 
 def test_workbook_sheet_is_chosen_by_name_or_number() -> None:
-    """A sheet is found by its name and by its number; one that is not there is an error message."""
+    """A sheet is found by its name and by its number, from the end too; a file without it is refused."""
     content = _workbook(first=[["item"], ["a"]], second=[["item"], ["b"]])
-    for sheet, item in ((0, "a"), (1, "b"), ("second", "b")):
+    for sheet, item in ((0, "a"), (1, "b"), (-1, "b"), ("second", "b")):
         assert _single(content, sheet)[0]["stock"]["item"].tolist() == [item]
-    for missing in (2, -1, "third"):
-        tables, messages = _single(content, missing)
-        assert tables == {}
-        assert [message.code for message in messages] == ["missing_table"]
-        assert str(missing) in messages[0].message
+    for missing in (2, -3, "third"):
+        with pytest.raises(ExtractionError, match=f"File 'stock.xlsx' has no sheet .*{missing}"):
+            _single(content, missing)
 
 
 def test_workbook_of_several_sheets_becomes_several_tables() -> None:
-    """Each column group is the sheet of its name; the tables are `file.sheet`; a missing sheet is an error message."""
+    """Each column group is the sheet of its name; the tables are `file.sheet`; a file without one is refused."""
     content = _workbook(one=[["a"], [1], ["x"]], other=[["c"]])
-    extractor = XLSXMultiExtractor(XLSXFile("book", content=content), BookSchema())
-    tables = extractor.extract()
-    assert list(tables) == ["book.one"]
-    assert [(message.code, message.table, message.row) for message in extractor.messages] == [
-        ("conversion", "book.one", 1),
-        ("missing_table", "book.two", None),
-    ]
+    with pytest.raises(ExtractionError, match="has no sheet 'two'"):
+        XLSXMultiExtractor(XLSXFile("book", content=content), BookSchema()).extract()
     content = _workbook(two=[["b"], [1]], one=[["a"], [1]])
     assert list(XLSXMultiExtractor(XLSXFile("book", content=content), BookSchema).extract()) == ["book.one", "book.two"]
 
@@ -372,7 +366,8 @@ def test_workbook_days_before_1900_are_days() -> None:
 def test_workbook_whole_numbers_are_exact_or_refused(written: str, item: str, count: int | None) -> None:
     """Digits that a cell has are kept; where a float stands for many whole numbers it is refused as one."""
     tables, messages = _single(_cells(HEADING, f'<c r="A2"><v>{written}</v></c><c r="B2"><v>{written}</v></c>'))
-    assert tables["stock"]["count"].tolist() == [pd.NA if count is None else count]
+    if count is not None:
+        assert tables["stock"]["count"].tolist() == [count]
     assert [message.column for message in messages] == ([] if count else ["count"])
     if count is not None or written.isdigit():
         assert tables["stock"]["item"].tolist() == [item]
@@ -386,11 +381,11 @@ def test_workbook_table_may_begin_anywhere(down: int, right: int) -> None:
     tables, messages = _single(_workbook(first=[[]] * down + rows))
     assert list(tables["stock"]) == ["item", "count"]
     assert tables["stock"]["item"].tolist() == ["a", "b"]
-    assert [m.severity.value for m in messages if m.code == "read_as"] == ["INFO"] * bool(right)
+    assert [m.severity.value for m in messages if m.code == "READ_AS"] == ["INFO"] * bool(right)
     file = XLSXFile("stock", content=_workbook(first=[[]] * down + rows))
     extractor = XLSXSingleExtractor(file, StockSchema)
     extractor.extract()
-    error = next(m for m in extractor.messages if m.code == "conversion")
+    error = next(m for m in extractor.messages if m.code == "CONVERSION_FAILED")
     assert extractor.file_rows["stock"].number(error.row) == 4 + down
 
 

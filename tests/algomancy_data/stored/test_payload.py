@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from algomancy_data import DataClassification, DataSource
 from algomancy_data.stored import compact
 from algomancy_data.stored.payload import canonical, read_tables, write_dataset
+from algomancy_utils.runtime import Runtime, use_runtime
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 ZONES = ["UTC", "Europe/Amsterdam", "America/St_Johns", "UTC+05:30"]
@@ -319,17 +321,20 @@ def test_dataset_from_anything_is_read_or_refused(payload: Any) -> None:
     """Any JSON either is a dataset or a ValueError; what is accepted unread can be read, and the reverse."""
     text = json.dumps(payload)
     outcomes = []
-    for form in (text, _compact(payload)):
-        for read in (canonical, read_tables):
-            try:
-                outcomes.append(read(form)[0])
-            except ValueError as error:
-                outcomes.append(str(error))
+    # Where the payload does not say when it was made it is now.
+    with use_runtime(Runtime(now=lambda: datetime(2025, 1, 2, tzinfo=UTC))):
+        for form in (text, _compact(payload)):
+            for read in (canonical, read_tables):
+                try:
+                    outcomes.append(read(form)[0])
+                except ValueError as error:
+                    outcomes.append(str(error))
     # In the compact form what is wrong is found in the same way, and said in the same words.
     assert outcomes[:2] == outcomes[2:]
     assert isinstance(outcomes[0], str) == isinstance(outcomes[1], str)
     if not isinstance(outcomes[0], str):
-        assert canonical(canonical(text)[1])[1] == canonical(text)[1]
+        form = canonical(text)[1]
+        assert canonical(form)[1] == form
 
 
 def _payload(**changes: Any) -> dict[str, Any]:
@@ -352,7 +357,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "empty_name": (_payload(metadata={"name": ""}), "metadata.name"),
     "number_as_name": (_payload(metadata={"name": 3}), "metadata.name"),
     "unknown_type": (_payload(metadata={"type": "x"}), "master_data, derived_data, dummy_data"),
-    "no_creation": (_payload(metadata={"creation_datetime": None}), "metadata.creation_datetime"),
+    "creation_no_text": (_payload(metadata={"creation_datetime": 5}), "metadata.creation_datetime"),
     "no_list_of_tables": (_payload(metadata={"tables": None}), "metadata.tables"),
     "creation_no_time": (_payload(metadata={"creation_datetime": "yesterday"}), "metadata.creation_datetime"),
     "tables_not_listed": (_payload(metadata={"tables": []}), "metadata.tables"),
@@ -364,7 +369,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "index_of_deep_lists": (_payload(index=[[[]]]), "label of the index"),
     "columns_twice": (_payload(columns=["a", "a"]), "more than one column named 'a'"),
     "column_no_text": (_payload(columns=["a", 1]), "must be text"),
-    "dtype_missing": (_payload(dtypes={"a": "int64"}), "column 'b': its type is missing"),
+    "dtype_no_text": (_payload(dtypes={"a": "int64", "b": None}), "column 'b': its type in 'dtypes' must be text"),
     "dtype_too_many": (_payload(dtypes={"a": "int64", "b": "str", "c": "str"}), "'c'"),
     "dtype_unknown": (_payload(dtypes={"a": "int63", "b": "str"}), "column 'a': unknown type 'int63'"),
     "row_lacks_column": (_payload(data=[{"a": 1}]), "column 'b': row 0 does not have it"),
@@ -545,3 +550,50 @@ def test_dataset_index_reads_the_same_again(index: list[Any], kind: type) -> Non
     written = json.loads(source.to_json())["tables"]["t"]["index"]
     assert written == index
     assert json.dumps(written) == json.dumps(index)
+
+
+CARRIED: dict[str, tuple[dict[str, Any], str, Any]] = {
+    "no_list_of_tables": ({"metadata": {"tables": ...}}, "int64", [1, 2]),
+    "null_creation": ({"metadata": {"creation_datetime": None}}, "int64", [1, 2]),
+    "no_creation": ({"metadata": {"creation_datetime": ...}}, "int64", [1, 2]),
+    "no_dtypes": ({"dtypes": ...}, "int64", [1, 2]),
+    "no_dtype_of_floats": ({"dtypes": {}, "data": [{"a": 1.5}, {"a": None}]}, "float64", [1.5, None]),
+    "no_dtype_of_texts": ({"dtypes": {}, "data": [{"a": "x"}, {"a": None}]}, "str", ["x", None]),
+    "no_dtype_of_lists": ({"dtypes": {}, "data": [{"a": [1]}, {"a": None}]}, "object", [[1], None]),
+    "nan_in_floats": ({"dtypes": {"a": "float64"}, "data": [{"a": math.nan}, {"a": 2.0}]}, "float64", [None, 2.0]),
+    "nan_in_texts": ({"dtypes": {"a": "str"}, "data": [{"a": "NaN, he said: NaN"}, {"a": math.nan}]}, "str",
+                     ["NaN, he said: NaN", None]),
+    "nan_in_categories": ({"dtypes": {"a": "category"}, "data": [{"a": "x"}, {"a": math.nan}]}, "category",
+                          ["x", None]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "dtype", "cells"), CARRIED.values(), ids=list(CARRIED))
+@pytest.mark.parametrize("indent", [None, 2], ids=["one_line", "indented"])
+def test_dataset_of_algomancys_own_packages_is_read(
+    changes: dict[str, Any], dtype: str, cells: list[Any], indent: int | None
+) -> None:
+    """What they leave out, and `NaN` as they write a missing cell, is read as what it means, and stays so."""
+    table = {"data": [{"a": 1}, {"a": 2}], "columns": ["a"], "dtypes": {"a": "int64"}, "index": [0, 1]}
+    metadata = {"id": "1", "name": "n", "type": "master_data", "creation_datetime": "2025-01-02", "tables": ["t"]}
+    metadata |= changes.get("metadata", {})
+    table |= {name: value for name, value in changes.items() if name != "metadata"}
+    payload = {"metadata": metadata, "tables": {"t": table}}
+    for members in (metadata, table):
+        for name in [name for name, value in members.items() if value is ...]:
+            del members[name]
+    source = DataSource.from_json(json.dumps(payload, indent=indent))
+    column = source.get_table("t")["a"]
+    assert str(column.dtype) == dtype
+    assert column.astype(object).where(column.notna(), None).tolist() == cells
+    assert source.list_tables() == ["t"]
+    again = json.loads(canonical(json.dumps(payload, indent=indent))[1])
+    assert [row["a"] for row in again["tables"]["t"]["data"]] == cells
+    assert again["tables"]["t"]["dtypes"] == {"a": dtype}
+
+
+def test_infinity_in_a_dataset_is_refused() -> None:
+    """An infinite number, which their `to_json` writes too, cannot be written as JSON and is not made a missing one."""
+    text = json.dumps(_payload(data=[{"a": math.inf, "b": "x"}], dtypes={"a": "float64", "b": "str"}))
+    with pytest.raises(ValueError, match="not valid JSON"):
+        canonical(text)
