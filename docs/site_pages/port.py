@@ -15,7 +15,7 @@ def port_page(root: Path) -> GeneratedPage:
     tree = ast.parse(inspect.getsource(backend))
     parts = ["# The backend port\n", prose(ast.get_docstring(tree) or "") + "\n"]
     protocols = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    for protocol in sorted(protocols, key=lambda node: (not node.name.endswith("Backend"), -node.lineno)):
+    for protocol in sorted(protocols, key=lambda node: (not node.name.endswith(("Backend", "Members")), -node.lineno)):
         parts.append(f"## {protocol.name} {{ #{protocol.name} }}\n")
         parts.append(prose(ast.get_docstring(protocol) or "") + "\n")
         members = [node for node in protocol.body if isinstance(node, ast.FunctionDef)]

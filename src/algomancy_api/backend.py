@@ -61,12 +61,8 @@ class EtlResultLike(Protocol):
         """Whether the dataset was stored."""
 
 
-class ScenarioBackend(Protocol):
-    """What one session of any backend can do. See `algomancy_scenario.ScenarioManager`.
-
-    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `schemas`: the
-    files of an upload are compared with their names before anything is read.
-    """
+class ScenarioMembers(Protocol):
+    """What every session does in the same way."""
 
     @property
     def available_algorithms(self) -> Iterable[str]:
@@ -75,10 +71,6 @@ class ScenarioBackend(Protocol):
     @property
     def available_kpis(self) -> Iterable[str]:
         """Names of the KPIs."""
-
-    @property
-    def currently_processing(self) -> ScenarioLike | None:
-        """The scenario whose run is under way."""
 
     def get_algorithm_parameters(self, name: str) -> BaseParameterSet:
         """A fresh parameter set of an algorithm."""
@@ -89,20 +81,38 @@ class ScenarioBackend(Protocol):
     def get_data_keys(self) -> Sequence[str]:
         """Keys of the datasets."""
 
-    def get_data_as_json(self, key: str) -> str:
-        """A dataset as `DataSource.to_json()` writes it."""
-
     def derive_data(self, key: str, new_key: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
         """Copy a dataset."""
 
     def delete_data(self, key: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
         """Delete a dataset that no scenario refers to."""
 
-    def add_datasource_from_json(self, payload: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
-        """Add a dataset from the text of `get_data_as_json`."""
-
     def etl_data(self, files: Mapping[str, File], name: str) -> EtlResultLike:
         """Read files, and store the dataset unless there is something wrong with it."""
+
+    def delete_scenario(self, scenario_id: str) -> bool:
+        """Delete a scenario; tell whether there was one."""
+
+    def process_scenario_async(self, scenario: Any) -> Any:  # noqa: ANN401 - a scenario of the backend's own kind
+        """Put a scenario in the queue."""
+
+
+class ScenarioBackend(ScenarioMembers, Protocol):
+    """What one session of any backend can do. See `algomancy_scenario.ScenarioManager`.
+
+    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `schemas`,
+    by whose names of files a message tells which one an upload lacks.
+    """
+
+    @property
+    def currently_processing(self) -> ScenarioLike | None:
+        """The scenario whose run is under way."""
+
+    def get_data_as_json(self, key: str) -> str:
+        """A dataset as `DataSource.to_json()` writes it."""
+
+    def add_datasource_from_json(self, payload: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
+        """Add a dataset from the text of `get_data_as_json`."""
 
     def create_scenario(
         self,
@@ -126,20 +136,9 @@ class ScenarioBackend(Protocol):
     def list_tags(self) -> Iterable[str]:
         """Tags of all scenarios."""
 
-    def delete_scenario(self, scenario_id: str) -> bool:
-        """Delete a scenario; tell whether there was one."""
 
-    def process_scenario_async(self, scenario: Any) -> Any:  # noqa: ANN401 - a scenario of the backend's own kind
-        """Put a scenario in the queue."""
-
-
-@runtime_checkable
-class SessionBackend(Protocol):
-    """What any backend can do with sessions. See `algomancy_scenario.SessionManager`.
-
-    Optional: `close()`, called when a server that made the backend itself stops; `end_helpers()`, called whenever the
-    server stops, to end the processes that the backend has started.
-    """
+class SessionMembers(Protocol):
+    """What every backend does with sessions in the same way."""
 
     @property
     def start_session_id(self) -> str:
@@ -150,9 +149,6 @@ class SessionBackend(Protocol):
 
     def get_display_name(self, session_id: str) -> str:
         """Name of a session."""
-
-    def get_scenario_manager(self, session_id: str) -> Any:  # noqa: ANN401 - a `ScenarioBackend`; real ones are wider
-        """What the session can do: a `ScenarioBackend`."""
 
     def create_new_session(self, display_name: str) -> str:
         """Create an empty session; return its id."""
@@ -165,6 +161,18 @@ class SessionBackend(Protocol):
 
     def delete_session(self, session_id: str) -> Any:  # noqa: ANN401 - not used
         """Delete a session with all that is in it."""
+
+
+@runtime_checkable
+class SessionBackend(SessionMembers, Protocol):
+    """What any backend can do with sessions. See `algomancy_scenario.SessionManager`.
+
+    Optional: `close()`, called when a server that made the backend itself stops; `end_helpers()`, called whenever the
+    server stops, to end the processes that the backend has started.
+    """
+
+    def get_scenario_manager(self, session_id: str) -> Any:  # noqa: ANN401 - a `ScenarioBackend`; real ones are wider
+        """What the session can do: a `ScenarioBackend`."""
 
 
 class CompleteScenario(ScenarioLike, Protocol):
@@ -180,47 +188,21 @@ class CompleteScenario(ScenarioLike, Protocol):
         """`id`, `tag`, `status` and `progress` as JSON (contract SCN-8)."""
 
 
-class CompleteScenarioBackend(Protocol):
+class CompleteScenarioBackend(ScenarioMembers, Protocol):
     """What the routes ask of one session.
 
     In addition to what these members say, those they share with `ScenarioBackend` refuse what is unknown or taken.
     """
 
     @property
-    def available_algorithms(self) -> Iterable[str]:
-        """Names of the algorithms."""
-
-    @property
-    def available_kpis(self) -> Iterable[str]:
-        """Names of the KPIs."""
-
-    @property
     def currently_processing(self) -> CompleteScenario | None:
         """The scenario whose run is under way."""
-
-    def get_algorithm_parameters(self, name: str) -> BaseParameterSet:
-        """A fresh parameter set of an algorithm."""
-
-    def get_data_parameters(self, key: str) -> BaseParameterSet:
-        """A fresh parameter set of a dataset."""
-
-    def get_data_keys(self) -> Sequence[str]:
-        """Keys of the datasets."""
 
     def get_data_as_bytes(self, key: str) -> bytes:
         """A dataset as `DataSource.to_json()` writes it, in UTF-8."""
 
-    def derive_data(self, key: str, new_key: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
-        """Copy a dataset."""
-
-    def delete_data(self, key: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
-        """Delete a dataset that no scenario refers to."""
-
     def add_datasource_from_json(self, payload: bytes) -> str:
         """Add a dataset from the bytes of `get_data_as_bytes`, or replace one; return its key."""
-
-    def etl_data(self, files: Mapping[str, File], name: str) -> EtlResultLike:
-        """Read files, and store the dataset unless there is something wrong with it."""
 
     def create_scenario(
         self,
@@ -241,14 +223,8 @@ class CompleteScenarioBackend(Protocol):
     def scenarios_as_bytes(self) -> bytes:
         """The array of all scenarios as JSON."""
 
-    def delete_scenario(self, scenario_id: str) -> bool:
-        """Delete a scenario; tell whether there was one."""
-
     def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
         """Somebody who is told of what changes in the session, see `EventStream`; `wake` is called from any thread."""
-
-    def process_scenario_async(self, scenario: Any) -> Any:  # noqa: ANN401 - a scenario of the backend's own kind
-        """Put a scenario in the queue."""
 
     def reset_scenario(self, scenario_id: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
         """Take a scenario that has ended back to `created`."""
@@ -257,33 +233,11 @@ class CompleteScenarioBackend(Protocol):
         """Stop a scenario that is queued or running."""
 
 
-class CompleteSessionBackend(Protocol):
+class CompleteSessionBackend(SessionMembers, Protocol):
     """What the routes ask of a server's sessions."""
-
-    @property
-    def start_session_id(self) -> str:
-        """Id of the session to start with."""
-
-    def list_sessions(self) -> list[dict[str, str]]:
-        """`{id, display_name}` of each session."""
-
-    def get_display_name(self, session_id: str) -> str:
-        """Name of a session."""
 
     def open_session(self, id_or_name: str) -> tuple[str, Any]:
         """Id and `CompleteScenarioBackend` of the session with this id or, second, this display name."""
-
-    def create_new_session(self, display_name: str) -> str:
-        """Create an empty session; return its id."""
-
-    def copy_session(self, session_id: str, new_display_name: str) -> str:
-        """Copy a session; return the copy's id."""
-
-    def rename_session(self, session_id: str, display_name: str) -> Any:  # noqa: ANN401 - not used
-        """Give a session another name."""
-
-    def delete_session(self, session_id: str) -> Any:  # noqa: ANN401 - not used
-        """Delete a session with all that is in it."""
 
     def count_runs(self) -> dict[str, Any]:
         """`executor`, `workers`, `running` and `queued`, over all sessions (contract SCN-21)."""
