@@ -123,7 +123,7 @@ async function startNext(session) {
     while (scenario.status === "processing") {
       const { value, done } = await steps.next();
       await turn(); // Requests are answered between two steps.
-      if (session.run !== run) return; // The scenario was deleted, or cancelled.
+      if (session.run !== run) return; // The scenario was deleted.
       if (done) end(scenario, "complete", value);
       else scenario.progress = value;
     }
@@ -146,9 +146,11 @@ function withdraw(session, scenario) {
 }
 
 // Uploads.
+const isExact = (number) => Number.isSafeInteger(number) || (Number.isFinite(number) && !Number.isInteger(number));
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i;
 const CONVERT = {
   text: (value) => (typeof value === "string" || Number.isSafeInteger(value) ? String(value) : undefined),
-  number: (value) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i.test(value) ? Number(value) : undefined),
+  number: (value) => (NUMBER.test(value) && isExact(Number(value)) ? Number(value) : undefined),
 };
 
 /** Return the rows of an upload, which must be one file, of the one table, as a dataset has them; what does not fit is told. */
@@ -240,13 +242,6 @@ export const operations = {
     demand(!isPending(scenario), 409, `Scenario '${scenario.tag}' is ${scenario.status} already.`);
     session.queue.push(Object.assign(scenario, NOT_RUN, { status: "queued" }));
     startNext(session);
-    return scenarioView(scenario);
-  },
-  cancel_scenario(path) {
-    const { session, scenario } = scenarioOf(path);
-    demand(isPending(scenario), 409, `Scenario '${scenario.tag}' is ${scenario.status}: there is nothing to cancel.`);
-    end(scenario, "failed", { error: "Cancelled" });
-    withdraw(session, scenario);
     return scenarioView(scenario);
   },
 

@@ -8,7 +8,6 @@ export const COLUMNS = { item: "text", kg: "number", value: "number" };
 export const SAMPLE = [
   { item: "Piano", kg: 210, value: 900 },
   { item: "Sofa", kg: 60.5, value: 350 },
-  { item: "Lamp", kg: 4, value: 80 },
 ];
 
 const total = (items, column) => items.reduce((sum, item) => sum + item[column], 0);

@@ -5,19 +5,19 @@
  * operations.mjs that answers it; its success status, the methods of a 405 and the structure of its body come from there too.
  */
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 import { operations, Refusal } from "./operations.mjs";
 
-const PUBLISHED = `${import.meta.dirname}/../../conformance/algomancy_conformance/openapi.json`;
-const [port = "8051", publishedDocument = PUBLISHED] = process.argv.slice(2);
+const inThisProject = new URL("../../conformance/algomancy_conformance/openapi.json", import.meta.url);
+const [port = "8051", published = inThisProject] = process.argv.slice(2);
 const LARGEST_BODY = 64 * 1024 ** 2;
-const DEEPEST_JSON = 100;
 const SWAGGER = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui";
 
 // The routes: what is published and answered here.
-const document = JSON.parse(readFileSync(publishedDocument, "utf8"));
+const document = JSON.parse(readFileSync(published, "utf8"));
 const docs = `<!doctype html><title>Swagger UI</title><link rel="stylesheet" href="${SWAGGER}.css"><main id="swagger-ui"></main>
   <script src="${SWAGGER}-bundle.js"></script><script>SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui" })</script>`;
 const page = (type, answer) => ({ GET: { status: 200, type, answer } });
@@ -70,7 +70,7 @@ function parseJson(bytes, schema, status) {
   let value, wrong;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    wrong = fault(schema, value, "body", DEEPEST_JSON);
+    wrong = fault(schema, value);
   } catch (error) {
     wrong = `The body is not JSON in UTF-8: ${error.message}.`;
   }
@@ -79,7 +79,7 @@ function parseJson(bytes, schema, status) {
 }
 
 /** Say what is wrong with the structure of a value; nothing if it is as its schema says, and can be written again. */
-function fault(schema, value, at, depth) {
+function fault(schema, value, at = "body", depth = 100) {
   if (schema.$ref) return fault(document.components.schemas[schema.$ref.split("/").at(-1)], value, at, depth);
   const faults = (schema.anyOf ?? []).map((one) => fault(one, value, at, depth));
   if (schema.anyOf) return faults.includes(undefined) ? undefined : faults[0];
@@ -111,7 +111,10 @@ async function answer(request, response) {
   const made = (...parts) => (headers.Location = `${prefix}/${parts.map(encodeURIComponent).join("/")}`);
   const value = await operation.answer(parameters, body, made, request.headers["content-type"]);
   if (operation.status === 204) return response.writeHead(204).end();
-  send(response, operation.status, typeof value === "string" ? value : JSON.stringify(value), headers);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (operation === methods.GET) headers.ETag = `"${createHash("sha1").update(text).digest("base64")}"`;
+  if (request.headers["if-none-match"] === (headers.ETag ?? null)) response.writeHead(304, headers).end();
+  else send(response, operation.status, text, headers);
 }
 
 function send(response, status, body, headers) {

@@ -18,7 +18,17 @@ import pytest
 BACKEND = Path(__file__).parents[2] / "example" / "node_backend"
 ROWS = [("item", "kg", "value"), ("Désk & <lamp>", 12.5, 30), ("Rug", 7, 80)]
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+
+def node_version() -> int:
+    """The major version of the Node that is installed; 0 without one."""
+    if shutil.which("node") is None:
+        return 0
+    return int(
+        subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout[1:].split(".")[0]
+    )
+
+
+pytestmark = pytest.mark.skipif(node_version() < 20, reason="Node 20 or later is not installed")
 
 
 @pytest.fixture
@@ -86,6 +96,15 @@ def test_node_backend_tells_the_row_of_a_wrong_cell(url: str) -> None:
     assert [(m["row"], m["column"], m["message"]) for m in report["messages"]] == [
         (4, "kg", "'kg' must be a number, not 'heavy'.")
     ]
+
+
+def test_node_backend_refuses_what_it_cannot_keep(url: str) -> None:
+    """A number that a double cannot hold is told, not rounded."""
+    sent = {"files": ("items.csv", b"item,kg,value\nRug,7,9007199254740993\n")}
+    report = httpx.post(f"{url}/api/v1/sessions/main/etl", data={"dataset_name": "New"}, files=sent).json()
+
+    assert not report["success"]
+    assert "9007199254740993" in report["messages"][0]["message"]
 
 
 def test_node_backend_is_small() -> None:
