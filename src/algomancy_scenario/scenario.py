@@ -259,22 +259,14 @@ class Scenario(Generic[ALGORITHM]):
         self._owner.run(self, logger)
 
     def cancel(self, logger: Logger | None = None) -> None:
-        """End it as failed if it is queued or processing; otherwise change nothing.
-
-        Args:
-            logger: Where to report to.
-        """
+        """End it as failed if it is queued or processing, and tell `logger`; otherwise change nothing."""
         if self.status in UNFINISHED:
             self._owner.cancel(self)
             if logger is not None:
                 logger.log(f"Scenario '{self.tag}' was cancelled.")
 
     def refresh(self, logger: Logger | None = None) -> None:
-        """Take it back to `created`, without result, KPI values and progress.
-
-        Args:
-            logger: Where to report to.
-        """
+        """Take it back to `created`, without result, KPI values and progress, and tell `logger`."""
         self._owner.reset(self)
         if logger is not None:
             logger.log(f"Scenario '{self.tag}' was reset.")

@@ -34,6 +34,7 @@ from algomancy_scenario.sessions.events import Listener
 from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_scenario.sessions.scenarios import SessionScenarios
 from algomancy_utils import BaseParameterSet, Logger
+from algomancy_utils.logger import SilentLogger
 
 
 class ScenarioManager(SessionScenarios):
@@ -98,7 +99,8 @@ class ScenarioManager(SessionScenarios):
         if scenario_repository is not None:
             raise ValueError("Scenarios are kept in the session's own store: there can be no 'scenario_repository'.")
         self.save_type = save_type
-        self.logger = logger
+        report = logger  # Who gave none does not want to hear of every run.
+        self.logger = logger = logger or SilentLogger()
         data = data_manager or StatelessDataManager(
             etl_factory=etl_factory, schemas=schemas, data_object_type=data_object_type, logger=logger, limits=limits
         )
@@ -107,9 +109,9 @@ class ScenarioManager(SessionScenarios):
         if store is None and has_persistent_state and folder is not None:
             store = own_folder = SingleFolderStore(folder, data_object_type)
         store = store or MemorySessionStore(folder)
-        registry = ScenarioRegistry(logger)
+        registry = ScenarioRegistry(report)
         factory = ScenarioFactory(kpis, algorithms, data, logger, catalog=catalog)
-        processor = ScenarioProcessor(logger, registry=registry, store=store, executor=executor)
+        processor = ScenarioProcessor(report, registry=registry, store=store, executor=executor)
         processor.auto_run_scenarios = autorun
         super().__init__(registry, factory, data, store, processor)
         self._autocreate, self._default_algorithm = autocreate, default_algo_name

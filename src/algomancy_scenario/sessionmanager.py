@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from algomancy_data import BaseDataSource, Dataset, ETLFactory, Schema
+from algomancy_data import BaseDataSource, ETLFactory, Schema
 from algomancy_data.reading.offload import WORKER
-from algomancy_scenario.algorithmfactory import AlgorithmFactory
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.core_configuration import CoreConfig, core_of
 from algomancy_scenario.keyperformanceindicator import BaseKPI
-from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.persistence.directory import DirectoryStore
-from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
-from algomancy_scenario.persistence.port import SessionStore, StateStore, StoredSession
-from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
-from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
-from algomancy_scenario.running.dask import DaskExecutor
-from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
-from algomancy_scenario.running.processes import ProcessExecutor
+from algomancy_scenario.persistence.port import StateStore
+from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
+from algomancy_scenario.sessions.building import Session, SessionBuilder, copy_of, is_readable
 from algomancy_scenario.sessions.locks import SessionGoneError
-from algomancy_utils import (
-    BaseParameterSet,
-    Logger,
-    MessageStatus,
-    NotFoundError,
-    PreconditionError,
-    TakenError,
-    UnknownSessionError,
-)
+from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError, TakenError, UnknownSessionError
+from algomancy_utils.logger import SilentLogger
 from algomancy_utils.runtime import random_id
 
-_log = logging.getLogger(__name__)
 _FIRST_NAME = "main"
-
-
-@dataclass(slots=True)
-class _Session:
-    id: str
-    display_name: str
-    manager: ScenarioManager
 
 
 class SessionManager:
@@ -55,21 +30,9 @@ class SessionManager:
     All methods may be called from any thread. As in a `ScenarioManager`, a write mutex lets one change in at a time
     and a state lock guards the dictionaries, so look-ups never wait for a disk.
 
-    Args:
-        etl_factory: The class that reads raw files.
-        kpis: KPI classes by name.
-        algorithms: Algorithm classes by name.
-        schemas: The schemas of the raw files.
-        data_object_type: The class of the datasets.
-        data_folder: The folder the state lives in.
-        logger: Where the sessions and the user's classes report to; the log of the process when left out.
-        scenario_save_location: Taken for compatibility: scenarios are stored beside the datasets.
-        has_persistent_state: Whether changes are stored in `data_folder`.
-        save_type: The form datasets are stored in: `"json"`.
-        auto_create: Whether every dataset gets a scenario `"<key> [auto]"`.
-        default_algo_name: The algorithm of such a scenario.
-        default_param_values: The values of its parameters.
-        autorun: Whether a scenario is queued as soon as it is created.
+    Args beside those of a `ScenarioManager`:
+        data_folder: The folder the state lives in, with a folder for each session.
+        auto_create: What is `autocreate` there.
         persistence_backend: The store; it overrules `has_persistent_state` unless it is `"none"`.
         database_url: Taken for compatibility.
         config: The configuration, in place of all of the above.
@@ -122,13 +85,12 @@ class SessionManager:
             default_algo_params_values=default_param_values,
             autorun=autorun,
         )
-        self.logger = logger
-        self._catalog = Catalog(AlgorithmFactory(algorithms, logger), kpis)
-        self._store = store or _open_store(self._config)
-        self._executor = executor or _make_executor(self._config)
+        self.logger = logger or SilentLogger()
+        self._builder = SessionBuilder(self._config, logger, store, executor)
+        self._store = self._builder.store
         self._write = threading.Lock()
         self._state = threading.Lock()
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, Session] = {}
         self._ids_by_name: dict[str, str] = {}
         self._default = ""
         self._closed = False
@@ -237,7 +199,7 @@ class SessionManager:
         Raises:
             NotFoundError: There is no such algorithm.
         """
-        return self._catalog.algorithms.get_parameters(key)
+        return self._builder.catalog.algorithms.get_parameters(key)
 
     def count_runs(self) -> dict[str, Any]:
         """Return how many runs there are and how many scenarios wait, over all sessions, and where runs happen."""
@@ -252,9 +214,8 @@ class SessionManager:
         }
 
     def log(self, message: str, status: MessageStatus = MessageStatus.INFO) -> None:
-        """Report something, if there is a logger."""
-        if self.logger is not None:
-            self.logger.log(message, status)
+        """Report something."""
+        self.logger.log(message, status)
 
     # ------------------------------------------------------------------ changes
 
@@ -275,8 +236,9 @@ class SessionManager:
         with self._write:
             self._refuse_if_closed()
             self._refuse_if_taken(display_name)
-            session = self._make(display_name)
-            self._publish(session)
+            session = self._builder.make(display_name)
+            with self._state:
+                self._insert(session)
         return session.id
 
     def copy_session(self, source_id: str, new_display_name: str) -> str:
@@ -301,14 +263,15 @@ class SessionManager:
         datasets, records = self._known(source_id).manager.snapshot()
         if self._store.durable:
             # Encoding is work, and may be the user's code: it is done before the mutex is taken.
-            datasets = [dataset for dataset in datasets if _is_readable(dataset)]
-        copied = [self._copied(record) for record in records]
+            datasets = [dataset for dataset in datasets if is_readable(dataset)]
+        copied = [copy_of(record) for record in records]
         with self._write:
             self._refuse_if_closed()
             self._known(source_id)
             self._refuse_if_taken(new_display_name)
-            session = self._make(new_display_name, datasets, copied)
-            self._publish(session)
+            session = self._builder.make(new_display_name, datasets, copied)
+            with self._state:
+                self._insert(session)
         return session.id
 
     def rename_session(self, session_id: str, new_display_name: str) -> None:
@@ -351,14 +314,14 @@ class SessionManager:
         self._known(session_id)
         # Reading files is work, and the user's code: it is done before the mutex is taken, but for a race.
         new_id = random_id()
-        initial = self._initial(new_id) if len(self._sessions) == 1 else None
+        initial = self._builder.initial_datasets(new_id) if len(self._sessions) == 1 else None
         with self._write:
             self._refuse_if_closed()
             session = self._known(session_id)
             successor = None
             if len(self._sessions) == 1:
-                datasets = self._initial(new_id) if initial is None else initial
-                successor = self._make(_FIRST_NAME, datasets, session_id=new_id)
+                datasets = self._builder.initial_datasets(new_id) if initial is None else initial
+                successor = self._builder.make(_FIRST_NAME, datasets, session_id=new_id)
 
             def forget() -> None:
                 self._store.delete_session(session.id)
@@ -383,7 +346,7 @@ class SessionManager:
         for session in sessions:
             with suppress(SessionGoneError):
                 session.manager.retire()
-        self._executor.shutdown()
+        self._builder.executor.shutdown()
         self._store.close()
 
     @staticmethod
@@ -395,68 +358,17 @@ class SessionManager:
 
     def _load(self) -> None:
         for stored in self._store.load():
-            self._insert(self._restored(stored))
+            self._insert(self._builder.restored(stored))
         if not self._sessions:
             session_id = random_id()
-            self._insert(self._make(_FIRST_NAME, self._initial(session_id), session_id=session_id))
+            self._insert(
+                self._builder.make(_FIRST_NAME, self._builder.initial_datasets(session_id), session_id=session_id)
+            )
         self._choose_default()
         for session in self._sessions.values():
             session.manager.resume()
 
-    def _restored(self, stored: StoredSession) -> _Session:
-        manager = self._manager(stored.store)
-        manager.restore(stored.all_datasets(manager.data_manager.prepare_etl), stored.scenarios)
-        return _Session(stored.id, stored.display_name, manager)
-
-    def _initial(self, session_id: str) -> list[Dataset]:
-        """Return the datasets of a fresh first session."""
-        path = self._config.initial_data_path
-        extract = self._manager(MemorySessionStore()).data_manager.prepare_etl
-        folders = {} if path is None else raw_folders(Path(path))
-        datasets: list[Dataset] = [RawDataset(key, each, session_id, extract) for key, each in folders.items()]
-        return [dataset for dataset in datasets if _is_readable(dataset)] if self._store.durable else datasets
-
-    def _make(
-        self,
-        display_name: str,
-        datasets: Iterable[Dataset] = (),
-        records: Iterable[ScenarioRecord] = (),
-        session_id: str | None = None,
-    ) -> _Session:
-        """Make a session and store it, with everything in it; nobody knows it yet."""
-        session_id = session_id or random_id()
-        datasets, records = list(datasets), list(records)
-        documents = {dataset.key: dataset.json for dataset in datasets} if self._store.durable else {}
-        manager = self._manager(self._store.create_session(session_id, display_name, documents, records))
-        manager.restore(datasets, records)
-        return _Session(session_id, display_name, manager)
-
-    def _manager(self, store: SessionStore) -> ScenarioManager:
-        return ScenarioManager(
-            **self._config.session_arguments(),
-            logger=self.logger,
-            catalog=self._catalog,
-            executor=self._executor,
-            store=store,
-        )
-
-    def _copied(self, record: ScenarioRecord) -> ScenarioRecord:
-        unfinished = record.status in UNFINISHED
-        if not unfinished:
-            return replace(record, id=random_id())
-        return replace(
-            record,
-            id=random_id(),
-            status=ScenarioStatus.CREATED,
-            queue_position=None,
-            started_at=None,
-        )
-
-    def _publish(self, session: _Session) -> None:
-        with self._state:
-            self._insert(session)
-
-    def _insert(self, session: _Session) -> None:
+    def _insert(self, session: Session) -> None:
         self._sessions[session.id] = session
         self._ids_by_name[session.display_name] = session.id
 
@@ -464,14 +376,14 @@ class SessionManager:
         if self._default not in self._sessions:
             self._default = self._ids_by_name.get(_FIRST_NAME) or next(iter(self._sessions))
 
-    def _find(self, id_or_name: str) -> _Session | None:
+    def _find(self, id_or_name: str) -> Session | None:
         session = self._sessions.get(id_or_name)
         if session is None:
             session_id = self._ids_by_name.get(id_or_name)
             session = None if session_id is None else self._sessions.get(session_id)
         return session
 
-    def _known(self, id_or_name: str) -> _Session:
+    def _known(self, id_or_name: str) -> Session:
         session = self._find(id_or_name)
         if session is None:
             raise _unknown(id_or_name)
@@ -501,29 +413,3 @@ def _check_name(display_name: str) -> None:
         display_name.encode()
     except UnicodeEncodeError:
         raise ValueError("The name holds half of a surrogate pair, which is no character.") from None
-
-
-def _is_readable(dataset: Dataset) -> bool:
-    """Encode a dataset; tell whether that worked: raw files may turn out to be none."""
-    try:
-        _ = dataset.json
-    except NotFoundError as error:
-        _log.warning("A new session goes without a dataset: %s", error)
-        return False
-    return True
-
-
-def _open_store(config: CoreConfig) -> StateStore:
-    if config.store_kind == "json":
-        return DirectoryStore(Path(config.data_path), config.data_object_type)
-    return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
-
-
-def _make_executor(config: CoreConfig) -> RunExecutor:
-    if config.executor == "dask":
-        return DaskExecutor(
-            config.dask_address or "", config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout
-        )
-    if config.executor == "processes":
-        return ProcessExecutor(config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout)
-    return ThreadExecutor(config.workers, config.run_timeout)

@@ -92,8 +92,6 @@ class Logger(Singleton):
         self._print_to_console = True
         self._messages: deque[Message] = deque(maxlen=_KEPT)
         self._logger = logging.getLogger("algomancy")
-        # Without a handler of its own, `logging` would print warnings to standard error a second time.
-        self._logger.addHandler(logging.NullHandler())
 
     @property
     def latest_log(self) -> Message | None:
@@ -149,6 +147,16 @@ class Logger(Singleton):
     def _add(self, text: object, status: MessageStatus, error: BaseException | None = None) -> None:
         message = Message(str(text), status)
         self._messages.append(message)
-        self._logger.log(_LEVELS[message.status], "%s", message.message, exc_info=error)
         if self._print_to_console:
             message.print()
+        # Where nobody has set `logging` up, it would print warnings a second time.
+        if not self._print_to_console or self._logger.hasHandlers():
+            self._logger.log(_LEVELS[message.status], "%s", message.message, exc_info=error)
+
+
+class SilentLogger(Logger):
+    """The log that a server hands to the user's classes: nothing is printed, all goes to `logging`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._print_to_console = False
