@@ -207,8 +207,8 @@ class SessionManager:
             sessions = list(self._sessions.values())
         counts = [session.manager.run_counts for session in sessions]
         return {
-            "executor": self._executor.kind,
-            "workers": self._executor.workers,
+            "executor": self._builder.executor.kind,
+            "workers": self._builder.executor.workers,
             "running": sum(running for running, _ in counts),
             "queued": sum(queued for _, queued in counts),
         }
@@ -398,7 +398,7 @@ class SessionManager:
             raise TakenError(f"Another session is named '{display_name}' already.")
 
 
-def _told(session: _Session, *, deleted: bool) -> dict[str, Any]:
+def _told(session: Session, *, deleted: bool) -> dict[str, Any]:
     return {"id": session.id, "display_name": session.display_name, "deleted": deleted}
 
 
