@@ -100,6 +100,10 @@ typescript: $(VENV)/.server  ## lint the document; generate clients, compile the
 	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory -C tests/typescript ARGS="$(ARGS)"; \
 	else echo "make typescript: skipped, Node is not installed"; fi
 
+.PHONY: corpus
+corpus: $(VENV)/.developer  ## read other programs' files with two readers; needs the registries, pip and npm
+	$(BIN)/python tests/corpus/run.py
+
 .PHONY: bench
 bench: $(VENV)/.developer  ## measure the server beside a bare one; writes benchmarks.json
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
