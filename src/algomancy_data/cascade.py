@@ -57,7 +57,8 @@ class CascadeDropTransformer(Transformer):
 
     Dropped are rows that refer to a row that is not there (`CASCADE_ORPHAN_DROP`); where a relation says so, rows that
     no row refers to (`CASCADE_REQUIRED_CHILD_DROP`) and rows to which fewer rows refer than at the snapshot
-    (`CASCADE_PARTIAL_LOSS_DROP`). An ERROR message counts them. Rows that refer to nothing stay.
+    (`CASCADE_PARTIAL_LOSS_DROP`). One ERROR message for each relation and code counts them. Rows that refer to nothing
+    stay.
 
     Args:
         schemas: The schemas whose foreign keys make relations.
@@ -82,10 +83,11 @@ class CascadeDropTransformer(Transformer):
         super().__init__(name, logger)
         self.relations = merge_relations(resolve_relations_from_schemas(schemas or ()), extra_relations or ())
         self.snapshot = snapshot
+        self._dropped: Counter[tuple[str, str, str]] = Counter()
 
     def transform(self, data: dict[str, pd.DataFrame]) -> None:
         """Drop the rows; tables that lost some are numbered anew."""
-        self.messages = []
+        self._dropped = Counter()
         relations = [relation for relation in self.relations if _is_there(relation, data)]
         changed = True
         while changed:
@@ -98,6 +100,10 @@ class CascadeDropTransformer(Transformer):
                 before = self.snapshot.counts_for(relation) if relation.track_partial_loss and self.snapshot else None
                 if before is not None:
                     changed |= self._drop_parents(relation, data, before, "CASCADE_PARTIAL_LOSS_DROP")
+        self.messages = [
+            ValidationMessage(ValidationSeverity.ERROR, f"{count:,} {text}", table, code=code)
+            for (text, table, code), count in self._dropped.items()
+        ]
 
     def _drop_orphans(self, relation: Relation, data: dict[str, pd.DataFrame]) -> bool:
         child = data[relation.child_table][list(relation.child_cols)]
@@ -122,8 +128,7 @@ class CascadeDropTransformer(Transformer):
         data[table] = data[table][~gone].reset_index(drop=True)
         child = f"{relation.child_table}.{','.join(relation.child_cols)}"
         parent = f"{relation.parent_table}.{','.join(relation.parent_cols)}"
-        text = f"{count:,} row(s) of '{table}' dropped: {child} refers to {parent}."
-        self.messages.append(ValidationMessage(ValidationSeverity.ERROR, text, table, code=code))
+        self._dropped[f"row(s) of '{table}' dropped: {child} refers to {parent}.", table, code] += count
         return True
 
 

@@ -6,6 +6,7 @@ with an interpreter that has Algomancy's own packages.
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -17,8 +18,11 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 PROJECTS = ("bakery", "clinic", "haulage", "units")
-REASONS: list[dict[str, str]] = tomllib.loads((FOLDER / "differences.toml").read_text("utf-8")).get("difference", [])
-"""Where ours is meant to differ: a pattern of `paths`, what `theirs` gave if that matters, and the `reason`."""
+REASONS: list[dict[str, Any]] = tomllib.loads((FOLDER / "differences.toml").read_text("utf-8")).get("difference", [])
+"""Where ours is meant to differ: a pattern of `paths`, what `theirs` gave if that matters, and the `reason`.
+
+With `rows_from` ours has to be theirs, each number so much higher.
+"""
 
 
 def observed(project: str) -> dict[str, Any]:
@@ -41,6 +45,7 @@ def observe(project: str, python: str = sys.executable) -> dict[str, Any]:
     return seen
 
 
+@functools.cache
 def differences(project: str) -> dict[str, tuple[Any, Any]]:
     """Return where the packages that are installed differ, as path → (theirs, ours)."""
     return dict(_compare(observed(project), observe(project), project))
@@ -55,13 +60,16 @@ def unexplained(project: str) -> list[str]:
     return [
         f"{path}: theirs {theirs!r}, ours {ours!r}"
         for path, (theirs, ours) in found.items()
-        if not any(explains(reason, path, theirs) for reason in REASONS)
+        if not any(explains(reason, path, theirs, ours) for reason in REASONS)
     ]
 
 
-def explains(reason: dict[str, str], path: str, theirs: Any) -> bool:
+def explains(reason: dict[str, Any], path: str, theirs: Any, ours: Any) -> bool:
     """Tell whether a reason is meant for a difference."""
-    return fnmatchcase(path, reason["paths"]) and reason.get("theirs", theirs) == theirs
+    if not fnmatchcase(path, reason["paths"]) or reason.get("theirs", theirs) != theirs:
+        return False
+    shift = reason.get("rows_from")
+    return shift is None or (isinstance(theirs, list) and ours == [row + shift for row in theirs if row is not None])
 
 
 def _compare(theirs: Any, ours: Any, path: str) -> Iterator[tuple[str, tuple[Any, Any]]]:

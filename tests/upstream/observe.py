@@ -112,11 +112,11 @@ def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], fo
         result = project.ETL(project.SCHEMAS, logger=None).build_pipeline(key, dict(given)).run()
     except Exception as error:
         return _raised(error)
-    told = result.messages or []
-    seen = {
-        "success": result.is_success,
-        "messages": [[str(m.severity), m.table, m.column, m.row, m.code] for m in told],
-    }
+    messages: dict[str, list[Any]] = {}
+    for told in result.messages or []:
+        kind = " ".join(str(part or "-") for part in (told.severity, told.table, told.column, told.code))
+        messages.setdefault(kind, []).append(told.row)
+    seen: dict[str, Any] = {"success": result.is_success, "rows of messages": messages}
     try:
         manager.etl_data(write_files(files, folder), key)
     except Exception as error:
@@ -128,7 +128,6 @@ def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], fo
         again = type(source).from_json(source.to_json())
         seen |= {
             "kind": type(source).__name__,
-            "classification": str(source.ds_type) if hasattr(source, "ds_type") else None,
             "tables": tables_of(source),
             "json": {
                 "metadata": sorted(text["metadata"]),
@@ -176,7 +175,7 @@ def _described(told: dict[str, Any]) -> dict[str, Any]:
     parameters = told["algorithm"]["parameters"]
     return {
         "algorithm": told["algorithm"]["name"],
-        "parameters": json.loads(parameters) if isinstance(parameters, str) else parameters,
+        "parameters": json.loads(parameters)["parameters"] if isinstance(parameters, str) else parameters,
         "data parameters": told["data_parameters"],
         "kpis": sorted(told["kpis"]),
         "status": str(told["status"]),

@@ -11,19 +11,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from differential import PROJECTS, REASONS, differences, explains, unexplained
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="the backend does not offer the whole surface yet")
-OPEN = ("bakery", "clinic", "haulage")
-"""Projects that do not give the same yet: this list only gets shorter."""
 
-
-@pytest.mark.parametrize("project", [pytest.param(name, marks=NOT_YET) if name in OPEN else name for name in PROJECTS])
+@pytest.mark.parametrize("project", PROJECTS)
 def test_project_gives_what_it_gives_on_algomancys_packages(project: str) -> None:
     """What was observed there is what ours gives, or the difference has its reason."""
     assert unexplained(project) == []
 
 
-@pytest.mark.skipif(bool(OPEN), reason="some projects do not run yet")
 def test_reasons_have_something_to_explain() -> None:
     """A reason that nothing needs any more is deleted."""
-    found = [(path, theirs) for project in PROJECTS for path, (theirs, _) in differences(project).items()]
+    found = [(path, *both) for project in PROJECTS for path, both in differences(project).items()]
     assert [reason for reason in REASONS if not any(explains(reason, *one) for one in found)] == []
