@@ -20,6 +20,8 @@ OPTIONAL = {
     "reset_scenario": "SCN-12",
     "cancel_scenario": "SCN-13",
     "get_data_parameters": "DAT-8",
+    "get_runs": "SCN-21",
+    "get_events": "EVT-1",
 }
 """The operations a backend may do without, and the MAY clause of each."""
 

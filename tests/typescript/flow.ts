@@ -1,6 +1,7 @@
 /**
- * The flow that every generated client is taken through: 22 checks that together call every operation, on names and keys
- * that a path cannot hold as they are. A check prepares what it needs with plain requests and asks the client for one thing.
+ * The flow that every generated client is taken through: 22 checks that together call every operation that answers in JSON,
+ * with names and keys that a path cannot hold as they are. A check prepares what it needs with plain requests, and asks the
+ * client for one thing.
  */
 
 export interface Session {
@@ -52,6 +53,7 @@ export type Descriptor =
 /** What a client must offer; the types it generated have to fit these without a cast. */
 export interface Backend {
   health(): Promise<"ok">;
+  runs(): Promise<{ running: number; queued: number }>;
   listSessions(): Promise<{ sessions: Session[]; default: string }>;
   createSession(display_name: string): Promise<{ sessions: Session[] }>;
   getSession(session: string): Promise<Session>;
@@ -169,7 +171,10 @@ type Check = (client: Backend, place: Place) => Promise<void>;
 
 /** The checks by what they show. */
 export const CHECKS: Record<string, Check> = {
-  "the server is well": async (client) => same(await client.health(), "ok"),
+  "the server is well": async (client) => {
+    same(await client.health(), "ok");
+    same(Object.values(await client.runs()).length, 4);
+  },
   "a session is made": async (client, { name }) => {
     const { sessions } = await client.createSession(`${name}, new`);
     expect(sessions.some((one) => one.display_name === `${name}, new`), "it is not in the list");

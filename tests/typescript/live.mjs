@@ -65,7 +65,7 @@ function operationOf({ paths }, { method, path }) {
 /**
  * @param {object} document the OpenAPI document, parsed
  * @returns {Promise<object>} the checks; for each tool those that failed, without and with its recipe; for each tool's validators
- *   the operations whose success they judged, and what they refused; the operations of which no success was seen
+ *   the operations whose success they judged, and what they refused; the operations that answer in JSON of which no success was seen
  */
 export async function live(document) {
   const { flow, CHECKS } = await import("./build/flow.js");
@@ -97,7 +97,8 @@ export async function live(document) {
       if (wrong) judged.refused.push(`${operation} ${reply.status}: ${wrong}`);
     }
   }
-  const withBody = Object.values(document.paths).flatMap((item) => Object.values(item)).filter(({ responses }) => !responses[204]);
-  const unseen = withBody.map(({ operationId }) => operationId).filter((name) => !seen.has(name));
+  const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
+  const inJson = ({ responses }) => Object.entries(responses).some(([status, { content }]) => status < 300 && content?.["application/json"]);
+  const unseen = operations.filter(inJson).map(({ operationId }) => operationId).filter((name) => !seen.has(name));
   return { checks: Object.keys(CHECKS), tools, validators, unseen };
 }

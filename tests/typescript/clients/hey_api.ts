@@ -25,6 +25,7 @@ export function backend(baseUrl: string): Backend {
 
   return {
     health: async () => (await body(api.getHealth({ client }))).status,
+    runs: () => body(api.getRuns({ client })),
     listSessions: () => body(api.listSessions({ client })),
     createSession: (display_name) => body(api.createSession({ client, body: { display_name } })),
     getSession: (session) => body(api.getSession(at(session))),

@@ -14,6 +14,7 @@ export function backend(baseUrl: string, withRecipe: boolean): Backend {
 
   return {
     health: async () => (await api.getHealth(config)).status,
+    runs: () => api.getRuns(config),
     listSessions: () => api.listSessions(config),
     createSession: (display_name) => api.createSession({ display_name }, config),
     getSession: (session) => api.getSession(encoded(session), config),

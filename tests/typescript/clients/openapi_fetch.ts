@@ -34,6 +34,7 @@ export function backend(baseUrl: string, withRecipe: boolean): Backend {
 
   return {
     health: async () => (await body(GET("/health"))).status,
+    runs: () => body(GET("/api/v1/runs")),
     listSessions: () => body(GET("/api/v1/sessions")),
     createSession: (display_name) => body(POST("/api/v1/sessions", { body: { display_name } })),
     getSession: (session) => body(GET(SESSION, at(session))),

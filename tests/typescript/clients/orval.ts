@@ -10,6 +10,7 @@ export function backend(_baseUrl: string, withRecipe: boolean): Backend {
 
   return {
     health: async () => (await success(api.getHealth())).data.status,
+    runs: async () => (await success(api.getRuns())).data,
     listSessions: async () => (await success(api.listSessions())).data,
     createSession: async (display_name) => (await success(api.createSession({ display_name }))).data,
     getSession: async (session) => (await success(api.getSession(encoded(session)))).data,
