@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, LabelParameters, config, payload
+from scenario_project import WAIT, Control, ItemsFactory, LabelParameters, config, payload
 
-from algomancy_data import CSVFile, DataClassification, DataSource
+from algomancy_data import CSVFile, DataClassification, DataSource, StatelessDataManager
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
 from algomancy_utils import BaseParameterSet, IntegerParameter, NotFoundError, ParameterError, PreconditionError
 
@@ -334,3 +334,105 @@ def test_closed_manager_refuses_every_change(manager: ScenarioManager) -> None:
     manager.shutdown_processing()
     assert manager.list_tags() == ["one"]
     assert manager.get_data_keys() == ["data"]
+
+
+def keywords(control: Control) -> dict[str, Any]:
+    """What a manager is made of, by name."""
+    made = config(control)
+    names = ("etl_factory", "kpis", "algorithms", "schemas", "data_object_type")
+    return {name: getattr(made, name) for name in names}
+
+
+def test_manager_can_be_made_of_keywords(control: Control, tmp_path: Path) -> None:
+    """A manager alone keeps its state in its own folder, where the next one finds it, and lets it go when closed."""
+    (tmp_path / "Raw").mkdir()
+    (tmp_path / "Raw" / "items.csv").write_text("id\n3\n")
+    persistent = {"data_folder": str(tmp_path), "has_persistent_state": True}
+    manager = ScenarioManager(**keywords(control), **persistent)
+    assert (manager.has_persistent_state, manager.save_type, manager.schemas) == (True, "json", [])
+    manager.set_data("mine", DataSource.from_json(payload("mine")))
+    assert manager.debug_create_and_run_scenario("one", "mine", "Labelled", {"label": 9}).result.answer == 9
+    with pytest.raises(ValueError, match="in use"):
+        ScenarioManager.from_config(config(control, data_path=tmp_path, has_persistent_state=True))
+    manager.close()
+    again = ScenarioManager.from_config(config(control, data_path=tmp_path, has_persistent_state=True))
+    assert again.get_data_keys() == ["Raw", "mine"]
+    assert again.get_by_tag("one").kpis["Answer"].value == 9
+    again.close()
+
+
+def test_manager_takes_the_data_manager_it_is_given(control: Control) -> None:
+    """Datasets that are there already are the session's; there is no other repository of scenarios."""
+    data = StatelessDataManager(ItemsFactory, [], "json", DataSource)
+    data.set_data("mine", DataSource.from_json(payload("mine")))
+    manager = ScenarioManager(**keywords(control), data_manager=data)
+    assert manager.get_data_keys() == ["mine"]
+    assert [len(each.get_values()) for each in manager.get_associated_parameters("Labelled", "mine")] == [2, 0]
+    with pytest.raises(ValueError, match="scenario_repository"):
+        ScenarioManager(**keywords(control), scenario_repository=object())
+
+
+def test_scenario_of_a_session_can_be_told_what_to_do(manager: ScenarioManager, control: Control) -> None:
+    """Its own methods are those of its manager: queue, run and wait, cancel, reset."""
+    scenario = manager.create_scenario("one", "data", "Labelled", {"label": 4})
+    assert scenario.data_source is manager.get_data("data")
+    assert scenario.algorithm_description == scenario.algo_params.serialize()
+    scenario.process()
+    assert (scenario.status, scenario.result.answer) == ("complete", 4)
+    scenario.refresh()
+    assert scenario.status == "created"
+    waiting = manager.create_scenario("two", "data", "Blocking")
+    waiting.set_queued()
+    assert control.started.wait(WAIT)
+    waiting.cancel()
+    assert (waiting.status, waiting.error) == ("failed", "Cancelled")
+    with pytest.raises(PreconditionError, match="reset it first"):
+        waiting.set_queued()
+
+
+def test_tables_can_be_stored_as_a_dataset(manager: ScenarioManager) -> None:
+    """`store_data` takes tables by name, or a data source."""
+    import pandas as pd
+
+    manager.store_data("tables", {"items": pd.DataFrame({"id": [5]})})
+    manager.store_data("source", DataSource.from_json(payload("source")))
+    assert manager.get_data("tables").get_table("items")["id"].tolist() == [5]
+    assert manager.get_data_keys() == ["data", "tables", "source"]
+
+
+def test_master_data_can_be_kept_from_deletion(manager: ScenarioManager) -> None:
+    """Who asks for it is refused; derived data go all the same."""
+    manager.derive_data("data", "derived")
+    with pytest.raises(PreconditionError, match="master data"):
+        manager.delete_data("data", prevent_masterdata_removal=True)
+    manager.delete_data("derived", prevent_masterdata_removal=True)
+    manager.delete_data("data")
+    assert manager.get_data_keys() == []
+
+
+def test_scenarios_are_created_for_the_datasets_that_have_none(manager: ScenarioManager) -> None:
+    """`auto_create_scenarios` works while `autocreate` is on, with the algorithm last named."""
+    manager.auto_create_scenarios()
+    assert manager.list_tags() == []
+    with pytest.raises(NotFoundError, match="'Nothing'"):
+        manager.toggle_autocreate(True, "Nothing")
+    manager.toggle_autocreate(True, default_algo_name="Labelled")
+    manager.auto_create_scenarios(["data"])
+    manager.auto_create_scenarios()
+    assert manager.list_tags() == ["data [auto]"]
+    assert manager.get_by_tag("data [auto]").algo_name == "Labelled"
+    with pytest.raises(NotFoundError, match="'nothing'"):
+        manager.auto_create_scenarios(["nothing"])
+
+
+def test_serialized_dataset_can_be_loaded_from_the_sessions_folder(
+    open_sessions: Callable[..., SessionManager], tmp_path: Path
+) -> None:
+    """`debug_load_serialized_data` reads a file of the session's folder."""
+    (tmp_path / "plant").mkdir()
+    manager = open_sessions(has_persistent_state=True, data_path=tmp_path).get_scenario_manager("plant")
+    (tmp_path / "plant" / "brought.txt").write_text(payload("brought"))
+    manager.debug_load_serialized_data("brought.txt")
+    assert manager.get_data_keys() == ["brought"]
+    with pytest.raises(ValueError, match="no file 'absent'"):
+        manager.debug_load_serialized_data("absent")

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, payload
+from scenario_project import WAIT, Control, ItemsFactory, config, payload
 
+from algomancy_data import CSVFile
 from algomancy_scenario import SessionManager
 from algomancy_scenario.persistence.memory import MemoryStore
-from algomancy_utils import NotFoundError, PreconditionError
+from algomancy_utils import Logger, MessageStatus, NotFoundError, PreconditionError
 
 
 def names(sessions: SessionManager) -> list[str]:
@@ -351,3 +352,57 @@ def test_deleted_session_is_let_go_of_at_once(sessions: SessionManager) -> None:
         assert [reference() for reference in kept] == [None, None]
     finally:
         gc.enable()
+
+
+def test_sessions_can_be_made_of_keywords(control: Control, tmp_path: Path) -> None:
+    """The constructor takes what a configuration has, by name; what it makes survives."""
+    made = config(control)
+    names = ("etl_factory", "kpis", "algorithms", "schemas", "data_object_type")
+    arguments: dict[str, Any] = {name: getattr(made, name) for name in names}
+    arguments |= {"data_folder": str(tmp_path), "has_persistent_state": True, "autorun": True}
+    arguments |= {"auto_create": True, "default_algo_name": "Labelled", "default_param_values": {"label": 8}}
+    sessions = SessionManager(**arguments)
+    assert sessions.session_ids == [sessions.start_session_id]
+    main = sessions.get_scenario_manager("main")
+    main.add_datasource_from_json(payload("data"))
+    assert main.wait_for_processing(WAIT)
+    assert main.get_by_tag("data [auto]").result.answer == 8
+    assert sessions.get_algorithm_parameters("Labelled")["label"] == 7
+    sessions.log("done", MessageStatus.SUCCESS)
+    assert sessions.logger.latest_log.message == "done"
+    sessions.close()
+    again = SessionManager(**arguments)
+    assert again.get_scenario_manager("main").list_tags() == ["data [auto]"]
+    again.close()
+
+
+def test_what_is_unknown_or_taken_is_refused_as_elsewhere(sessions: SessionManager) -> None:
+    """A project that catches what Algomancy raises catches what is raised here."""
+    with pytest.raises(KeyError, match="'nothing' does not exist"):
+        sessions.get_scenario_manager("nothing")
+    with pytest.raises(ValueError, match="'main' already"):
+        sessions.create_new_session("main")
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(payload("data"))
+    with pytest.raises(AssertionError, match="'nothing' does not exist"):
+        manager.create_scenario("one", "nothing", "Instant")
+    manager.create_scenario("one", "data", "Instant")
+    with pytest.raises(ValueError, match="'one' is already used"):
+        manager.create_scenario("one", "data", "Instant")
+
+
+def test_users_classes_are_given_a_logger(open_sessions: Callable[..., SessionManager]) -> None:
+    """An ETL factory may report whenever it likes; a server prints nothing of it."""
+    factories: list[Any] = []
+
+    class Noting(ItemsFactory):
+        def __init__(self, schemas: Any, logger: Any = None) -> None:
+            super().__init__(schemas, logger)
+            factories.append(logger)
+            logger.warning("reading")
+
+    manager = open_sessions(etl_factory=Noting).get_scenario_manager("main")
+    manager.etl_data({"items": CSVFile("items", content="id\n1\n")}, "data")
+    assert isinstance(factories[0], Logger)
+    assert factories[0].latest_log.message == "reading"
+    assert not factories[0]._print_to_console

@@ -124,11 +124,13 @@ class _OneAlgorithm(AlgorithmFactory[Any]):
     def make(
         self,
         name: str,  # noqa: ARG002 - there is one
-        params: BaseParameterSet,  # noqa: ARG002 - it has them
+        params: BaseParameterSet,
         data_params: BaseParameterSet | None = None,
     ) -> BaseAlgorithm:
         if data_params is not None:
             self._algorithm.set_data_params(data_params)
+        # An earlier run may have changed them.
+        self._algorithm.params.set_values(params.get_values())
         self._algorithm._progress = 0
         return self._algorithm
 

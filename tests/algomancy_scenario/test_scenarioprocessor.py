@@ -1,0 +1,47 @@
+"""A queue of its own, without a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenario_project import WAIT, Control, algorithms, payload
+from test_scenario import scenario
+
+from algomancy_data import DataSource
+from algomancy_scenario import Scenario
+from algomancy_scenario.scenarioprocessor import ScenarioProcessor
+
+
+def test_processor_runs_scenarios_one_after_another() -> None:
+    """Each is told of when it has ended, whatever came of it; one that is complete runs again."""
+    ended: list[tuple[str, str]] = []
+    processor = ScenarioProcessor(on_processed=lambda each: ended.append((each.id, str(each.status))))
+    good, bad = scenario(provided_id="good"), scenario(13, provided_id="bad")
+    for each in (good, bad):
+        processor.enqueue(each)
+    assert processor.wait_for_processing(WAIT)
+    processor.enqueue(good)
+    assert processor.wait_for_processing(WAIT)
+    processor.shutdown()
+    assert (good.status, bad.status, processor.currently_processing) == ("complete", "failed", None)
+    assert ended[:2] == [("good", "complete"), ("bad", "failed")]
+    assert not processor.auto_run_scenarios
+
+
+def test_processor_tells_what_it_runs_and_can_be_shut_down(control: Control) -> None:
+    """The current scenario is known; shut down, the processor runs nothing any more."""
+    blocking: Any = algorithms(control)["Blocking"]
+    source = DataSource.from_json(payload("data"))
+    running = Scenario("one", source, {}, blocking("Blocking", blocking.initialize_parameters()))
+    processor = ScenarioProcessor()
+    processor.enqueue(running)
+    assert control.started.wait(WAIT)
+    assert processor.currently_processing is running
+    assert not processor.wait_for_processing(0)
+    processor.shutdown()
+    processor.shutdown()
+    late = scenario()
+    processor.enqueue(late)
+    assert processor.wait_for_processing(0)
+    assert processor.currently_processing is None
+    assert late.status == "queued"
