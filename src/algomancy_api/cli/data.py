@@ -11,6 +11,7 @@ import click
 
 from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report
 from algomancy_api.cli.output import console, print_json, print_rows, print_table, shown
+from algomancy_api.cli.template import template
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
@@ -27,10 +28,13 @@ _NUMERIC = ("int", "uint", "float")
     ),
 )
 def data() -> None:
-    """List, show, upload, derive and delete datasets.
+    """List, show, upload, derive and delete datasets, and see which files make one.
 
     Without a command they are listed.
     """
+
+
+data.add_command(template)
 
 
 @data.command("list", epilog=examples("algomancy-api data list"))

@@ -96,6 +96,19 @@ def load_app(target: str, settings: Mapping[str, Any], default_token: str | None
         raise NotServable(f"'{target}' cannot be served: {error}") from error
 
 
+def load_schemas(target: str) -> Sequence[Any]:
+    """The schemas of the configuration, or of the application's configuration, that `module:attribute` stands for.
+
+    Raises:
+        NotServable: there is no such thing, or it has none.
+    """
+    found, _ = _called(target, _attribute(target), None)
+    schemas = _field(getattr(getattr(found, "state", None), "config", found), "schemas")
+    if schemas is None:
+        raise NotServable(f"'{target}' is neither a configuration nor an application: it has no schemas.")
+    return list(schemas)
+
+
 def reloaded_app() -> FastAPI:
     """The application that the environment asks for; called anew in each process `serve --reload` starts.
 
