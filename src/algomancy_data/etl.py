@@ -20,6 +20,8 @@ from algomancy_data.validation import (
     ValidationResult,
     ValidationSequence,
     ValidationSeverity,
+    broken_off,
+    has_errors,
     log_message,
 )
 from algomancy_data.validator import PrimaryKeyValidator, RequiredColumnsValidator, SchemaValidator
@@ -116,10 +118,16 @@ class ETLPipeline:
             Exception: Whatever steps of the user's raise.
         """
         data = self.extraction_sequence.run_extraction()
-        found = self.validation_sequence.run_validation(data)
         extracted = self.extraction_sequence.messages
         for message in extracted:
             log_message(self.logger, message)
+        try:
+            found = self.validation_sequence.run_validation(data)
+        except Exception:
+            if not has_errors(extracted):
+                raise
+            sequence = self.validation_sequence
+            found = ValidationResult.of([*sequence.messages, broken_off()], sequence.halt_on)
         rows = self.extraction_sequence.file_rows
         result = ValidationResult.of([_in_file(each, rows) for each in (*found.messages, *extracted)], found.halt_on)
         if self.refuses_unreadable and any(each.severity is ValidationSeverity.ERROR for each in extracted):
@@ -198,8 +206,12 @@ class ETLFactory:
         for name, file in (files or {}).items():
             if name not in self.schemas_dct:
                 raise self._unexpected(file.file_name)
-        extractors = [] if files is None else [self._extractor(_file(files, each), each) for each in self.schemas]
-        return ExtractionSequence(extractors, self.logger)
+        if files is None:
+            return ExtractionSequence([], self.logger)
+        wanted = ExpectedFiles(files, self.schemas)
+        return ExtractionSequence(
+            [self._extractor(wanted[each.file_name()], each) for each in self.schemas], self.logger
+        )
 
     def create_validation_sequence(self) -> ValidationSequence:
         """Return what checks the tables: required columns, types and primary keys, unless you override it."""
@@ -234,9 +246,10 @@ class ETLFactory:
         if logger is not None:
             self.logger = logger
         offered = {"schemas": self.schemas_dct, "logger": self.logger}
+        expected = ExpectedFiles(files_by_name(files), self.schemas)
         return ETLPipeline(
             dataset_name,
-            _call(self.create_extraction_sequence, {"files": ExpectedFiles(files_by_name(files)), **offered}),
+            _call(self.create_extraction_sequence, {"files": expected, **offered}),
             _call(self.create_validation_sequence, offered),
             _call(self.create_transformation_sequence, offered),
             _call(self.create_loader, offered),
@@ -300,11 +313,23 @@ class SimpleETLFactory(ETLFactory):
 
 
 class ExpectedFiles(dict[str, File]):
-    """Files by logical name; asking for one that is missing says so in words."""
+    """Files by logical name; asking for one that is missing says so in words, of all that are missing at once.
+
+    Args:
+        files: The files.
+        schemas: What is expected.
+    """
+
+    def __init__(self, files: Mapping[str, File], schemas: Iterable[Schema | type[Schema]] = ()) -> None:
+        super().__init__(files)
+        self._wanted = {schema.file_name(): schema.file_name_with_extension() for schema in schemas}
 
     def __missing__(self, name: str) -> File:
         given = ", ".join(f"'{file.file_name}'" for file in self.values()) or "none"
-        raise ETLConstructionError(f"File '{name}' is missing; given: {given}.")
+        wanted = {name: name, **self._wanted}
+        missing = [f"'{file}'" for stem, file in wanted.items() if stem not in self]
+        told = f"File {missing[0]} is missing" if len(missing) == 1 else f"Files {', '.join(missing)} are missing"
+        raise ETLConstructionError(f"{told}; given: {given}.")
 
 
 def files_by_name(files: Mapping[str, File] | Iterable[File]) -> dict[str, File]:
@@ -327,13 +352,6 @@ def files_by_name(files: Mapping[str, File] | Iterable[File]) -> dict[str, File]
     if not named:
         raise ETLConstructionError("No file was given.")
     return named
-
-
-def _file(files: Mapping[str, File], schema: Schema | type[Schema]) -> File:
-    if schema.file_name() not in files:
-        given = ", ".join(f"'{file.file_name}'" for file in files.values()) or "none"
-        raise ETLConstructionError(f"File '{schema.file_name_with_extension()}' is missing; given: {given}.")
-    return files[schema.file_name()]
 
 
 def _call(step: Callable[..., Any], offered: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what the step returns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from algomancy_utils.logger import Logger
+
+_log = logging.getLogger(__name__)
+
+BROKEN_OFF = "VALIDATION_BROKEN_OFF"
+"""The code of the message that a validator raised, after errors were found."""
 
 SHOWN_PER_COLUMN = 10
 """Rows of one column that get a message of their own; the rest are counted."""
@@ -251,17 +257,40 @@ class ValidationSequence:
 
         Returns:
             Everything they had to say.
+
+        Raises:
+            Exception: What a validator raised, though nothing was wrong. After an error its exception is no wonder: the
+                report tells of both, and the data is invalid.
         """
         self._messages.clear()
         for validator in self._validators:
             # A validator that only returns messages may do without the constructor.
             getattr(validator, "_messages", []).clear()
-            found = list(validator.validate(data))
+            try:
+                found = list(validator.validate(data))
+            except Exception:
+                if not has_errors(self._messages):
+                    raise
+                found = [broken_off()]
             self._messages.extend(found)
             for message in found:
                 log_message(self._logger, message)
+            if found and found[-1].code == BROKEN_OFF:
+                break
         self._completed = True
         return ValidationResult.of(list(self._messages), self.halt_on)
+
+
+def has_errors(messages: Iterable[ValidationMessage]) -> bool:
+    """Whether any message is an error or graver."""
+    return any(message.severity in (ValidationSeverity.ERROR, ValidationSeverity.CRITICAL) for message in messages)
+
+
+def broken_off() -> ValidationMessage:
+    """Say that a validator raised on data that was found wrong before it; the exception being handled is logged."""
+    _log.warning("A validator raised an exception on data that is not valid.", exc_info=True)
+    text = "Further checks could not be made: mend what was found before them."
+    return ValidationMessage(ValidationSeverity.CRITICAL, text, code=BROKEN_OFF)
 
 
 def log_message(logger: Logger | None, message: ValidationMessage) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from algomancy_data.relations import keys_of, resolve_relations_from_schemas
 from algomancy_data.schema import Column, DataType, Schema, tables_of
@@ -16,6 +16,7 @@ from algomancy_data.validation import (
     Validator,
     first_and_count,
 )
+from algomancy_utils.typed_parameter import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +148,7 @@ class RequiredColumnsValidator(_SchemasValidator):
         for table, frame, columns in self._tables(data):
             for name, column in columns.items():
                 if not column.optional and name not in frame:
-                    text = f"Column '{name}' is missing from table '{table}'."
+                    text = f"Column '{name}' is missing from table '{table}'{_instead(frame, columns)}."
                     self.add_message(self._severity, text, table, name, code="MISSING_REQUIRED_COLUMN")
         return self.messages
 
@@ -175,8 +176,9 @@ class PrimaryKeyValidator(_SchemasValidator):
             missing = frame[key].isna().any(axis=1)
             twins = frame.duplicated(subset=key, keep=False) & ~missing
             names = ",".join(key)
+            text = "{} occurs more than once; it is the primary key."
             _add_rows(self, self._severity, "The primary key is missing.", missing, table, names, "PK_NULL")
-            _add_rows(self, self._severity, "The primary key occurs twice.", twins, table, names, "PK_DUPLICATE")
+            _add_rows(self, self._severity, text, twins, table, names, "PK_DUPLICATE", frame[key])
         return self.messages
 
 
@@ -221,7 +223,8 @@ class UniqueValueValidator(_ColumnsValidator):
         """Look for values that occur more than once."""
         for name, values in self._series(data):
             twins = values.duplicated(keep=False) & values.notna()
-            _add_rows(self, self.severity, "The value occurs twice.", twins, self.table, name, "DUPLICATE_VALUE")
+            text = "{} occurs more than once."
+            _add_rows(self, self.severity, text, twins, self.table, name, "DUPLICATE_VALUE", values.to_frame())
         return self.messages
 
 
@@ -303,8 +306,8 @@ class ForeignKeyValidator(Validator):
                 return self.messages
         left = data[self.left_table][self.left_col]
         orphans = left.notna().all(axis=1) & ~keys_of(left).isin(set(keys_of(data[self.right_table][self.right_col])))
-        text = f"The value does not occur in '{self.right_table}.{','.join(self.right_col)}'."
-        _add_rows(self, self.severity, text, orphans, self.left_table, ",".join(self.left_col), "FK_VIOLATION")
+        text = f"{{}} does not occur in '{self.right_table}.{','.join(self.right_col)}'."
+        _add_rows(self, self.severity, text, orphans, self.left_table, ",".join(self.left_col), "FK_VIOLATION", left)
         return self.messages
 
 
@@ -325,11 +328,44 @@ def _has_columns(
 
 
 def _add_rows(
-    validator: Validator, severity: ValidationSeverity, text: str, rows: pd.Series, table: str, column: str, code: str
+    validator: Validator,
+    severity: ValidationSeverity,
+    text: str,
+    rows: pd.Series,
+    table: str,
+    column: str,
+    code: str,
+    values: pd.DataFrame | None = None,
 ) -> None:
-    """Add a message for each of the first rows, and one that counts the rest."""
-    found, rest = first_and_count(rows.index[rows.to_numpy(dtype=bool)].tolist())
-    for row in found:
-        validator.add_message(severity, text, table, column, row if isinstance(row, int) else None, code)
+    """Add a message for each of the first rows, and one that counts the rest.
+
+    Args:
+        validator: Whose messages they are.
+        severity: Of each.
+        text: What is said; `{}` stands for the value, and is there where `values` are given.
+        rows: Which rows are meant.
+        table: The table.
+        column: The column, or the columns.
+        code: Of each message.
+        values: What the rows hold in the columns.
+    """
+    found, rest = first_and_count(rows.to_numpy(dtype=bool).nonzero()[0].tolist())
+    for position, row in zip(found, rows.index[found].tolist(), strict=True):
+        told = text if values is None else text.replace("{}", _told(values.iloc[position].tolist()), 1)
+        validator.add_message(severity, told, table, column, row if isinstance(row, int) else None, code)
     if rest:
-        validator.add_message(severity, f"{text} The same holds of {rest:,} more rows.", table, column, None, code)
+        told = f"{text.replace('{}', 'The value', 1)} The same holds of {rest:,} more rows."
+        validator.add_message(severity, told, table, column, None, code)
+
+
+def _told(values: list[Any]) -> str:
+    """Return the values of a row as a message shows them."""
+    plain = (each.item() if hasattr(each, "item") else each for each in values)
+    return ", ".join(shown(each if isinstance(each, str | int | float) else str(each)) for each in plain)
+
+
+def _instead(frame: pd.DataFrame, columns: Mapping[str, Column]) -> str:
+    """Return which columns are there that nobody asked for: one of them may be misspelt."""
+    found, rest = first_and_count([shown(str(name)) for name in frame if name not in columns])
+    more = f" and {rest} more" if rest else ""
+    return f"; there is {', '.join(found)}{more} instead" if found else ""

@@ -40,6 +40,7 @@ from algomancy_data import (
     ValidationMessage,
     ValidationSequence,
     ValidationSeverity,
+    Validator,
     XLSXFile,
 )
 from algomancy_utils.logger import Logger
@@ -161,6 +162,28 @@ def test_simple_factory_refuses_cells_that_cannot_be_converted() -> None:
     assert not result.validation_result.is_valid
 
 
+def test_pipeline_keeps_what_extraction_found_before_a_validator_raised() -> None:
+    """A validator that trips over a cell that could not be converted does not hide the message about the cell."""
+
+    class Doubling(Validator):
+        def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
+            data["zones"]["n"] / 2
+            return self.messages
+
+    class Own(ETLFactory):
+        def create_validation_sequence(self) -> ValidationSequence:
+            return ValidationSequence([Doubling()])
+
+    schema = type("Z", (ZoneSchema,), {"ZONE": Column("zone", DataType.STRING), "N": Column("n", DataType.INTEGER)})
+    result = Own([schema]).build_pipeline("x", [JSONFile("zones", content='[{"zone": "z1", "n": "many"}]')]).run()
+    assert (result.is_success, {message.code for message in result.messages}) == (
+        False,
+        {"CONVERSION_FAILED", "VALIDATION_BROKEN_OFF"},
+    )
+    with pytest.raises(KeyError):
+        Own([ZoneSchema]).build_pipeline("x", [ZONES]).run()
+
+
 def test_factory_of_a_user_decides_which_errors_count() -> None:
     """A column that cannot be converted keeps its text; whether that matters is what `halt_on` says."""
 
@@ -197,6 +220,8 @@ def test_pipeline_of_errors_below_the_limit_succeeds_with_messages() -> None:
     ("files", "schemas", "fragment"),
     [
         ([ITEMS], [ItemSchema, ZoneSchema], r"File 'zones\.json' is missing; given: 'items\.csv'"),
+        ([CSVFile("items", content="a")], [ItemSchema, ZoneSchema, BookSchema],
+         r"Files 'zones\.json', 'book\.xlsx' are missing; given: 'items\.csv'"),
         ([ITEMS, ZONES, CSVFile("more", content="a")], [ItemSchema, ZoneSchema],
          r"File 'more\.csv' is not expected; expected: 'items\.csv', 'zones\.json'"),
         ([], [ItemSchema], "No file was given"),
@@ -207,7 +232,7 @@ def test_pipeline_of_errors_below_the_limit_succeeds_with_messages() -> None:
          [type("P", (PlanSchema,), {"_EXTENSION": "csv", "G": ColumnGroup("g", [Column("n", DataType.INTEGER)])})],
          r"no extractor for 'plan\.csv', a file that holds several tables"),
     ],
-    ids=["missing", "extra", "none", "none_by_name", "twins", "other_kind", "several_tables_in_csv"],
+    ids=["missing", "all missing", "extra", "none", "none_by_name", "twins", "other_kind", "several_tables_in_csv"],
 )  # fmt: skip
 def test_pipeline_of_the_wrong_files_is_refused_by_name(files: Any, schemas: list[Any], fragment: str) -> None:
     """A file that is missing, not expected, of another kind or there twice is named before anything is read."""
@@ -254,7 +279,7 @@ def test_factory_of_a_user_needs_only_what_differs() -> None:
         "Extracting from items",
         "Extraction of items successful",
     ]
-    with pytest.raises(ETLConstructionError, match=r"File 'items' is missing; given: 'zones\.json'"):
+    with pytest.raises(ETLConstructionError, match=r"File 'items\.csv' is missing; given: 'zones\.json'"):
         OwnFactory([ItemSchema]).build_pipeline("data", [ZONES])
     with pytest.raises(ETLConstructionError, match=r"File 'zones' is not expected; expected: 'items\.csv'"):
         OwnFactory([ItemSchema]).get_schema("zones")

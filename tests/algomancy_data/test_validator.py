@@ -248,6 +248,55 @@ def test_sequence_is_valid_below_the_severity_it_halts_on(halt_on: Any, worst: A
     assert result.messages_by_severity(worst)[0].code == "SAID"
 
 
+class Raising(Validator):
+    """A user's validator that trips over data that is not as it should be."""
+
+    def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
+        raise KeyError("stop")
+
+
+@pytest.mark.parametrize("halt_on", list(ValidationSeverity))
+def test_sequence_keeps_what_was_found_before_a_validator_raised(halt_on: Any) -> None:
+    """After an error, an exception is no wonder: the report tells of both, and the data is invalid."""
+    sequence = ValidationSequence([Saying(ERROR), Raising(), Saying(INFO)], halt_on=halt_on)
+    result = sequence.run_validation({})
+    assert [message.code for message in result.messages] == ["SAID", "VALIDATION_BROKEN_OFF"]
+    assert (result.is_valid, result.messages[-1].severity) == (False, CRITICAL)
+
+
+def test_sequence_passes_on_what_a_validator_raised_where_nothing_was_wrong() -> None:
+    """Then the validator is what is wrong, and its exception must not be taken for the data's."""
+    with pytest.raises(KeyError):
+        ValidationSequence([Saying(INFO, WARNING), Raising()]).run_validation({})
+
+
+def texts(validator: Validator, **data: pd.DataFrame) -> list[str]:
+    """What a validator says of tables."""
+    return [message.message for message in validator.validate(data)]
+
+
+def test_messages_about_keys_tell_the_value() -> None:
+    """Whoever reads them need not look up the row."""
+    text = "'a' occurs more than once; it is the primary key."
+    assert texts(PrimaryKeyValidator([ItemSchema]), items=frame(id=["a", "b", "a"], count=1)) == [text] * 2
+    assert texts(UniqueValueValidator("t", ["n"]), t=frame(n=[7, 8, 7])) == ["7 occurs more than once."] * 2
+    found = texts(ForeignKeyValidator("l", ["x", "y"], "t", ["a", "b"]), l=frame(x=["Z99"], y=[1]), t=frame(a=[], b=[]))
+    assert found == ["'Z99', 1 does not occur in 't.a,b'."]
+    *_, last = texts(ForeignKeyValidator("l", "x", "t", "a"), l=frame(x=list("abcdefghijkl")), t=frame(a=["z"]))
+    assert last == "The value does not occur in 't.a'. The same holds of 2 more rows."
+
+
+def test_message_about_a_missing_column_tells_which_are_there_instead() -> None:
+    """A misspelt heading is seen at once; where nothing else is there, nothing is said of it."""
+    validator = RequiredColumnsValidator([ItemSchema])
+    assert texts(validator, items=frame(Id=["a"], count=[1], extra=[1])) == [
+        "Column 'id' is missing from table 'items'; there is 'Id', 'extra' instead."
+    ]
+    assert texts(RequiredColumnsValidator([ItemSchema]), items=frame(count=[1])) == [
+        "Column 'id' is missing from table 'items'."
+    ]
+
+
 def test_sequence_runs_again_from_the_start() -> None:
     """A second run says what there is to say, not what the first said too."""
     sequence = ValidationSequence()

@@ -28,7 +28,7 @@ _NUMERIC = ("int", "uint", "float")
     ),
 )
 def data() -> None:
-    """List, show, upload, derive and delete datasets, and see which files make one.
+    """List, show, upload, derive and delete datasets.
 
     Without a command they are listed.
     """
