@@ -61,8 +61,10 @@ def _versions(tool: dict[str, Any]) -> str:
 
 
 def _counts(tool: dict[str, Any], checks: int) -> tuple[str, str]:
-    needed = "" if not tool["missed"] else f"{checks - len(tool['missed_with_recipe'])} of {checks}"
-    return f"{checks - len(tool['missed'])} of {checks}", needed
+    right, with_recipe = (
+        f"{checks - len(tool[name])}&nbsp;of&nbsp;{checks}" for name in ("missed", "missed_with_recipe")
+    )
+    return right, with_recipe if tool["missed"] else ""
 
 
 def _marks(check: str, tools: list[dict[str, Any]]) -> list[str]:
