@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zipfile import BadZipFile
 
 import pytest
 
@@ -123,6 +124,7 @@ FAULTS: dict[str, tuple[Exception, type[Exception], str]] = {
         ValueError,
         "'items.csv' cannot be read: No columns",
     ),
+    "no workbook": (BadZipFile("File is not a zip file"), ValueError, "'items.csv' cannot be read: File is not a zip"),
     "a path": (OSError("/tmp/x is gone"), ValueError, r"^File 'items.csv' cannot be read\.$"),
     "too large": (TooLargeError("Too many rows."), TooLargeError, "Too many rows"),
     "missing": (KeyError("locations"), ValueError, "File 'locations' is missing"),
