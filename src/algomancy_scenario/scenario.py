@@ -61,7 +61,7 @@ class Scenario(Generic[ALGORITHM]):
     """
 
     # Few objects each: it is their number, over all scenarios, that the garbage collector takes its time for.
-    __slots__ = ("__weakref__", "_document", "_owner", "_record", "_state", "_status_document")
+    __slots__ = ("_document", "_owner", "_record", "_state", "_status_document")
 
     def __init__(
         self,

@@ -71,7 +71,11 @@ class SessionDatasets:
             ValueError: The key is not allowed.
             PreconditionError: A scenario references the dataset that has this key.
         """
-        self._put(Dataset.of_source(data, check_dataset_key(data_key)))
+        dataset = Dataset.of_source(data, check_dataset_key(data_key))
+        if self._store.durable:
+            # What runs see is what is stored, so that it is the same after a restart (contract DUR-4).
+            dataset = Dataset.of_json(dataset.json, self._data.data_object_type, data_key)
+        self._put(dataset)
         self._added(data_key)
 
     def derive_data(self, derive_from_key: str, new_data_key: str) -> None:

@@ -13,12 +13,12 @@ class SessionGoneError(NotFoundError):
 
 
 class SessionLocks:
-    """Lets one change of a session in at a time, and none once the session is gone.
+    """Allows one change of a session at a time, and none once the session is gone.
 
     Used as a context manager it is the session's *write mutex*: it is held across check, write to the store and
     publication, and so across disk I/O, but never across user code. `state` is the *state lock*: it guards the
     dictionaries and is held only for as long as it takes to read or change them. Look-ups take the state lock or none
-    at all, so they never wait for a disk. Who needs both takes the mutex first.
+    at all, so they never wait for a disk. To hold both, acquire the mutex first.
 
     Attributes:
         state: The state lock.
@@ -30,7 +30,7 @@ class SessionLocks:
         self._closed = False
 
     def __enter__(self) -> None:
-        """Wait for one's turn.
+        """Acquire the write mutex.
 
         Raises:
             SessionGoneError: The session is gone.
@@ -46,5 +46,5 @@ class SessionLocks:
         self._write.release()
 
     def close(self) -> None:
-        """Let nobody in any more. Call it from inside."""
+        """Refuse every further change. Call it with the mutex held."""
         self._closed = True

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from scenario_project import WAIT, Control, payload
+from scenario_project import WAIT, Answer, Control, payload
 from stored_folder import Open, files, main
 
+from algomancy_data import DataClassification, DataSource
 from algomancy_scenario.persistence.session_folder import SessionFolder
 
 
@@ -334,3 +337,23 @@ def test_copied_session_goes_without_raw_files_that_cannot_be_read(
     copy = sessions.get_scenario_manager(sessions.copy_session("Plant", "copy"))
     assert copy.get_data_keys() == ["scenarios"]
     assert "'Raw' could not be loaded" in caplog.text
+
+
+def test_dataset_set_by_hand_gives_the_same_run_after_a_restart(reopen: Open, control: Control) -> None:
+    """What is set in Python may hold more than is stored: a run sees what is stored, before the restart already."""
+    seen: list[Any] = []
+
+    def act(algorithm: Any) -> Answer:
+        table = algorithm.data.get_table("items")
+        seen.append((table.dtypes.astype(str).to_dict(), table.to_dict("list"), table.index.tolist()))
+        return Answer("data", 1)
+
+    control.action = act
+    source = DataSource(DataClassification.MASTER_DATA, "mine")
+    source.add_table("items", pd.DataFrame({"pair": [(1, 2), (3, 4)], "day": [date(2026, 1, 1)] * 2}, index=[5, 3]))
+    manager = main(reopen())
+    manager.set_data("mine", source)
+    manager.create_scenario("before", "mine", "Acting").process()
+    manager = reopen().get_scenario_manager("main")
+    manager.create_scenario("after", "mine", "Acting").process()
+    assert seen[0] == seen[1]
