@@ -27,9 +27,11 @@ def main() -> None:
     """Tell whether a backend keeps the Algomancy HTTP contract, clause by clause."""
 
 
-def _with_settings(command: Command) -> Command:
-    """`command` with an option for each setting of a run."""
+def _with_settings(command: Command, without: tuple[str, ...] = ()) -> Command:
+    """`command` with an option for each setting of a run but some."""
     for name, (setting, default) in reversed(settings().items()):
+        if name in without:
+            continue
         more: dict[str, Any] = {"help": setting.help, "default": default}
         if isinstance(default, bool):
             more["is_flag"] = True
@@ -106,19 +108,47 @@ def clauses(profile: str | None) -> None:
     click.echo(clause_table(Profile(profile) if profile else None), nl=False)
 
 
+def _with_targets_settings(command: Command) -> Command:
+    """`command` with the options that tell of a target."""
+    return _with_settings(
+        command, ("profile", "level", "only", "jobs", "read_only", "restart_command", "disposable", "layers")
+    )
+
+
 @main.command()
+@click.argument("url", required=False)
 @click.option("--only", metavar="MUTANT", multiple=True, help="Run this mutant, or those of this clause, alone.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="How many at a time.")
 @click.option(
     "--unbroken", metavar="MODULE:FACTORY", multiple=True, help="Another application that must pass, profile seed."
 )
 @click.option("--skip-unbroken", is_flag=True, help="Leave out the runs against servers that are not broken.")
-def selftest(only: tuple[str, ...], jobs: int, unbroken: tuple[str, ...], skip_unbroken: bool) -> None:
-    """Prove the kit: every mutant is caught by the clause it breaks, and unbroken servers pass."""
-    with _kit_errors(), _terminable():
-        from .selftest import REFERENCE, run_selftest
+@click.option("--allow-remote", is_flag=True, help="Let the target be on another machine.")
+@_with_targets_settings
+def selftest(
+    url: str | None,
+    only: tuple[str, ...],
+    jobs: int,
+    unbroken: tuple[str, ...],
+    skip_unbroken: bool,
+    allow_remote: bool,
+    **given: Any,  # noqa: ANN401
+) -> None:
+    """Prove the kit: every mutant is caught by the clause it breaks, and unbroken servers pass.
 
-        survivors = run_selftest(only, jobs=jobs, unbroken=() if skip_unbroken else (REFERENCE, *unbroken))
+    The mutants are made of the reference. With a URL they are deviations in front of the backend there: each that can
+    show on it must be caught, the others are listed with the reason.
+    """
+    with _kit_errors(), _terminable():
+        from .selftest import REFERENCE, run_selftest, run_selftest_on
+        from .target.servers import check_address
+
+        if url:
+            address = check_address(url, allow_remote=allow_remote)
+            survivors = run_selftest_on(address, Options.given(given), only, jobs=jobs)
+        else:
+            others = () if skip_unbroken else (REFERENCE, *unbroken)
+            survivors = run_selftest(only, jobs=jobs, unbroken=others)
     sys.exit(1 if survivors else 0)
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from .mutants import MUTANTS
 from .mutants.reference import CRASHING, NATIVE_CRASH, ORIGIN, SILENT, reference_app
 from .mutants.wire import Deviant, Mutant
 from .options import Options
-from .outcomes import KitError, Outcome
+from .outcomes import KitError, Outcome, Untried
 from .running.checking import check_target
+from .target.proxy import Proxy
 from .target.servers import Server, Target, serve_command, serve_factory
 from .target.serving import ThreadServer
 
@@ -72,6 +73,7 @@ class Finding:
         caught: Whether all is as it should be.
         said: What the clause's check said, or what is wrong.
         seconds: How long it took.
+        shows: Whether it can be seen on the server at all.
     """
 
     name: str
@@ -79,6 +81,121 @@ class Finding:
     caught: bool
     said: str
     seconds: float
+    shows: bool = True
+
+
+class ProxyTarget(AppTarget):
+    """A user's server with a deviation in front of it; there is one of it."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        super().__init__(lambda: app)
+
+    def fresh(self) -> Server:
+        """The proxy itself, once."""
+        if self._servers:
+            raise Untried("a server the kit may wipe is needed, and there is the user's alone")
+        return super().fresh()
+
+    def durable(self, folder: Path) -> Server:  # noqa: ARG002
+        """Not to be had: the server is somebody else's."""
+        raise Untried("a server the kit may kill is needed, and there is the user's alone")
+
+
+def try_mutant_on(url: str, index: int, options: Options) -> Finding:
+    """Run the clause of one mutant against a user's server with that deviation in front of it."""
+    mutant = MUTANTS[index]
+    started = time.monotonic()
+    deviant = Deviant(Proxy(url), mutant.deviation, options.prefix)
+    target = ProxyTarget(deviant)
+    chosen = replace(options, profile=Profile.REFERENCE, only=(mutant.clause,), layers=(mutant.layer,), jobs=1)
+    try:
+        verdict = check_target(target, chosen, name=mutant.name)
+    except KitError as error:
+        return Finding(mutant.name, mutant.clause, False, f"ERROR: {error}", time.monotonic() - started)
+    finally:
+        target.close()
+    seconds = time.monotonic() - started
+    entry = next((c for c in verdict.clauses if c.clause.id == mutant.clause), None)
+    said = " ".join((entry.reasons[0] if entry and entry.reasons else "nothing was said").split())
+    if entry is not None and entry.outcome is Outcome.FAILED:
+        return Finding(mutant.name, mutant.clause, True, said, seconds)
+    if not deviant.bent or deviant.faults or entry is None or entry.outcome is not Outcome.PASSED:
+        reason = (
+            "it is made for answers of the reference"
+            if deviant.faults
+            else "nothing that was asked has an answer for it to change"
+            if not deviant.bent
+            else said
+        )
+        return Finding(mutant.name, mutant.clause, True, reason, seconds, shows=False)
+    return Finding(mutant.name, mutant.clause, False, said, seconds)
+
+
+def run_selftest_on(url: str, options: Options, only: Sequence[str] = (), *, jobs: int = 2) -> int:
+    """Put the deviations as a proxy in front of a user's server, and print which of them would be caught there.
+
+    Args:
+        url: Where the server is.
+        options: What the user tells of it.
+        only: Names of mutants or clauses; empty means all of them.
+        jobs: How many to run at a time.
+
+    Returns:
+        How many deviations that can show there were not caught.
+
+    Raises:
+        KitError: The server cannot be tested, or `only` names nothing there is.
+    """
+    chosen = [i for i in matching(only) if MUTANTS[i].deviation is not None]
+    started = time.monotonic()
+    clauses = tuple(dict.fromkeys(MUTANTS[i].clause for i in chosen))
+    proxy = ProxyTarget(Proxy(url))
+    try:
+        plain = check_target(proxy, replace(options, profile=Profile.REFERENCE, only=clauses, jobs=1), name=url)
+    finally:
+        proxy.close()
+    outcomes = {entry.clause.id: entry for entry in plain.clauses}
+    click.echo(
+        f"Without a deviation, through the proxy: {len(plain.of(Outcome.PASSED))} of {len(clauses)} clauses pass."
+    )
+    findings: list[Finding] = []
+    known: dict[str, Any] = {name: value for name, value in plain.found.items() if getattr(options, name) is None}
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
+        futures: list[Future[Finding]] = []
+        for index in chosen:
+            mutant, entry = MUTANTS[index], outcomes[MUTANTS[index].clause]
+            if entry.outcome is not Outcome.PASSED:
+                reason = f"the clause is {entry.outcome} without it: {' '.join(''.join(entry.reasons[:1]).split())}"
+                findings.append(Finding(mutant.name, mutant.clause, True, reason, 0.0, shows=False))
+                continue
+            futures.append(pool.submit(try_mutant_on, url, index, replace(options, **known)))
+        for done in as_completed(futures):
+            findings.append(done.result())
+            click.secho("." if findings[-1].caught else "F", nl=False, fg="green" if findings[-1].caught else "red")
+    click.echo()
+    for line in table(findings):
+        click.echo(line)
+    silent = [f for f in findings if not f.shows]
+    survivors = [f for f in findings if not f.caught]
+    click.secho(
+        f"{len(chosen)} deviations: {len(chosen) - len(silent) - len(survivors)} caught, {len(survivors)} survived, "
+        f"{len(silent)} cannot show here, in {time.monotonic() - started:.0f} s",
+        fg="red" if survivors else "green",
+        bold=True,
+    )
+    return len(survivors)
+
+
+def matching(only: Sequence[str]) -> list[int]:
+    """The indexes of the mutants with these names or clauses; of all of them where none are given.
+
+    Raises:
+        KitError: There is none.
+    """
+    chosen = [i for i, m in enumerate(MUTANTS) if not only or m.name in only or m.clause in only]
+    if not chosen:
+        raise KitError(f"There is no mutant and no clause named {only[0]!r}.")
+    return chosen
 
 
 def options_for(mutant: Mutant) -> Options:
@@ -186,9 +303,7 @@ def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: Sequence[
     Raises:
         KitError: `only` names nothing there is.
     """
-    chosen = [i for i, m in enumerate(MUTANTS) if not only or m.name in only or m.clause in only]
-    if not chosen:
-        raise KitError(f"There is no mutant and no clause named {only[0]!r}.")
+    chosen = matching(only)
     started = time.monotonic()
     findings: list[Finding] = []
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
@@ -235,6 +350,7 @@ def table(findings: Sequence[Finding]) -> Iterator[str]:
     order = list(all_clauses())
     for finding in sorted(findings, key=lambda f: (order.index(f.clause) if f.clause else -1, f.name)):
         mark = "caught" if finding.caught else "SURVIVED"
+        mark = mark if finding.shows else "–"
         if not finding.clause:
             mark = "passes" if finding.caught else "ACCUSED"
         yield f"{mark:<9}{finding.clause or '-':<8}{finding.name:<44}{finding.seconds:5.1f} s  {finding.said[:90]}"

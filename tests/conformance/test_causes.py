@@ -57,7 +57,7 @@ def test_inputs_that_should_be_refused_are_causes_of_their_own() -> None:
     causes = find_causes(checks, EVERY)
 
     assert [cause.clauses for cause in causes] == [("ERR-2",), ("SCN-15",)]
-    assert causes[1].sentence == "`POST …/scenarios` answers 201 instead of 422 (blank; NUL)"
+    assert causes[1].sentence == "`POST …/scenarios` answers 201 instead of 422 (NUL; blank)"
 
 
 def test_crash_is_a_cause_per_route() -> None:

@@ -91,6 +91,7 @@ class Verdict:
         checks: All check results.
         causes: The distinct faults behind what failed, those that fail most clauses first.
         coverage: How often each status answered each route, and the clauses of the checks it was for.
+        found: What was found out about the target that the next run can be told.
         again: The command that repeats the run, with what it found out and what it still needs to be told.
         residue: What could not be cleaned up.
         requests: How many requests were sent.
@@ -104,6 +105,7 @@ class Verdict:
     checks: tuple[CheckResult, ...] = field(repr=False)
     causes: tuple[Cause, ...] = field(default=(), repr=False)
     coverage: Coverage = field(default_factory=Coverage, repr=False)
+    found: Mapping[str, str] = field(default_factory=dict)
     again: str = ""
     residue: str = ""
     requests: int = 0
@@ -259,6 +261,7 @@ def judge(
         checks=results,
         causes=find_causes(results, [v.clause.id for v in verdicts], coverage.flaws, coverage.errors),
         coverage=coverage,
+        found=found or {},
         again=command_line(arguments or (target,), options, found, needed(verdicts)),
         residue=residue,
         requests=requests,

@@ -117,10 +117,13 @@ class Deviant:
     Attributes:
         deviation: The one in force, or None.
         faults: Exceptions of the deviation itself: what it was caught for then proves nothing.
+        bent: How many answers it has changed.
     """
 
-    def __init__(self, app: App, deviation: Deviation | None = None) -> None:
+    def __init__(self, app: App, deviation: Deviation | None = None, prefix: str = PREFIX) -> None:
         self._app = app
+        self._prefix = prefix
+        self.bent = 0
         self.deviation = deviation
         self.faults: list[str] = []
 
@@ -134,8 +137,11 @@ class Deviant:
             return
         call = await self._read(scope, receive)
 
+        plain: list[tuple[Call, Reply]] = []
+
         async def forward(sent: Call) -> Reply:
-            return await self._forward(scope, sent)
+            plain.append((sent, await self._forward(scope, sent)))
+            return plain[-1][1]
 
         if self.deviation is None:
             raise RuntimeError("The deviation was taken away during a request.")
@@ -144,6 +150,7 @@ class Deviant:
         except Exception as error:
             self.faults.append(f"{call.method} {call.path}: {type(error).__name__}: {error}")
             raise
+        self.bent += (call, reply) not in plain
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -171,12 +178,12 @@ class Deviant:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         raw = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-        path = raw.removeprefix(PREFIX) if raw.startswith(PREFIX + "/") else "~" + raw
+        path = raw.removeprefix(self._prefix) if raw.startswith(self._prefix + "/") else "~" + raw
         query = scope.get("query_string", b"").decode("latin-1")
         return Call(scope["method"], path, query, tuple(scope["headers"]), body)
 
     async def _forward(self, scope: Scope, call: Call) -> Reply:
-        raw = call.path[1:] if call.path.startswith("~") else PREFIX + call.path
+        raw = call.path[1:] if call.path.startswith("~") else self._prefix + call.path
         headers = [h for h in call.headers if h[0] not in (b"content-length", b"accept-encoding")] + [
             (b"content-length", str(len(call.body)).encode())
         ]

@@ -21,6 +21,7 @@ import uvicorn
 from ..outcomes import KitError
 from .servers import KEEPS_NO_STATE
 
+LONGEST_HEAD = 2**20
 App = Any
 """An ASGI application of whatever framework."""
 
@@ -68,7 +69,13 @@ class ThreadServer:
         self._listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                app,
+                log_level="critical",
+                lifespan="auto",
+                timeout_graceful_shutdown=1,
+                h11_max_incomplete_event_size=LONGEST_HEAD,
+            )
         )
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listener]}, name="conformance-server", daemon=True
