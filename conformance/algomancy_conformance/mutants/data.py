@@ -195,6 +195,18 @@ async def false_success(call: Call, forward: Forward) -> Reply:
     return reply.saying({**reply.json, "success": True}) if reply.good else reply
 
 
+async def unstored(call: Call, forward: Forward) -> Reply:  # noqa: ARG001
+    """An upload is acknowledged and forgotten."""
+    name = re.search(rb'name="dataset_name"\r\n\r\n([^\r]*)', call.body)
+    key = name[1].decode() if name else ""
+    return Reply(200).saying({"dataset_name": key, "success": True, "keys": [key], "messages": []})
+
+
+def swapped(text: str) -> str:
+    """Words with small letters for capitals and the other way round."""
+    return text if any(c.isdigit() for c in text) else text.swapcase()
+
+
 def without_heading(body: Json) -> Json:
     """Messages whose rows begin below the heading."""
     rows = [{**m, "row": m["row"] and m["row"] - 1} for m in body.get("messages", ())]
@@ -250,8 +262,8 @@ MUTANTS = [
     Mutant("uploads are written by their name", "ETL-4", instead(ETL, write_file)),
     Mutant("large uploads block", "ETL-5", instead(ETL, block_the_loop)),
     Mutant("a success that is not there", "ETL-2", instead(ETL, false_success)),
-    Mutant("a success that is not there", "DAT-6", instead(ETL, false_success)),
-    Mutant("text in capitals", "ETL-7", answer(ONE, each_row(str.upper))),
+    Mutant("an upload that is not stored", "DAT-6", instead(ETL, unstored)),
+    Mutant("capitals for small letters", "ETL-7", answer(ONE, each_row(swapped))),
     Mutant("rows are counted without the heading", "ETL-8", answer(ETL, without_heading)),
     Mutant("garbage is no error", "ETL-6", instead(ETL, forgiving)),
     Mutant("the missing file is not named", "ETL-6", instead(ETL, nameless)),

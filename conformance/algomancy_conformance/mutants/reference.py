@@ -47,16 +47,11 @@ def reference_app(data_path: str | None = None, **more: Any) -> App:  # noqa: AN
     )
 
 
-def certified_app(data_path: str | None = None, executor: str = "processes") -> App:
+def certified_app(data_path: str | None = None) -> App:
     """The reference as it is certified: runs in processes of their own, two algorithms that put that to the test."""
     bad = ask_for("algomancy_conformance.mutants.algorithms")
     algorithms = {NATIVE_CRASH: bad.NativeCrash, SILENT: bad.Silent}
-    return reference_app(data_path, executor=executor, algorithms=algorithms)
-
-
-def in_threads(data_path: str | None = None) -> App:
-    """The same with runs in threads of the server, which nobody can stop from outside."""
-    return certified_app(data_path, executor="threads")
+    return reference_app(data_path, executor="processes", algorithms=algorithms)
 
 
 def main() -> None:

@@ -166,8 +166,12 @@ def never_failed(data_path: str | None = None) -> App:
     )
 
 
+def unstoppable(data_path: str | None = None) -> App:
+    """A server on which what is deleted runs on until it is done."""
+    return Deviant(certified_app(data_path), Unstoppable())
+
+
 HERE = "algomancy_conformance.mutants.runs"
-THREADS = "algomancy_conformance.mutants.reference:in_threads"
 
 MUTANTS = [
     Mutant("run is 200", "SCN-6", status(RUN, 200, 202)),
@@ -206,5 +210,5 @@ MUTANTS = [
     Mutant("all at once", "SCN-16", answer(LIST, all_at_once)),
     Mutant("deleted runs go on", "SCN-17", Unstoppable()),
     Mutant("who dies is processing for ever", "SCN-19", factory=f"{HERE}:never_failed"),
-    Mutant("silent runs go on", "SCN-20", factory=THREADS),
+    Mutant("silent runs go on", "SCN-20", factory=f"{HERE}:unstoppable"),
 ]

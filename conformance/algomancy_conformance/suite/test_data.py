@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
 
 from algomancy_conformance.outcomes import Broken, NotOffered, Untried
+from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import UNREACHABLE, check_dataset, check_descriptor, check_error, demand, same_json
 from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.etl_sample import post_files
 from algomancy_conformance.target.world import World, small_payload
 
 BAD_KEYS = {
@@ -199,9 +202,13 @@ def test_strange_key_that_is_acknowledged_works_everywhere(stocked: Session, kin
 
 
 @clause("DAT-6")
-def test_acknowledged_keys_work_everywhere(stocked: Session, world: World) -> None:
+def test_acknowledged_keys_work_everywhere(run: Run, stocked: Session, world: World) -> None:
     """Every key that was acknowledged is listed, can be fetched and can be deleted."""
     acknowledged = [stocked.key]
+    with contextlib.suppress(Untried):
+        answer = post_files(stocked, "uploaded", run.sample.files)
+        if answer.status == 200 and answer.json()["success"] is True:
+            acknowledged.append("uploaded")
     for key in GOOD_KEYS:
         derived = stocked.post("data", stocked.key, "derive", json={"new_key": key})
         added = stocked.post("data", "from-json", json=world.payload(f"{key[:240]} added"))
