@@ -130,7 +130,8 @@ class Deviant:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         announced = dict(scope.get("headers", ())).get(b"content-length", b"0")
-        bendable = scope["type"] == "http" and self.deviation is not None
+        stream = scope["type"] == "http" and scope["path"].endswith("/events")  # it never ends: nothing to be bent
+        bendable = scope["type"] == "http" and self.deviation is not None and not stream
         if not bendable or (announced.isdigit() and int(announced) > TOO_LONG):
             answer = self._answer_untouched(send) if bendable else send
             await self._app(scope, receive, answer)
