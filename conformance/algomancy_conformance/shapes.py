@@ -151,6 +151,12 @@ def check_no_sentinel(scenario: Json, when: str) -> None:
         raise Broken(f"{when} the KPI values are {values}", fault=fault)
 
 
+def check_empty(answer: Answer) -> None:
+    """The answer has no body and announces none: a client does not read that of a 204, and it would stay behind."""
+    announced = answer.headers.get("content-length", "0")
+    demand(answer.content == b"" and announced == "0", f"the {answer.status} has a body of {announced} bytes")
+
+
 def check_json(answer: Answer) -> None:
     """The body is strict JSON, and the header says that it is JSON."""
     route = answer.exchange.route

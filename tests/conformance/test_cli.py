@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -13,7 +17,11 @@ import pytest
 from click.testing import CliRunner
 
 from algomancy_conformance.cli import main
+from algomancy_conformance.options import Options, flag_of, settings
+from algomancy_conformance.running.plugin import PYTEST_FLAGS
 from algomancy_conformance.target.servers import is_loopback
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -139,3 +147,26 @@ def test_clauses_are_printed_as_a_table() -> None:
 def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
     """Only loopback addresses are this machine's."""
     assert is_loopback(host) is loopback
+
+
+def test_both_entry_points_have_every_setting() -> None:
+    """`run` and `pytest conformance` have an option for each setting of a run, made from the one declaration."""
+    command = [sys.executable, "-m", "pytest", "conformance", "--help"]
+    help_text = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=True).stdout
+    offered = set(re.findall(r"--[\w-]+", help_text))
+    given = {name for parameter in main.commands["run"].params for name in parameter.opts}  # type: ignore[attr-defined]
+    flags = {PYTEST_FLAGS.get(name, flag_of(name, setting)) for name, (setting, _) in settings().items()}
+
+    assert len(flags) == len(fields(Options))
+    assert flags <= offered
+    assert {flag_of(name, setting) for name, (setting, _) in settings().items()} <= given
+
+
+def test_suite_runs_as_plain_pytest() -> None:
+    """`pytest conformance` checks an application and says what the outcomes mean for the clauses."""
+    application = "algomancy_conformance.mutants.reference:reference_app"
+    command = [sys.executable, "-m", "pytest", "conformance", "--app", application, "--only", "SES-1", "-p", "no:xdist"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=False)
+
+    assert done.returncode == 0, done.stdout
+    assert "CONFORMANT in SES-1" in done.stdout

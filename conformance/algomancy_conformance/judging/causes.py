@@ -49,11 +49,16 @@ def find_causes(
     causes = []
     place = {clause: at for at, clause in enumerate(judged)}
     for key, unsorted in groups.items():
-        found = sorted(unsorted, key=lambda check: (min(place.get(c, len(place)) for c in check.clauses), check.name))
+        found = sorted(unsorted, key=lambda check: (*_clarity(check, place), check.name))
         hurt = {clause for check in found for clause in check.clauses}
         sentence = _sentence(key, found, flaws or {}, errors or {})
         causes.append(Cause(sentence, tuple(found), tuple(c for c in judged if c in hurt)))
     return tuple(sorted(causes, key=lambda cause: (-len(cause.clauses), place[cause.clauses[0]], cause.sentence)))
+
+
+def _clarity(check: CheckResult, place: Mapping[str, int]) -> tuple[bool, int]:
+    """How well a check shows its fault: one that asked for it better than one that looks back at the whole run."""
+    return check.name.startswith("whole_run"), min(place.get(clause, len(place)) for clause in check.clauses)
 
 
 def _key(check: CheckResult) -> tuple[str, ...]:
@@ -105,7 +110,7 @@ def _of_shape(status: int, flaw: str, flaws: Mapping[tuple[int, str], int], erro
 
 def _occasions(found: Sequence[CheckResult]) -> str:
     """When it happens: the rows of the tests that failed, or what those tests are about."""
-    rows = Counter(row for check in found if (row := check.name.partition("[")[2][:-1]))
+    rows = Counter(row for check in found if (row := check.name.partition("[")[2][:-1]) and not row.isdigit())
     if not rows:
         return f" ({found[0].sentence.rstrip('.')})" if found[0].fault else ""
     shown = list(rows)[:MOST_ROUTES]

@@ -229,6 +229,7 @@ MUTANTS = [
     Mutant("a dataset in a string", "DAT-2", answer(ONE, str)),
     Mutant("an unknown dataset is empty", "DAT-2", status(ONE, 200, 404, {"metadata": {}, "tables": {}})),
     Mutant("delete deletes nothing", "DAT-3", pretend(DELETE, Reply(204))),
+    Mutant("deletion has a body", "DAT-3", status(DELETE, 204, 204, {"deleted": True})),
     Mutant("referenced data is deleted", "DAT-3", status(DELETE, 204, 409)),
     Mutant("shared ids after derive", "DAT-4", SharedIds()),
     Mutant("derived data is master data", "DAT-4", answer(ONE, metadata(type="master_data"))),

@@ -21,8 +21,8 @@ KEPT = 3
 LARGE = 2_000_000
 FIXED_MESSAGE = "Internal server error"
 LISTED = {"data": ("datasets", "DAT-6"), "scenarios": ("scenarios", "GEN-9")}
-STEADY = ("tag", "input_data_id", "data_parameters", "algorithm")
-"""Members of a scenario that stay as they are as long as it lives."""
+STEADY = ("tag", "input_data_id")
+"""Members of a scenario that stay as they are as long as it lives, as the name of its algorithm does."""
 READS = re.compile(r"/sessions/[^/]+/(algorithms|kpis|processing|data|scenarios|data/[^/]+|scenarios/[^/]+(/status)?)")
 
 
@@ -203,6 +203,8 @@ class Watcher:
             if not isinstance(scenario, dict) or not isinstance(scenario.get("id"), str) or "kpis" not in scenario:
                 continue
             now = {m: scenario[m] for m in STEADY if m in scenario}
+            if isinstance(scenario.get("algorithm"), dict):
+                now["algorithm"] = scenario["algorithm"].get("name")
             before, shown = self._steady.setdefault(scenario["id"], (now, answer.exchange))
             changed = [m for m in now if m in before and before[m] != now[m]]
             if changed:

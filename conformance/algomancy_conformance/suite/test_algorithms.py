@@ -23,11 +23,11 @@ def test_algorithms_are_a_list_of_names(api: Api, world: World) -> None:
 
 @clause("ALG-2", operation="get_algorithm_parameters", read_only=True)
 def test_parameters_are_described_per_algorithm(api: Api, world: World) -> None:
-    """Each algorithm answers with its name and its parameters; an unknown one with 404."""
+    """Each algorithm answers with the name of a parameter set and its parameters; an unknown one with 404."""
     path = path_of("sessions", world.reading_session, "algorithms")
     for name in world.algorithms:
         body = api.get(path + path_of(name, "parameters")).expect(200).json()
-        demand(body.get("name") == name, f"the parameters of {name!r} carry the name {body.get('name')!r}")
+        demand(isinstance(body.get("name"), str) and body["name"], f"the parameters of {name!r} carry no name: {body}")
         demand(isinstance(body.get("parameters"), list), f"the parameters of {name!r} are no array")
     first = next(iter(world.algorithms))
     for unknown in {"no such algorithm", f"{first} ", first.swapcase()} - set(world.algorithms):

@@ -11,7 +11,15 @@ import pytest
 from algomancy_conformance.outcomes import Broken, NotOffered, Untried
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
-from algomancy_conformance.shapes import UNREACHABLE, check_dataset, check_descriptor, check_error, demand, same_json
+from algomancy_conformance.shapes import (
+    UNREACHABLE,
+    check_dataset,
+    check_descriptor,
+    check_empty,
+    check_error,
+    demand,
+    same_json,
+)
 from algomancy_conformance.target.client import Session
 from algomancy_conformance.target.etl_sample import post_files
 from algomancy_conformance.target.world import World, small_payload
@@ -57,7 +65,7 @@ def test_unknown_dataset_is_404(stocked: Session) -> None:
 @clause("DAT-3", operation="delete_dataset")
 def test_deleted_dataset_is_gone(stocked: Session) -> None:
     """A deletion is answered 204 without a body; then the dataset is unknown, and a second deletion is 404."""
-    demand(stocked.delete("data", stocked.key).expect(204).content == b"", "the 204 has a body")
+    check_empty(stocked.delete("data", stocked.key).expect(204))
     check_error(stocked.get("data", stocked.key).expect(404))
     check_error(stocked.delete("data", stocked.key).expect(404))
     demand(stocked.get("data").json() == {"keys": []}, "the deleted dataset is listed")
