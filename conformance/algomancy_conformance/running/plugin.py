@@ -198,7 +198,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start a run when this module is a plugin of somebody's own pytest session."""
     given = config.getoption
-    if config.option.collectonly:
+    if config.option.collectonly or config.option.help:
         config.addinivalue_line("markers", "clause: the clauses of the contract a test checks")
         return
     try:
