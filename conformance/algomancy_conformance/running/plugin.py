@@ -73,7 +73,7 @@ class SuitePlugin:
         self.run.prepare(any("fuzzer" in getattr(item, "fixturenames", ()) for item in shared))
         run_forked(self.run, shared, self._jobs)
         rest = [item for item in session.items if item not in shared]
-        for item, following in zip(rest, [*rest[1:], None], strict=True):
+        for item, following in zip(rest, [*rest[1:], None], strict=False):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         return True
 

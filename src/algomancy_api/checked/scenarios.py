@@ -11,7 +11,7 @@ from algomancy_api.checked.parameters import read_values
 from algomancy_api.checked.payload import read_payload, written_payload
 from algomancy_api.checked.scenario import CheckedScenario
 from algomancy_api.errors import ConflictError, NotFoundError
-from algomancy_api.http.names import check_dataset_key, listed, shown
+from algomancy_api.http.names import check_dataset_key, is_a_readers, listed, shown
 
 if TYPE_CHECKING:
     from algomancy_api.http.event_stream import Listener
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from algomancy_utils.baseparameterset import BaseParameterSet
 
 _UNFINISHED = ("queued", "processing")
-_READERS = frozenset({"zipfile", "zlib", "xml", "pandas", "openpyxl"})
-"""Packages whose exceptions, of whichever class, tell that a file is not what it should be."""
-
 _FAULTS_OF_INPUT = (AttributeError, IndexError, TypeError)
 """What a backend raises that takes a payload apart without looking."""
 
@@ -150,7 +147,7 @@ class CheckedScenarios:
                     raise ValueError(f"File {shown(str(error.args[0]))} is missing from the upload.") from error
                 raise
             except Exception as error:
-                if hasattr(error, "error_kind") or not _is_a_readers(error):
+                if hasattr(error, "error_kind") or not is_a_readers(error):
                     raise
                 raise ValueError(_unreadable(files, error)) from error
         return result
@@ -299,11 +296,6 @@ class CheckedScenarios:
 def _has_errors(result: EtlResultLike) -> bool:
     messages = getattr(result, "messages", None) or ()
     return any(str(message.severity) in ("ERROR", "CRITICAL") for message in messages)
-
-
-def _is_a_readers(error: Exception) -> bool:
-    """Tell whether an exception speaks of a file's content: a library that reads files raised one of its own."""
-    return isinstance(error, (ValueError, OSError)) or type(error).__module__.partition(".")[0] in _READERS
 
 
 def _unreadable(files: Mapping[str, File], error: Exception) -> str:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 EXTENSIONS = ("csv", "json", "xlsx")
 """The kinds of files there are."""
 
+_READERS = frozenset({"zipfile", "zlib", "xml", "pandas", "openpyxl"})
+"""Packages whose exceptions, of whichever class, tell that a file is not what it should be."""
+
 _RESERVED_KEYS = frozenset({".", "..", "from-json"})
 _MAX_KEY_LENGTH = 255
 _SHOWN_CHARACTERS = 100
@@ -87,5 +90,12 @@ def file_at(path: Path, stem: str, extension: str, name: str) -> File:
         return kind(name=stem, path=str(path))
     except UnicodeDecodeError:
         raise ValueError(f"File {shown(name)} cannot be read: it is not text in UTF-8.") from None
-    except ValueError as error:
+    except Exception as error:
+        if not is_a_readers(error):
+            raise
         raise ValueError(f"File {shown(name)} cannot be read as {extension}.") from error
+
+
+def is_a_readers(error: Exception) -> bool:
+    """Tell whether an exception speaks of a file's content: a library that reads files raised one of its own."""
+    return isinstance(error, (ValueError, OSError)) or type(error).__module__.partition(".")[0] in _READERS
