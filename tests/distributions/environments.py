@@ -34,7 +34,7 @@ class Environment:
         for needed in _needed_by(Distribution.discover(path=[str(folder)])):
             for name in {file.parts[0] for file in needed.files or ()} - {"..", "__pycache__"}:
                 if not (folder / name).exists():
-                    (folder / name).symlink_to(needed.locate_file(name))
+                    (folder / name).symlink_to(str(needed.locate_file(name)))
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command that runs this environment's Python."""

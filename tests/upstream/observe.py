@@ -106,7 +106,7 @@ def tables_of(source: Any) -> dict[str, Any]:
     }
 
 
-def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], folder: Path) -> dict[str, Any] | str:
     given = write_files(files, folder)
     try:
         result = project.ETL(project.SCHEMAS, logger=None).build_pipeline(key, dict(given)).run()
@@ -141,7 +141,7 @@ def _load(project: ModuleType, manager: Any, key: str, files: dict[str, Any], fo
     return seen
 
 
-def _run(manager: Any, tag: str, key: str, algorithm: str, values: Any, data_values: Any) -> dict[str, Any]:
+def _run(manager: Any, tag: str, key: str, algorithm: str, values: Any, data_values: Any) -> dict[str, Any] | str:
     try:
         scenario = manager.create_scenario(tag, key, algorithm, values, data_values)
     except Exception as error:
@@ -258,7 +258,7 @@ def observe_units() -> dict[str, Any]:
         "whole": {"decimals": 0},
         "narrow": {"min_digits": 1, "max_digits": 2, "decimals": 1},
     }
-    seen = {}
+    seen: dict[str, Any] = {}
     for name in (*PHYSICAL, *ELECTRICAL, *COUNTED):
         quantity = _attempt_raw(partial(QUANTITIES.__getitem__, name))
         if isinstance(quantity, str):

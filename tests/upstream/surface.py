@@ -16,6 +16,7 @@ from typing import Any
 
 STORED = Path(__file__).with_name("surface.json")
 
+PREFIXES: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 Description = dict[str, Any]
 """A name's `kind`, and of its `parameters`, `bases`, `abstract`, `values` and `members` those that it has."""
 
@@ -124,7 +125,9 @@ def _member(owner: type, name: str) -> Description | None:
     found = inspect.getattr_static(owner, name, None)
     if found is None:
         set_by_constructor = any(
-            name in base.__init__.__code__.co_names for base in owner.__mro__ if inspect.isfunction(base.__init__)
+            name in made.__code__.co_names
+            for made in (vars(base).get("__init__") for base in owner.__mro__)
+            if inspect.isfunction(made)
         )
         return {"kind": "property"} if set_by_constructor else None
     if isinstance(found, property):
@@ -145,7 +148,7 @@ def _parameters(function: Any) -> list[str]:
     """Return the parameters as `name`, or `name=default`; defaults that are no plain value as `…`."""
     told = []
     for parameter in inspect.signature(function).parameters.values():
-        prefix = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        prefix = PREFIXES.get(parameter.kind, "")
         default = parameter.default
         if default is parameter.empty:
             told.append(prefix + parameter.name)
