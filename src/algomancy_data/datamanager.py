@@ -230,10 +230,7 @@ class DataManager(ABC):
         return result
 
     def etl_data(self, files: Mapping[str, File] | Iterable[File], dataset_name: str) -> ETLResult:
-        """Run the ETL pipeline over raw files and keep what it made; on failure nothing is kept.
-
-        See `prepare_etl`.
-        """
+        """Run the ETL pipeline over raw files and keep what it made, if anything; see `prepare_etl`."""
         result = self.prepare_etl(files, dataset_name)
         if result.is_success and result.datasource is not None:
             self.set_data(dataset_name, result.datasource)
@@ -250,9 +247,8 @@ class DataManager(ABC):
         if not isinstance(factory, type):
             return factory
         # Where a factory takes the logger as its third argument, or not at all, it has a name for it.
-        if "logger" in inspect.signature(factory).parameters:
-            return factory(self.schemas, logger=self.logger)
-        return factory(self.schemas, self.logger)
+        named = "logger" in inspect.signature(factory).parameters
+        return factory(self.schemas, logger=self.logger) if named else factory(self.schemas, self.logger)
 
     def _require(self, key: str) -> None:
         if not self.has_data(key):
@@ -276,17 +272,13 @@ class StatelessDataManager(DataManager):
 
 
 class StatefulDataManager(DataManager):
-    """Loads the datasets of a folder: `<key>.json` files in the form of `to_json`, and sub-folders of raw files.
+    """Loads the datasets of a folder: `<key>.json` files as `to_json` writes them, and sub-folders of raw files.
 
-    Datasets are written when you ask for it. A server stores what it acknowledges by itself, in another way.
+    Datasets are written when you ask for it; a server stores what it acknowledges in another way.
 
     Args:
-        etl_factory: As in `DataManager`.
-        schemas: As in `DataManager`.
+        etl_factory, schemas, save_type, data_object_type, logger: As in `DataManager`.
         data_folder: The folder.
-        save_type: As in `DataManager`.
-        data_object_type: As in `DataManager`.
-        logger: As in `DataManager`.
 
     Attributes:
         startup_errors: What could not be loaded at startup, with the reason.
@@ -312,10 +304,9 @@ class StatefulDataManager(DataManager):
     def _load_data_from_data_folder(self) -> None:
         if not self._data_folder.is_dir():
             return
-        entries = sorted(entry for entry in self._data_folder.iterdir() if not entry.name.startswith("."))
-        for entry in sorted(entries, key=Path.is_dir):
-            is_dataset = entry.is_dir() or (entry.suffix == ".json" and entry.name not in RESERVED_FILES)
-            if not is_dataset:
+        for entry in sorted(sorted(self._data_folder.iterdir()), key=Path.is_dir):
+            ours = entry.is_dir() or (entry.suffix == ".json" and entry.name not in RESERVED_FILES)
+            if not ours or entry.name.startswith("."):
                 continue
             try:
                 (self.load_data_from_dir if entry.is_dir() else self.load_data_from_file)(entry.name)

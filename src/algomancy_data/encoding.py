@@ -35,13 +35,25 @@ class _UnknownKindError(TypeError):
 
 
 def iso_duration(value: timedelta) -> str:
-    """Write a duration as ISO 8601 text, the way pandas does: `P1DT2H3M4.5S`, with negative days before zero."""
-    minutes, seconds = divmod(value.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
+    """Write a duration as ISO 8601 text; see `duration_text`."""
     # A pandas duration is a timedelta with nanoseconds besides.
-    nanoseconds = value.microseconds * 1_000 + getattr(value, "nanoseconds", 0)
-    fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
-    return f"P{value.days}DT{hours}H{minutes}M{seconds}{fraction}S"
+    micro = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+    return duration_text(micro * 1_000 + getattr(value, "nanoseconds", 0), 1_000_000_000)
+
+
+def duration_text(steps: int, per_second: int) -> str:
+    """Write a duration as ISO 8601 text, the way pandas does: `P1DT2H3M4.5S`, with negative days before zero.
+
+    Args:
+        steps: How long it is.
+        per_second: How many steps a second has: a power of ten.
+    """
+    seconds, fraction = divmod(steps, per_second)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    decimals = f".{fraction:0{len(str(per_second)) - 1}d}".rstrip("0") if fraction else ""
+    return f"P{days}DT{hours}H{minutes}M{seconds}{decimals}S"
 
 
 def clean_text(text: str) -> str:

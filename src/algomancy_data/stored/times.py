@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from algomancy_data.encoding import duration_text
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -158,7 +160,7 @@ def _parse_far_times(texts: Sequence[str | None], unit: str) -> pd.DatetimeIndex
 
 
 def duration_texts(values: np.ndarray[Any, Any], unit: str) -> list[str | None]:
-    """Write durations as ISO 8601, the way pandas does: `P1DT2H3M4.5S`, with negative days before zero.
+    """Write durations as ISO 8601; see `duration_text`.
 
     Args:
         values: A `timedelta64` array.
@@ -166,20 +168,8 @@ def duration_texts(values: np.ndarray[Any, Any], unit: str) -> list[str | None]:
     """
     import numpy as np
 
-    per_second = PER_SECOND[unit]
-    digits = len(str(per_second)) - 1
-    texts: list[str | None] = []
-    for steps, missing in zip(values.view("int64").tolist(), np.isnat(values).tolist(), strict=True):
-        if missing:
-            texts.append(None)
-            continue
-        seconds, fraction = divmod(steps, per_second)
-        minutes, seconds = divmod(seconds, 60)
-        hours, minutes = divmod(minutes, 60)
-        days, hours = divmod(hours, 24)
-        decimals = f".{fraction:0{digits}d}".rstrip("0") if fraction else ""
-        texts.append(f"P{days}DT{hours}H{minutes}M{seconds}{decimals}S")
-    return texts
+    steps, missing = values.view("int64").tolist(), np.isnat(values).tolist()
+    return [None if no else duration_text(each, PER_SECOND[unit]) for each, no in zip(steps, missing, strict=True)]
 
 
 def parse_durations(texts: Sequence[str | None], unit: str) -> np.ndarray[Any, Any]:
