@@ -28,6 +28,8 @@ from algomancy_api.example import build_example_config
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "src/algomancy_api/example/data/Master data"
 DOCUMENT = json.loads((REPOSITORY / "conformance/algomancy_conformance/openapi.json").read_text())
+# A stream of events has no end to wait for; `get_events` has tests of its own.
+DOCUMENT["paths"] = {path: item for path, item in DOCUMENT["paths"].items() if not path.endswith("/events")}
 OPERATIONS = {
     operation["operationId"]: {"path": path, "method": method.upper()}
     for path, item in DOCUMENT["paths"].items()
