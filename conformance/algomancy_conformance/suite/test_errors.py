@@ -15,7 +15,15 @@ from algomancy_conformance.target.raw import raw_request
 from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
 ABSURD_LENGTH = 2**40
-LIMITED = {"create_session": "/sessions", "add_dataset_from_json": "/data/from-json", "run_etl": "/etl"}
+LIMITED = {
+    "create_session": ("POST", "/sessions"),
+    "copy_session": ("POST", "{sid}/copy"),
+    "rename_session": ("PATCH", "{sid}"),
+    "create_scenario": ("POST", "{sid}/scenarios"),
+    "derive_dataset": ("POST", "{sid}/data/x/derive"),
+    "add_dataset_from_json": ("POST", "{sid}/data/from-json"),
+    "run_etl": ("POST", "{sid}/etl"),
+}
 
 
 @clause("ERR-1", operation="add_dataset_from_json")
@@ -184,15 +192,16 @@ def test_invalid_requests_are_422(api: Api, stocked: Session) -> None:
 @pytest.mark.parametrize("operation", LIMITED, ids=str)
 def test_payload_over_the_limit_is_413(api: Api, shared: Session, operation: str) -> None:
     """A request that announces a terabyte is answered 413 before a byte of it is read."""
-    path = LIMITED[operation] if operation == "create_session" else shared.path + LIMITED[operation]
+    method, path = LIMITED[operation]
+    path = path.replace("{sid}", shared.path)
     kind = "multipart/form-data; boundary=x" if operation == "run_etl" else "application/json"
     head = (f"Content-Type: {kind}", f"Content-Length: {ABSURD_LENGTH}")
-    status, body = raw_request(api, "POST", api.prefix + path, head, b'{"display_name": "')
+    status, body = raw_request(api, method, api.prefix + path, head, b'{"display_name": "')
     if status != 413:
         sent = {"content-type": kind, "content-length": str(ABSURD_LENGTH)}
-        shown = Exchange("POST", f"{api.url}{api.prefix}{path}", sent, b"", status, {}, body)
+        shown = Exchange(method, f"{api.url}{api.prefix}{path}", sent, b"", status, {}, body)
         fault = Fault(("413",), "a body over any limit is not answered 413 before it is read")
-        said = f"POST {path} announcing {ABSURD_LENGTH} bytes is answered {status or 'by nothing'}"
+        said = f"{method} {path} announcing {ABSURD_LENGTH} bytes is answered {status or 'by nothing'}"
         raise Broken(said, fault=fault, shown=(shown,))
     parsed: Json = strict_json(body)
     exact = isinstance(parsed, dict) and list(parsed) == ["detail"] and isinstance(parsed["detail"], str)
@@ -209,3 +218,24 @@ def test_cross_site_write_is_403(api: Api, world: World) -> None:
         raise NotOffered("cross-site writes are let through")
     check_error(answer.expect(403))
     demand(name not in session_list(api.get("/sessions")).values(), "the refused session is listed")
+
+
+WRITES: dict[str, tuple[str, str, Any]] = {
+    **{name: call for name, call in BELOW_NOTHING.items() if call[0] != "GET"},
+    "reset_scenario": ("POST", f"/scenarios/{UNKNOWN_ID}/reset", None),
+    "cancel_scenario": ("POST", f"/scenarios/{UNKNOWN_ID}/cancel", None),
+    "run_etl": ("POST", "/etl", None),
+}
+
+
+@clause("ERR-8")
+@pytest.mark.parametrize("operation", WRITES, ids=str)
+def test_cross_site_write_of_any_kind_is_403(stocked: Session, operation: str) -> None:
+    """Where one cross-site write is refused, so is every other, whatever it is about."""
+    method, path, body = WRITES[operation]
+    headers = {"Origin": "https://strange.example", "Sec-Fetch-Site": "cross-site"}
+    more = {} if body is None else {"json": body}
+    if stocked.post("copy", json={}, headers=headers).status != 403:
+        raise NotOffered("cross-site writes are let through")
+    check_error(stocked.api.request(method, stocked.path + path, headers=headers, **more).expect(403))
+    stocked.get("data", stocked.key).expect(200)

@@ -82,6 +82,7 @@ def listening(session: Session, last: str = "") -> Iterator[Listener]:
     ):
         if response.status_code in (404, 405):
             raise NotOffered("GET …/events is not there")
+        api.record(httpx.Response(response.status_code, headers=response.headers, request=response.request))
         demand(response.status_code == 200, f"GET …/events is answered {response.status_code}")
         thread = threading.Thread(target=listener.read, args=(response,), daemon=True)
         thread.start()

@@ -8,14 +8,20 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+import httpx
+
 from ..outcomes import KitError, Untried
 from .client import Api
+
+LONGEST_SHOWN = 200
 
 
 def raw_request(
     api: Api, method: str, target: str, headers: Iterable[str] = (), beginning: bytes = b""
 ) -> tuple[int, bytes]:
-    """Send a request whose body ends after its beginning; returns the answer's status and body, or 0 when none comes.
+    """Send a request, and record its answer like any other; its body ends after its beginning.
+
+    Returns the answer's status and body, or 0 when none comes.
 
     Args:
         api: The target, and what guards it.
@@ -41,8 +47,28 @@ def raw_request(
                 connection.sendall("\r\n".join([*lines, "", ""]).encode() + beginning)
             response = http.client.HTTPResponse(connection)
             response.begin()
-            return response.status, response.read()
+            status, body = response.status, response.read()
+            api.record(answer_of(api, method, target, headers, beginning, response, body))
+            return status, body
     except (TimeoutError, ConnectionResetError, BrokenPipeError, http.client.HTTPException):
         return 0, b""
     except OSError as error:
         raise KitError(f"{method} {target[:60]}: {error}") from None
+
+
+def answer_of(
+    api: Api,
+    method: str,
+    target: str,
+    headers: Iterable[str],
+    beginning: bytes,
+    response: http.client.HTTPResponse,
+    body: bytes,
+) -> httpx.Response:
+    """The answer as the client records it."""
+    sent = [(name, value.strip()) for name, _, value in (line.partition(":") for line in headers) if value]
+    kept = [(name, value if len(value) < LONGEST_SHOWN else f"{value[:9]}...") for name, value in sent]
+    request = httpx.Request(method, f"{api.url}{target[:LONGEST_SHOWN]}", headers=kept)
+    request.stream = httpx.ByteStream(beginning)
+    request.read()
+    return httpx.Response(response.status, headers=response.getheaders(), content=body, request=request)
