@@ -15,7 +15,7 @@ from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.persistence.port import StateStore
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
-from algomancy_scenario.sessions.building import Session, SessionBuilder, copy_of, is_readable
+from algomancy_scenario.sessions.building import Session, SessionBuilder, check_session_name, copy_of, is_readable
 from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError, TakenError, UnknownSessionError
 from algomancy_utils.logger import SilentLogger
@@ -232,7 +232,7 @@ class SessionManager:
             ValueError: The name is blank.
             PreconditionError: The name is taken.
         """
-        _check_name(display_name)
+        check_session_name(display_name)
         with self._write:
             self._refuse_if_closed()
             self._refuse_if_taken(display_name)
@@ -258,7 +258,7 @@ class SessionManager:
             ValueError: The name is blank.
             PreconditionError: The name is taken.
         """
-        _check_name(new_display_name)
+        check_session_name(new_display_name)
         self._refuse_if_taken(new_display_name)
         datasets, records = self._known(source_id).manager.snapshot()
         if self._store.durable:
@@ -286,7 +286,7 @@ class SessionManager:
             ValueError: The name is blank.
             PreconditionError: Another session has the name.
         """
-        _check_name(new_display_name)
+        check_session_name(new_display_name)
         with self._write:
             self._refuse_if_closed()
             session = self._known(session_id)
@@ -404,12 +404,3 @@ def _told(session: Session, *, deleted: bool) -> dict[str, Any]:
 
 def _unknown(id_or_name: str) -> UnknownSessionError:
     return UnknownSessionError(f"Session '{id_or_name}' does not exist.")
-
-
-def _check_name(display_name: str) -> None:
-    if not isinstance(display_name, str) or not display_name.strip():
-        raise ValueError("The name of a session must be a text that is not blank.")
-    try:
-        display_name.encode()
-    except UnicodeEncodeError:
-        raise ValueError("The name holds half of a surrogate pair, which is no character.") from None

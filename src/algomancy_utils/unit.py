@@ -114,23 +114,11 @@ class Quantity(Mapping[str, Unit]):
         return len(self.associated_units)
 
 
+_LONG_TIMES = {"d": 86_400, "wk": 604_800, "yr": 31_536_000}
 _TABLE: dict[str, tuple[str, dict[str, float]]] = {
     "length": ("Length", {"m": 1, "mm": 1e-3, "cm": 1e-2, "dm": 0.1, "km": 1000, "μm": 1e-6, "nm": 1e-9, "Mm": 10**6}),
     "mass": ("Mass", {"g": 1, "mg": 1e-3, "μg": 1e-6, "kg": 1000, "t": 10**6, "kt": 10**9, "Mt": 10**12}),
-    "time": (
-        "Time",
-        {
-            "s": 1,
-            "ms": 1e-3,
-            "μs": 1e-6,
-            "ns": 1e-9,
-            "min": 60,
-            "h": 3600,
-            "d": 86400,
-            "wk": 604800,
-            "yr": 31536000,
-        },
-    ),
+    "time": ("Time", {"s": 1, "ms": 1e-3, "μs": 1e-6, "ns": 1e-9, "min": 60, "h": 3600, **_LONG_TIMES}),
     "area": ("Area", {"m²": 1, "mm²": 1e-6, "cm²": 1e-4, "dm²": 1e-2, "km²": 10**6, "ha": 10**4}),
     "volume": ("Volume", {"L": 1, "mL": 1e-3, "cL": 1e-2, "dL": 0.1, "m³": 1000, "kL": 1000, "μL": 1e-6}),
     "speed": ("Speed", {"m/s": 1, "km/h": 1 / 3.6, "cm/s": 1e-2, "mm/s": 1e-3}),

@@ -107,6 +107,16 @@ class SessionBuilder:
         )
 
 
+def check_session_name(display_name: str) -> None:
+    """Raise `ValueError` unless a session may have this name."""
+    if not isinstance(display_name, str) or not display_name.strip():
+        raise ValueError("The name of a session must be a text that is not blank.")
+    try:
+        display_name.encode()
+    except UnicodeEncodeError:
+        raise ValueError("The name holds half of a surrogate pair, which is no character.") from None
+
+
 def copy_of(record: ScenarioRecord) -> ScenarioRecord:
     """Return a scenario as a copy of its session has it: with an id of its own, unfinished ones as `created`."""
     if record.status not in UNFINISHED:
