@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import algomancy_utils.installation  # noqa: F401 - refuses files of two makes in one folder
 from algomancy_scenario.algorithmfactory import AlgorithmFactory
 from algomancy_scenario.basealgorithm import ALGORITHM, BaseAlgorithm, RunCancelled
 from algomancy_scenario.core_configuration import CoreConfig

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "distributions"))
 
 from differential import PROJECTS, observe, observed
+from snippets import run_seed_snippets
 
 FOLDER = Path(__file__).parent
 THEIRS = os.environ.get("ALGOMANCY_PYTHON", "")
@@ -52,6 +54,13 @@ def test_folder_of_one_make_opens_on_the_other(project: str, writer: str, reader
     after = _users_files(tmp_path)
     assert found == written
     assert {path: after.get(path) for path in before} == before
+
+
+def test_seed_snippets_run_on_algomancys_packages(tmp_path: Path) -> None:
+    """With `algomancy-api` and Algomancy's packages alone the README's two snippets end in `complete`."""
+    scenario = run_seed_snippets([THEIRS], os.environ, tmp_path)
+    assert scenario["status"] == "complete"
+    assert [type(kpi["value"]) for kpi in scenario["kpis"].values()] == [float] * 3
 
 
 def _users_files(folder: Path) -> dict[str, bytes]:

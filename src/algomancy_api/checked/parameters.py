@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_utils.baseparameterset import BaseParameterSet, ParameterError
 
 
