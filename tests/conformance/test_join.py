@@ -14,7 +14,8 @@ import algomancy_conformance.suite
 from algomancy_conformance.clauses import Level, Profile, all_clauses, clause_table
 from algomancy_conformance.document import operation_ids
 from algomancy_conformance.mutants import MUTANTS
-from algomancy_conformance.randomised.fuzzing import OPERATION_CLAUSE, STREAMED
+from algomancy_conformance.randomised.fuzzing import STREAMED
+from algomancy_conformance.randomised.wording import OPERATION_CLAUSE
 
 README = Path(__file__).parents[2] / "conformance" / "README.md"
 

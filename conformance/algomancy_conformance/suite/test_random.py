@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from algomancy_conformance.randomised import ShrinkBudget
-from algomancy_conformance.randomised.fuzzing import GENERAL, OPERATION_CLAUSE, Fuzzer, kinds
+from algomancy_conformance.randomised.fuzzing import GENERAL, Fuzzer, kinds
 from algomancy_conformance.randomised.model import ContractMachine
+from algomancy_conformance.randomised.wording import OPERATION_CLAUSE
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 
