@@ -108,12 +108,9 @@ class SessionManager:
         store: StateStore | None = None,
         executor: RunExecutor | None = None,
     ) -> SessionManager:
-        """Return the sessions of a configuration: those stored, or a fresh one named `main`.
+        """Return the sessions of a configuration, or of anything that wraps one or has its fields.
 
-        Args:
-            cfg: The configuration, or anything that wraps one or has its fields.
-            store: Where sessions are stored; chosen by the configuration when left out.
-            executor: Where scenarios run; chosen by the configuration when left out.
+        They are those stored, or a fresh one named `main`. `store` and `executor` are as in the constructor.
 
         Raises:
             TypeError: It is no configuration.
@@ -194,11 +191,7 @@ class SessionManager:
         return self._known(id_or_name).id
 
     def get_algorithm_parameters(self, key: str) -> BaseParameterSet:
-        """Return a new set of an algorithm's parameters, each with its default.
-
-        Raises:
-            NotFoundError: There is no such algorithm.
-        """
+        """Return a new set of an algorithm's parameters, each with its default; `NotFoundError` without one."""
         return self._builder.catalog.algorithms.get_parameters(key)
 
     def count_runs(self) -> dict[str, Any]:
