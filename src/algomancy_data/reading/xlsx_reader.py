@@ -125,7 +125,7 @@ def _read_tables(
             parts = sheet_parts(archive, _inflate_each(archive))
             given = io.BytesIO(source) if isinstance(source, bytes) else source
             workbook: CalamineWorkbook = CalamineWorkbook.from_object(given)
-            names = [each.name for each in workbook.sheets_metadata if each.typ is SheetTypeEnum.WorkSheet]
+            names = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
             for table, (sheet, columns) in sheets.items():
                 name = sheet if isinstance(sheet, str) else names[sheet] if -len(names) <= sheet < len(names) else None
                 if name is None or name not in names:
