@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from algomancy_api.document.operation import Operation, OperationRoute, add_operations, summary_and_description
 from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, Failure
 from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, sessions
-from algomancy_api.schemas import Error, EtlUpload
+from algomancy_api.schemas import DatasetPayload, Error, EtlUpload
 
 DEFAULT_PREFIX = "/api/v1"
 CONTRACT = {"name": "algomancy-api", "version": "0.8.2"}
@@ -208,7 +208,7 @@ _SUCCESS = {
 
 
 def _schemas(schemas: dict[str, Any]) -> dict[str, Any]:
-    models: list[type[BaseModel]] = [Error, EtlUpload]
+    models: list[type[BaseModel]] = [Error, EtlUpload, DatasetPayload]
     models += [model for group in GROUPS for operation in group.all for model in operation.events.values()]
     for model in models:
         schema = _schema_of(model)

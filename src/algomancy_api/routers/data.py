@@ -41,7 +41,7 @@ _DATASET_BODY = {
     "requestBody": {
         "required": True,
         "description": "What `DataSource.to_json()` writes, and what reading a dataset returns.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Dataset"}}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DatasetPayload"}}},
     }
 }
 

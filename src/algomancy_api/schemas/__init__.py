@@ -13,6 +13,11 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from algomancy_api.schemas.datasets import DataClassification as DataClassification
+from algomancy_api.schemas.datasets import Dataset as Dataset
+from algomancy_api.schemas.datasets import DatasetMetadata as DatasetMetadata
+from algomancy_api.schemas.datasets import DatasetPayload as DatasetPayload
+from algomancy_api.schemas.datasets import Table as Table
 from algomancy_api.schemas.fields import (
     MAX_OFFSET,
     DatasetKey,
@@ -20,7 +25,6 @@ from algomancy_api.schemas.fields import (
     JsonObject,
     Key,
     Model,
-    Moment,
     PageLength,
     Text,
 )
@@ -285,51 +289,6 @@ class DatasetKeys(Model):
     """Keys, as the data routes and `dataset_key` take them."""
 
 
-class DataClassification(StrEnum):
-    """Where a dataset comes from: loaded, derived from another, or made up."""
-
-    MASTER_DATA = "master_data"
-    DERIVED_DATA = "derived_data"
-    DUMMY_DATA = "dummy_data"
-
-
-class DatasetMetadata(Model):
-    """What a dataset is."""
-
-    id: str = Field(min_length=1)
-    """Identifier (a UUID) of this content."""
-    name: DatasetKey
-    """The dataset's key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
-    type: DataClassification
-    """Where the dataset comes from."""
-    creation_datetime: Moment
-    """When the dataset was made, in ISO 8601."""
-    tables: list[str]
-    """Names of its tables."""
-
-
-class Table(Model):
-    """A table: rows, with what is needed to rebuild their types."""
-
-    data: list[JsonObject]
-    """Row objects: the value of each column by its name; null where there is none."""
-    columns: list[str]
-    """Names of the columns, in order."""
-    dtypes: dict[str, str]
-    """The pandas dtype of each column, by its name."""
-    index: list[Any]
-    """The label of each row: as many as there are rows."""
-
-
-class Dataset(Model):
-    """A dataset with all its rows, as `DataSource.to_json()` writes it."""
-
-    metadata: DatasetMetadata
-    """What the dataset is."""
-    tables: dict[str, Table]
-    """The tables by name."""
-
-
 class DeriveDatasetRequest(Model):
     """Asks for a copy of a dataset under a new key."""
 
@@ -358,7 +317,7 @@ class EtlMessage(Model):
     column: str | None = None
     """Name of the column it is about; null when about none in particular."""
     row: int | str | None = None
-    """Row it is about: counted from 0, or its label; null when about none in particular."""
+    """Row it is about, as a person counts: the heading is row 1; or its label; null when about none in particular."""
     code: str | None = None
     """Short name of this kind of finding; null when it has none."""
 
