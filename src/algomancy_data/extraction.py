@@ -169,11 +169,6 @@ class MultiExtractor(Extractor):
         super().__init__(files, logger)
         self.schema = schema
 
-    @property
-    def schema_class(self) -> type[Schema]:
-        """The schema as a class."""
-        return self.schema if isinstance(self.schema, type) else type(self.schema)
-
     def extract(self) -> dict[str, pd.DataFrame]:
         """Read the file and convert the columns that the schema knows.
 

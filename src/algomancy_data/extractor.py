@@ -20,7 +20,7 @@ from algomancy_data.reading.csv_reader import read_csv_table
 from algomancy_data.reading.json_reader import read_json_table, read_json_tables, root_records
 from algomancy_data.reading.offload import WORKER, NoWorkerError, WorkerDiedError, run_by_size
 from algomancy_data.reading.xlsx_reader import inflated_size, read_xlsx_tables
-from algomancy_data.schema import Column, ColumnGroup, FileExtension, Schema, SchemaType
+from algomancy_data.schema import Column, FileExtension, Schema, SchemaType, source_paths_of
 from algomancy_data.stored.tables import column_names
 
 if TYPE_CHECKING:
@@ -185,9 +185,9 @@ class JSONMultiExtractor(MultiExtractor):
             ExtractionError: The file is no JSON, or holds something else than records where a group should be.
             TooLargeError: A table has more rows, columns or cells than allowed.
         """
-        paths = {each.name: each.source_path for each in vars(self.schema_class).values() if type(each) is ColumnGroup}
+        paths = source_paths_of(self.schema)
         groups = {
-            self.get_extraction_key(name): (name, tuple(paths.get(name, ())), plain_columns(columns.values()))
+            self.get_extraction_key(name): (name, paths.get(name, ()), plain_columns(columns.values()))
             for name, columns in self.schema.column_groups().items()
         }
         source, size = _source(self.file)

@@ -115,7 +115,7 @@ class Schema(ABC):  # noqa: B024 - as in Algomancy, so that a metaclass of a pro
 
     a file with several tables (`SchemaType.MULTI`) lists `ColumnGroup`s instead. The older form, a dict `_DATATYPES` of
     column to `DataType` (or of sheet to such a dict), is read too, with a `DeprecationWarning`. The columns are those
-    of the class itself; those of a base class are not added. Of two with one name the last counts.
+    of the class itself or, if it has none, of its nearest base that has; of two with one name the last counts.
 
     Everything can be asked of the class and of its instances alike.
     """
@@ -318,7 +318,10 @@ class Schema(ABC):  # noqa: B024 - as in Algomancy, so that a metaclass of a pro
 
     @classmethod
     def _members(cls, kind: type[MemberT]) -> dict[str, MemberT]:
-        return {member.name: member for member in vars(cls).values() if isinstance(member, kind)}
+        for each in cls.__mro__:
+            if found := {member.name: member for member in vars(each).values() if isinstance(member, kind)}:
+                return found
+        return {}
 
     @classmethod
     def _refuse_single(cls, asked: str, instead: str) -> None:
@@ -343,6 +346,11 @@ def tables_of(schema: Schema | type[Schema]) -> dict[str, dict[str, Column]]:
     if schema.is_single():
         return {schema.file_name(): schema.columns()}
     return {f"{schema.file_name()}.{group}": columns for group, columns in schema.column_groups().items()}
+
+
+def source_paths_of(schema: Schema | type[Schema]) -> dict[str, tuple[str, ...]]:
+    """Return where the rows of each table are within a record of a JSON document, by the table's name in the file."""
+    return {name: tuple(group.source_path) for name, group in schema._members(ColumnGroup).items()}
 
 
 def _datatypes(columns: Mapping[str, Column]) -> dict[str, DataType]:

@@ -117,8 +117,8 @@ WRONG: dict[str, tuple[type[Exception], Any]] = {
     "no_file_name": (NotImplementedError, lambda: Schema.file_name()),
     "no_extension": (NotImplementedError, lambda: Schema.extension()),
     "no_kind": (NotImplementedError, lambda: Schema.columns()),
-    "no_columns": (NotImplementedError, lambda: type("Empty", (ItemSchema,), {}).columns()),
-    "no_groups": (NotImplementedError, lambda: type("Empty", (BookSchema,), {}).column_groups()),
+    "no_columns": (NotImplementedError, lambda: type("Empty", (Schema,), {"_SCHEMA_TYPE": "single"}).columns()),
+    "no_groups": (NotImplementedError, lambda: type("Empty", (Schema,), {"_SCHEMA_TYPE": "multi"}).column_groups()),
     "no_older_form": (NotImplementedError, lambda: ItemSchema.get_legacy_columns_with_warning()),
 }
 
@@ -131,7 +131,8 @@ def test_schema_refuses_a_question_that_does_not_fit(error: type[Exception], ask
 
 
 def test_schema_has_the_columns_of_its_own_class() -> None:
-    """A subclass replaces the columns of its base; of two columns with one name the last counts."""
+    """A subclass replaces all columns of its base, or has them all; of two with one name the last counts."""
+    assert type("Renamed", (ItemSchema,), {"_FILENAME": "more"}).columns() == ItemSchema.columns()
     narrow = type("Narrow", (ItemSchema,), {"ONLY": Column("Only", DataType.BOOLEAN)})
     assert list(narrow.columns()) == ["Only"]
     twins = {"X": Column("a", DataType.STRING), "Y": Column("a", DataType.FLOAT)}
