@@ -26,7 +26,7 @@ class CascadeSnapshot(Transformer):
         logger: Where to report that it ran.
 
     Attributes:
-        relations: The relations.
+        relations: The relations that track partial loss.
     """
 
     def __init__(
@@ -36,7 +36,8 @@ class CascadeSnapshot(Transformer):
         logger: Logger | None = None,
     ) -> None:
         super().__init__("Cascade snapshot transformer", logger)
-        self.relations = merge_relations(resolve_relations_from_schemas(schemas or ()), extra_relations or ())
+        known = merge_relations(resolve_relations_from_schemas(schemas or ()), extra_relations or ())
+        self.relations = [relation for relation in known if relation.track_partial_loss]
         self._counts: dict[Any, dict[tuple[Any, ...], int]] = {}
 
     def transform(self, data: dict[str, pd.DataFrame]) -> None:
@@ -44,7 +45,7 @@ class CascadeSnapshot(Transformer):
         self._counts = {
             relation.key: _children_by_parent(relation, data)
             for relation in self.relations
-            if relation.track_partial_loss and _is_there(relation, data)
+            if _is_there(relation, data)
         }
 
     def counts_for(self, relation: Relation) -> dict[tuple[Any, ...], int] | None:
