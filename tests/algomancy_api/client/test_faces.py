@@ -34,7 +34,7 @@ def parameters(method: Any) -> list[tuple[str, Any, Any]]:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_faces_agree_on_each_method(name: str) -> None:
-    """Parameters, result and words are the same; one is called, the other awaited."""
+    """Parameters, result and words are the same; one is called or gone through, the other awaited."""
     blocking, awaited = getattr(AlgomancyClient, name), getattr(AsyncAlgomancyClient, RENAMED.get(name, name))
     if isinstance(blocking, property):
         assert isinstance(awaited, property)
@@ -44,7 +44,10 @@ def test_faces_agree_on_each_method(name: str) -> None:
     assert result in (other, other.replace("Async", ""))
     assert inspect.getdoc(blocking) == inspect.getdoc(awaited)
     assert inspect.iscoroutinefunction(blocking) is False
-    assert inspect.iscoroutinefunction(awaited) is (name != "in_session")
+    if inspect.isgeneratorfunction(blocking):
+        assert inspect.isasyncgenfunction(awaited)
+    else:
+        assert inspect.iscoroutinefunction(awaited) is (name != "in_session")
 
 
 def test_methods_show_the_signature_of_a_method() -> None:
