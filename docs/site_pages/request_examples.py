@@ -38,6 +38,7 @@ class ExampleRequest:
         uploads: The names of the files of a multipart body, by field.
         empty: Whether the reply has no body.
         text: Whether the reply is text rather than JSON.
+        stream: Whether the reply goes on for as long as somebody reads.
     """
 
     method: str
@@ -47,6 +48,7 @@ class ExampleRequest:
     uploads: dict[str, list[str]]
     empty: bool
     text: bool
+    stream: bool
 
 
 def example_request(operation: Operation) -> ExampleRequest:
@@ -71,6 +73,7 @@ def example_request(operation: Operation) -> ExampleRequest:
         uploads,
         not replies,
         bool(replies) and "application/json" not in replies,
+        "text/event-stream" in replies,
     )
 
 
@@ -117,7 +120,7 @@ def sample_files() -> list[str]:
 
 def as_curl(request: ExampleRequest) -> str:
     """The request as a shell command."""
-    words = ["curl"]
+    words = ["curl", "--no-buffer"] if request.stream else ["curl"]
     if request.method != ("POST" if request.body is not None or request.form else "GET"):
         words.append(f"--request {request.method}")
     words.append(shlex.quote(request.url))
@@ -134,6 +137,10 @@ def as_httpx(request: ExampleRequest) -> str:
     """The request as a Python program."""
     lines = ["import httpx", ""]
     arguments = [json.dumps(request.url)]
+    if request.stream:
+        lines.append(f"with httpx.stream({json.dumps(request.method)}, {arguments[0]}, timeout=None) as response:")
+        lines += ["    for line in response.iter_lines():", "        print(response.status_code, line)"]
+        return "\n".join(lines)
     if request.uploads:
         lines.insert(0, "from pathlib import Path")
         lines.insert(1, "")
@@ -175,6 +182,10 @@ def as_fetch(request: ExampleRequest) -> str:
     else:
         call = f"fetch({_js(request.url)}, {{\n  " + ",\n  ".join(options) + ",\n})"
     lines.append(f"const response = await {call};")
+    if request.stream:
+        lines.append("for await (const text of response.body.pipeThrough(new TextDecoderStream())) {")
+        lines += ["  console.log(response.status, text);", "}"]
+        return "\n".join(lines)
     shown = "" if request.empty else f", await response.{'text' if request.text else 'json'}()"
     lines.append(f"console.log(response.status{shown});")
     return "\n".join(lines)

@@ -110,7 +110,14 @@ class Asker:
         operation = self.operations[operation_id]
         ids = self.ids | (ids or {})
         path = re.sub(r"\{(\w+)\}", lambda match: quote(ids[match[1]], safe=""), operation.path)
-        return self.client.request(operation.method, path, headers=headers, **(content or self.body(operation_id)))
+        request = self.client.build_request(
+            operation.method, path, headers=headers, **(content or self.body(operation_id))
+        )
+        response = self.client.send(request, stream=True)
+        # A stream has no end to wait for.
+        read = response.close if response.headers.get("content-type", "").startswith("text/event") else response.read
+        read()
+        return response
 
     def body(self, operation_id: str) -> dict[str, Any]:
         """Return a body that the operation accepts, as arguments of a request."""
@@ -230,6 +237,9 @@ REFUSED = [
 ]
 """What is a 409 only when a class of the user's, or a server that is shutting down, refuses it."""
 
+NOT_OFFERED = [("get_runs", 404)]
+"""What only another backend answers, which does not offer the operation; `test_documented_statuses` has one."""
+
 WAYS: dict[int, dict[str, list[Way]]] = {
     304: {"*": [Way(again)]},
     400: {
@@ -321,7 +331,9 @@ def askers(serve_module: Callable[[Any], str]) -> Iterator[Callable[[str], Asker
         asker.client.close()
 
 
-@pytest.mark.parametrize(("operation_id", "status"), [pair for pair in PAIRS if pair[1] != 500 and pair not in REFUSED])
+@pytest.mark.parametrize(
+    ("operation_id", "status"), [pair for pair in PAIRS if pair[1] != 500 and pair not in REFUSED + NOT_OFFERED]
+)
 def test_documented_status_is_answered(operation_id: str, status: int, askers: Callable[[str], Asker]) -> None:
     """Each status that the document lists for an operation can be had, and its body is of the documented kind."""
     ways = ways_to(operation_id, status)

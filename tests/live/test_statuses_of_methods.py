@@ -70,10 +70,13 @@ def test_options_lists_the_documented_methods(
 def test_head_is_get_without_its_body(template: str, client: httpx.Client, live_path: Callable[[str], str]) -> None:
     """HEAD answers every path that GET answers, with the same status and headers, and no body."""
     path = live_path(template)
-    get, head = client.get(path), client.head(path)
+    with client.stream("GET", path) as get:
+        status, headers = get.status_code, dict(get.headers)
+    head = client.head(path)
 
-    assert (head.status_code, head.content) == (get.status_code, b"")
-    assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
+    headers.pop("transfer-encoding", None)  # How a body is sent that a stream alone has.
+    assert (head.status_code, head.content) == (status, b"")
+    assert {**head.headers, "date": ""} == {**headers, "date": ""}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "DELETE"])
