@@ -135,7 +135,7 @@ def _read_each(texts: list[str], month_first: bool, doubts: list[str]) -> Dates:
         for position in np.flatnonzero(~near & ~np.isnat(steps)).tolist():
             dates.problems[position] = "is too far from now for times written to the nanosecond"
         extra = np.array([0 if time is None else time.nanoseconds for time in read], dtype="timedelta64[ns]")
-        steps = np.where(near, steps, np.datetime64("NaT")).astype("datetime64[ns]") + extra
+        steps = np.where(near, steps, np.datetime64("NaT", "us")).astype("datetime64[ns]") + extra
     values = pa.array(steps)
     dates.values = values.cast(pa.timestamp(unit, "UTC" if aware else None))
     return dates

@@ -31,7 +31,7 @@ class Kind(enum.Enum):
 
 VALUES: dict[str, tuple[Any, Any]] = {
     "NaN": ([math.nan, math.inf], [None, None]),
-    "missing": ([pd.NA, pd.NaT, np.datetime64("NaT")], [None, None, None]),
+    "missing": ([pd.NA, pd.NaT, np.datetime64("NaT", "ns")], [None, None, None]),
     "numpy": ([np.int64(1), np.float32(0.5), np.bool_(True), np.array([1, 2])], [1, 0.5, True, [1, 2]]),
     "times": (
         [datetime.datetime(2026, 1, 1), datetime.date(2026, 1, 1), pd.Timestamp("2026-01-01"), datetime.timedelta(1)],
