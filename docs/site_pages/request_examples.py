@@ -48,7 +48,7 @@ class ExampleRequest:
     uploads: dict[str, list[str]]
     empty: bool
     text: bool
-    stream: bool
+    stream: bool = False
 
 
 def example_request(operation: Operation) -> ExampleRequest:
@@ -73,7 +73,7 @@ def example_request(operation: Operation) -> ExampleRequest:
         uploads,
         not replies,
         bool(replies) and "application/json" not in replies,
-        "text/event-stream" in replies,
+        stream="text/event-stream" in replies,
     )
 
 
