@@ -62,7 +62,7 @@ class CheckedScenario:
             "status": status,
             "progress": _progress(status, self.backend.progress),
             "kpis": {name: _kpi(kpi, complete=status == "complete") for name, kpi in kpis.items()},
-            "result": told.get("result") if status in ("complete", "failed") else None,
+            "result": _result(status, told.get("result")),
             "algorithm": _algorithm(told.get("algorithm")),
             "data_parameters": _parameters(told.get("data_parameters")),
         }
@@ -91,6 +91,16 @@ def _progress(status: str, progress: Any) -> float:  # noqa: ANN401 - whatever t
     if status not in _STARTED or not isinstance(progress, (int, float)) or math.isnan(progress):
         return 0
     return min(max(progress, 0), 100)
+
+
+def _result(status: str, result: Any) -> Any:  # noqa: ANN401 - a backend's own
+    """Return a result as the contract wants it (SCN-10); a backend may say `failed` before it says why."""
+    if status == "complete":
+        return result
+    if status != "failed":
+        return None
+    told = isinstance(result, dict) and isinstance(result.get("error"), str) and result["error"]
+    return result if told else {"error": "The run failed."}
 
 
 def _kpi(kpi: Any, *, complete: bool) -> Any:  # noqa: ANN401 - a backend's own

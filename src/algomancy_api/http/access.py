@@ -24,6 +24,7 @@ _HEADERS = (
     "Content-Type",
     "Idempotency-Key",
     "If-None-Match",
+    "Last-Event-ID",
     "Prefer",
     "X-Request-ID",
     "X-Requested-With",
@@ -97,7 +98,9 @@ class AccessPolicy:
             )
         if foreign and not ("*" in self._origins or (origin is not None and origin.lower() in self._origins)):
             pages = "Pages of another site" if origin is None else f"Pages of the origin {shown(origin)}"
-            raise ForbiddenError(f"{pages} may not change anything on this server: its setting cors_origins allows it.")
+            raise ForbiddenError(
+                f"{pages} may not change anything on this server: its setting cors_origins says whose may."
+            )
 
     def _check_token(self, scope: Scope, credentials: bytes) -> None:
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))

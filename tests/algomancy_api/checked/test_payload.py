@@ -47,6 +47,7 @@ BAD: dict[str, bytes] = {
     "tables as an array": json.dumps({"metadata": METADATA, "tables": []}).encode(),
     "no id": payload(id=""),
     "no name": payload(name=None),
+    "a type that is none": payload(type=1),
     "a key with a slash": payload(name="a/b"),
     "a table that is none": payload([]),
     "rows that are none": payload({**TABLE, "data": [1]}),

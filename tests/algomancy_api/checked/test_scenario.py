@@ -92,3 +92,22 @@ def test_progress_is_a_percentage_and_whole_when_complete(status: Status, progre
 def test_kpi_that_was_not_computed_has_no_value(status: Status, value: float, shown: float | None) -> None:
     """No sentinel, and nothing of a run before (contract SCN-14)."""
     assert told(Theirs(status, 0, value))["kpis"]["Delay"]["value"] == shown
+
+
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [
+        ({"error": "The layout is empty."}, {"error": "The layout is empty."}),
+        (None, {"error": "The run failed."}),
+        ({"n": 1}, {"error": "The run failed."}),
+    ],
+    ids=["told", "not yet", "half done"],
+)
+def test_failed_scenario_always_says_so_in_its_result(result: Any, shown: Any) -> None:
+    """A backend may say `failed` before it says why, or leave what there was (contract SCN-10)."""
+
+    class Failed(Theirs):
+        def to_dict(self) -> dict[str, Any]:
+            return {**super().to_dict(), "result": result}
+
+    assert told(Failed(Status.FAILED, 40))["result"] == shown
