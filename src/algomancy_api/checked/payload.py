@@ -30,7 +30,7 @@ def read_payload(payload: bytes) -> tuple[str, str]:
     metadata, tables = (_member(dataset, name, "The body") for name in ("metadata", "tables"))
     if not isinstance(metadata.get("id"), str) or not metadata["id"]:
         raise ValueError("Member 'metadata.id' must be a text that is not empty.")
-    if not isinstance(metadata.get("type"), str):
+    if not isinstance(metadata.get("type", ""), str):
         raise ValueError("Member 'metadata.type' must be a text.")
     key = check_dataset_key(metadata.get("name"))
     for name in tables:

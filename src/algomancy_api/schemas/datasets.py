@@ -55,6 +55,11 @@ class Dataset(Model):
     """The tables by name."""
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Leave out a default of null, which generators take for a mistake."""
+    schema.pop("default", None)
+
+
 class DatasetPayloadMetadata(Model):
     """What a dataset is that is sent: less has to be said than a server says."""
 
@@ -64,7 +69,7 @@ class DatasetPayloadMetadata(Model):
     """The dataset's key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
     type: DataClassification
     """Where the dataset comes from."""
-    creation_datetime: Moment | None = None
+    creation_datetime: Moment | None = Field(default=None, json_schema_extra=_without_default)
     """When the dataset was made, in ISO 8601; now when left out or null."""
     tables: list[str] = Field(default_factory=list)
     """Names of its tables; those of `tables` when left out."""
