@@ -128,7 +128,7 @@ class SessionEvents:
         """
         now = time.monotonic()
         with self._lock:
-            dirty, listener.dirty = listener.dirty, {}
+            dirty, listener.dirty, listener.woken = listener.dirty, {}, False
             if _EVERYTHING in dirty:
                 return [SessionEvent(self._id(self._revision), "snapshot", self._snapshot())], None, self._ended
             waits = {name: wait for name in dirty if (wait := self._wait(listener, name, now)) > 0}
@@ -143,8 +143,7 @@ class SessionEvents:
 
     def _wait(self, listener: Listener, name: str, now: float) -> float:
         """Return for how many seconds a change may wait to be told."""
-        scenario = self._scenarios.get(name)
-        if scenario is None or scenario.status is not ScenarioStatus.PROCESSING:
+        if not self._is_processing(name):
             listener.told.pop(name, None)
             return 0
         told_at, _ = listener.told.get(name, (0.0, 0))
@@ -183,16 +182,22 @@ class SessionEvents:
         for name, revision in reversed(self._changed.items()):
             if revision <= held_back:
                 break
-            scenario = self._scenarios.get(name)
-            if revision > seen or (scenario is not None and scenario.status is ScenarioStatus.PROCESSING):
+            if revision > seen or self._is_processing(name):
                 missed[name] = revision
         return missed
 
     def _tell(self, name: str) -> None:
         for listener in self._listeners:
-            if not listener.dirty:
-                listener.wake()
+            # What is held back has its time already, for as long as it is progress: an end does not wait for that.
+            waits = name in listener.dirty and self._is_processing(name)
             listener.dirty[name] = self._revision
+            if not waits and not listener.woken:
+                listener.woken = True
+                listener.wake()
+
+    def _is_processing(self, name: str) -> bool:
+        scenario = self._scenarios.get(name)
+        return scenario is not None and scenario.status is ScenarioStatus.PROCESSING
 
 
 class Listener:
@@ -206,6 +211,7 @@ class Listener:
     Attributes:
         dirty: What changed since the last time events were taken: names, with the revision of the change.
         told: When the progress of each run was told last, and of which revision.
+        woken: Whether it has been woken since the last time.
     """
 
     def __init__(self, events: SessionEvents, wake: Callable[[], None], dirty: dict[str, int]) -> None:
@@ -213,6 +219,7 @@ class Listener:
         self.wake = wake
         self.dirty = dirty
         self.told: dict[str, tuple[float, int]] = {}
+        self.woken = False
 
     def take(self) -> tuple[list[SessionEvent], float | None, bool]:
         """Return the events that are due, in how many seconds to ask again if others wait, and whether all is over."""

@@ -136,6 +136,30 @@ def test_progress_is_thinned_and_the_end_is_not(manager: ScenarioManager, contro
     assert ear.told() == ["scenario failed"]
 
 
+def test_end_wakes_a_listener_that_holds_progress_back(manager: ScenarioManager, control: Control) -> None:
+    """Further progress does not: it is told when its time has come."""
+    ear = Ear(manager)
+    scenario = manager.create_scenario("one", "data", "Acting")
+    ear.hear()
+    woken: list[int] = []
+
+    def act(algorithm: Any) -> Any:
+        for progress in (10, 20, 30):
+            algorithm.set_progress(progress)
+            ear.hear()
+            woken.append(ear.woken)
+        algorithm.set_progress(40)
+        woken.append(ear.woken)
+        raise ValueError("It stops here.")
+
+    control.action = act
+    manager.process_scenario_async(scenario)
+    assert manager.wait_for_processing(WAIT)
+    assert woken[-1] == woken[-2]
+    assert ear.woken == woken[-1] + 1
+    assert ear.told() == ["scenario failed"]
+
+
 def test_progress_that_waited_is_told_to_who_resumes(manager: ScenarioManager, control: Control) -> None:
     """An event that overtook it does not make it forgotten."""
     ear = Ear(manager)
