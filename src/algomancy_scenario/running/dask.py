@@ -19,7 +19,7 @@ from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
 from algomancy_scenario.running.failures import RunFailure
-from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.job import Job, RunControl
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.parcels import Packer, Parcel
 from algomancy_scenario.running.worker_pool import WorkerPool
@@ -101,13 +101,11 @@ class DaskExecutor:
             RunFailure: It came to nothing; the loss of two workers included.
             RunCancelled: It was stopped.
         """
-        parcel = self._packer.parcel(job, dataset, self._memory_limit)
-        if parcel is not None:
-            try:
-                return self._perform(parcel, dataset, control)
-            except UnreadableCallError as error:
-                self._packer.keep_here(job, error)
-        return carry_out(job, dataset.source, control)
+
+        def send(parcel: Parcel) -> Outcome:
+            return self._perform(parcel, dataset, control)
+
+        return self._packer.carry_out_by(send, job, dataset, control, self._memory_limit)
 
     def shutdown(self) -> None:
         """Take no more jobs and let go of the cluster; never waits for a job."""

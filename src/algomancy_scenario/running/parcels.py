@@ -6,13 +6,15 @@ import itertools
 import logging
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.running.failures import RunFailure
-from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.outcome import Outcome
 from algomancy_utils import NotFoundError
 from algomancy_utils.worker_process import UnreadableCallError
 
@@ -84,6 +86,35 @@ class Packer:
             dataset=handle,
             memory_limit=memory_limit,
         )
+
+    def carry_out_by(
+        self,
+        send: Callable[[Parcel], Outcome],
+        job: Job,
+        dataset: Dataset,
+        control: RunControl,
+        memory_limit: int | None,
+    ) -> Outcome:
+        """Carry a job out elsewhere, or in this thread where it cannot travel.
+
+        Args:
+            send: Has another process carry out what it is given.
+            job: The job.
+            dataset: Its data.
+            control: Who has asked for it.
+            memory_limit: Bytes that the run may take elsewhere; `None` for no limit.
+
+        Raises:
+            RunFailure: It came to nothing.
+            RunCancelled: It was stopped.
+        """
+        parcel = self.parcel(job, dataset, memory_limit)
+        if parcel is not None:
+            try:
+                return send(parcel)
+            except UnreadableCallError as error:
+                self.keep_here(job, error)
+        return carry_out(job, dataset.source, control)
 
     def source_of(self, dataset: Dataset) -> bytes:
         """Return the data of a dataset, pickled.

@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 from algomancy_data import Dataset
 from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
-from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.job import Job, RunControl
 from algomancy_scenario.running.outcome import Outcome
-from algomancy_scenario.running.parcels import Packer
+from algomancy_scenario.running.parcels import Packer, Parcel
 from algomancy_scenario.running.worker_pool import WorkerPool
-from algomancy_utils.worker_process import UnreadableCallError
 
 
 class ProcessExecutor:
@@ -54,13 +53,11 @@ class ProcessExecutor:
             RunFailure: It came to nothing; the death of its process included.
             RunCancelled: It was stopped.
         """
-        parcel = self._packer.parcel(job, dataset, self._memory_limit)
-        if parcel is not None:
-            try:
-                return Outcome(*self._pool.perform(parcel, lambda: self._packer.source_of(dataset), control))
-            except UnreadableCallError as error:
-                self._packer.keep_here(job, error)
-        return carry_out(job, dataset.source, control)
+
+        def send(parcel: Parcel) -> Outcome:
+            return Outcome(*self._pool.perform(parcel, lambda: self._packer.source_of(dataset), control))
+
+        return self._packer.carry_out_by(send, job, dataset, control, self._memory_limit)
 
     def shutdown(self) -> None:
         """Take no more jobs and end the workers that have none; never waits for a job."""
