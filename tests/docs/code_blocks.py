@@ -133,6 +133,9 @@ class Reader:
         """Run a shell block, and stay in the folder and the environment it ends in."""
         if text.startswith("npx "):
             tools = ROOT / "tests" / "typescript" / "node_modules"
+            if not shutil.which("npx"):
+                self.left_out.append(f"{text.split()[1]}: npx is not installed")
+                return
             if not (tools / text.split()[1]).exists():
                 self.left_out.append(f"{text.split()[1]} is not installed: see make typescript")
                 return
