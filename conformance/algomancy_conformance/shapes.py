@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from .clauses import Profile
-from .messages import Json
+from .messages import Json, strict_json
 from .outcomes import Broken, Fault
 from .target.client import Answer, wrong_status
 
@@ -85,17 +85,18 @@ def check_error(answer: Answer) -> None:
     """The body is exactly ``{"detail": "<message>"}``."""
     sent = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}"
     demand(400 <= answer.status < 600, f"{sent}, which is no error")
-    flaw = flaw_of_error(answer)
+    flaw = flaw_of_error(answer.content)
     if flaw:
         said = f'{sent} with {answer.exchange.answer[:200] or "nothing"} instead of {{"detail": "<message>"}}'
         raise Broken(said, fault=misshapen(answer.status, flaw))
 
 
-def flaw_of_error(answer: Answer) -> str:
+def flaw_of_error(content: bytes) -> str:
     """What is wrong with the body of an error, or an empty string."""
-    body = answer.parsed
-    if isinstance(body, ValueError):
-        return "a body that is not JSON" if answer.content else "no body"
+    try:
+        body = strict_json(content)
+    except ValueError:
+        return "a body that is not JSON" if content else "no body"
     if not isinstance(body, dict) or "detail" not in body:
         return "no `detail`"
     detail = body["detail"]
@@ -164,6 +165,8 @@ def check_json(answer: Answer) -> None:
     if content_type != "application/json":
         said = f"is answered as {content_type or 'nothing'}, not as application/json"
         fault = Fault(("media type", route, content_type), f"`{route}` {said}")
+        if answer.status >= 400 and (flaw := flaw_of_error(answer.content)):
+            fault = misshapen(answer.status, flaw)  # what wrote the body wrote the header
         raise Broken(f"{answer.exchange.method} {answer.exchange.url}, {answer.status}, {said}", fault=fault)
     answer.json()
 

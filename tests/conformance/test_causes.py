@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import httpx
+import pytest
+
 from algomancy_conformance.clauses import all_clauses
 from algomancy_conformance.judging.causes import find_causes
-from algomancy_conformance.outcomes import CheckResult, Fault, Outcome
-from algomancy_conformance.shapes import misshapen
-from algomancy_conformance.target.client import wrong_status
+from algomancy_conformance.messages import Exchange
+from algomancy_conformance.outcomes import Broken, CheckResult, Fault, Outcome
+from algomancy_conformance.shapes import check_json, misshapen
+from algomancy_conformance.target.client import Answer, wrong_status
 
 EVERY = list(all_clauses())
 
@@ -25,6 +29,21 @@ def test_misshapen_errors_are_one_cause_of_all_the_clauses_they_fail() -> None:
     assert cause.sentence == "every 422 has a list as `detail`"
     assert cause.clauses == ("GEN-1", "SES-4")
     assert len(cause.checks) == 3
+
+
+def test_refusal_in_plain_text_is_one_cause_on_every_route() -> None:
+    """A server that refuses a head in plain text breaks GEN-1 by the body and GEN-2 by its type: one fault."""
+    faults = []
+    for path in ("/health", "/api/v1/sessions"):
+        refusal = httpx.Response(400, text="Invalid HTTP request received.")
+        exchange = Exchange("GET", f"http://target{path}", {}, b"", 400, {}, route=f"GET {path}")
+        with pytest.raises(Broken) as broken:
+            check_json(Answer(400, refusal.headers, refusal.content, exchange, refusal))
+        faults.append(broken.value.fault)
+    checks = [failed(f"a::x[{n}]", "GEN-2", fault) for n, fault in enumerate(faults)]
+    checks.append(failed("b::y", "GEN-1", misshapen(400, "a body that is not JSON")))
+
+    assert len(find_causes(checks, EVERY)) == 1
 
 
 def test_fault_of_some_errors_is_counted() -> None:

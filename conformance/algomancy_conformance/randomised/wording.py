@@ -68,7 +68,7 @@ CHECK_CLAUSE = {
 def worded(operation_id: str, failures: list[Failure], answer: Answer) -> Broken:
     """What schemathesis found, in the words of a hand-written check."""
     sent, route = f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}", answer.exchange.route
-    flaw = flaw_of_error(answer) if answer.status >= 400 else ""
+    flaw = flaw_of_error(answer.content) if answer.status >= 400 else ""
     if flaw:
         said = f"{sent} with {answer.exchange.answer[:200]} instead of an error in the one shape"
         return Broken(said, "GEN-1", fault=misshapen(answer.status, flaw))

@@ -88,7 +88,7 @@ class Watcher:
     def _watch_error(self, answer: Answer) -> None:
         sent, said = answer.exchange, f"{answer.exchange.method} {answer.exchange.url} answered {answer.status}"
         self.errors[answer.status] += 1
-        flaw = flaw_of_error(answer)
+        flaw = flaw_of_error(answer.content)
         if flaw:
             self.flaws[answer.status, flaw] += 1
             self._keep("GEN-1", misshapen(answer.status, flaw), f"{said}: {sent.answer[:200]}", sent)
