@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
@@ -149,7 +150,8 @@ class ScenarioProcessor:
         """Hand a run to the executor, which may take its time to make a thread."""
         if run is None:
             return
-        run.ticket = self._executor.submit(lambda: self._work(run))
+        context = copy_context()  # Whoever starts a run says what time it is there; see `use_runtime`.
+        run.ticket = self._executor.submit(lambda: context.run(self._work, run))
         if run.stopped:
             # It was stopped before there was a ticket to abandon.
             run.ticket.abandon()
@@ -237,7 +239,7 @@ class ScenarioProcessor:
         if limit is None:
             yield
             return
-        timer = threading.Timer(limit, self._expire, (run, limit))
+        timer = threading.Timer(limit, copy_context().run, (self._expire, run, limit))
         timer.daemon = True
         timer.start()
         try:
@@ -259,7 +261,7 @@ class ScenarioProcessor:
         except Exception as error:
             _log.warning("Scenario '%s' failed: its dataset cannot be read.", scenario.tag, exc_info=error)
             raise RunFailure(describe(error)) from None
-        job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params)
+        job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
         return self._executor.perform(job, dataset, run)
 
     def _begin(self, run: Run) -> bool:

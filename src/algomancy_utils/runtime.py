@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,22 +24,22 @@ class Runtime:
 
 
 _SYSTEM = Runtime()
-_current = _SYSTEM
+_current: ContextVar[Runtime] = ContextVar("algomancy_runtime", default=_SYSTEM)
 
 
 def utc_now() -> datetime:
     """Return the present time, aware, in UTC."""
-    return _current.now()
+    return _current.get().now()
 
 
 def local_now() -> datetime:
     """Return the present time on the wall of the server: naive, as users' data mostly is."""
-    return _current.now().astimezone().replace(tzinfo=None)
+    return _current.get().now().astimezone().replace(tzinfo=None)
 
 
 def random_id() -> str:
     """Return a fresh identifier: a random UUID as text, unless `use_runtime` says otherwise."""
-    return _current.new_id()
+    return _current.get().new_id()
 
 
 def as_utc_text(moment: datetime) -> str:
@@ -52,14 +53,16 @@ def as_utc_text(moment: datetime) -> str:
 
 @contextmanager
 def use_runtime(runtime: Runtime) -> Iterator[None]:
-    """Take time and identifiers from elsewhere, in the whole process, while the context lasts.
+    """Take time and identifiers from elsewhere while the context lasts.
+
+    That holds for this thread or task, and for the runs that it starts, so that several may live side by side, each by
+    its own clock.
 
     Args:
         runtime: The clock and the source of identifiers.
     """
-    global _current
-    before, _current = _current, runtime
+    token = _current.set(runtime)
     try:
         yield
     finally:
-        _current = before
+        _current.reset(token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from scenario_project import WAIT, Control, algorithms, payload
@@ -10,6 +11,7 @@ from test_scenario import scenario
 from algomancy_data import DataSource
 from algomancy_scenario import Scenario
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
+from algomancy_utils import Runtime, use_runtime
 
 
 def test_processor_runs_scenarios_one_after_another() -> None:
@@ -45,3 +47,17 @@ def test_processor_tells_what_it_runs_and_can_be_shut_down(control: Control) -> 
     assert processor.wait_for_processing(0)
     assert processor.currently_processing is None
     assert late.status == "queued"
+
+
+def test_run_is_dated_by_whoever_started_it() -> None:
+    """Two queues side by side, each started where another clock is in use: their scenarios are dated by these."""
+    moments = [datetime(year, 1, 1, tzinfo=UTC) for year in (2001, 2002)]
+    ran = []
+    for moment in moments:
+        with use_runtime(Runtime(now=lambda moment=moment: moment)):
+            processor, each = ScenarioProcessor(), scenario()
+            processor.enqueue(each)
+            assert processor.wait_for_processing(WAIT)
+            processor.shutdown()
+        ran.append(each)
+    assert [(each.started_at, each.finished_at) for each in ran] == [(moment, moment) for moment in moments]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -35,16 +36,17 @@ class WorkerPool:
         self._unfinished = 0
 
     async def run(self, call: Callable[..., T], *args: object) -> T:
-        """Call `call(*args)` in a thread and return what it returns, or raise what it raises.
+        """Call `call(*args)` in a thread, in the caller's context, and return what it returns, or raise what it raises.
 
         A cancelled caller stops waiting; the call itself runs on to its end.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        context = copy_context()
 
         def job() -> None:
             try:
-                result = call(*args)
+                result = context.run(call, *args)
             except BaseException as error:
                 settle = partial(future.set_exception, _as_exception(error))
             else:

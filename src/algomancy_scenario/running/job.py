@@ -34,6 +34,7 @@ class Job:
         algo_name: The algorithm's name.
         algo_params: The values of its parameters, as JSON.
         data_params: The values of the dataset's own parameters, as JSON.
+        scenario_id: Id of the scenario, for whoever tells runs apart.
     """
 
     catalog: Catalog
@@ -41,6 +42,7 @@ class Job:
     algo_name: str
     algo_params: bytes
     data_params: bytes
+    scenario_id: str = ""
 
 
 class RunControl(Protocol):

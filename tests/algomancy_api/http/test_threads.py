@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextvars import ContextVar
 from queue import SimpleQueue
 from typing import Any
 
@@ -21,6 +22,22 @@ def test_call_runs_elsewhere_and_gives_what_it_returns() -> None:
         assert (await pool.run(lambda: threading.current_thread().name)) == "test-pool"
         with pytest.raises(ZeroDivisionError):
             await pool.run(divmod, 1, 0)
+
+    asyncio.run(main())
+
+
+def test_call_runs_in_the_context_of_its_caller() -> None:
+    """What the caller has set for itself holds in the thread, and for nobody else there."""
+    pool = WorkerPool("test-pool", 1)
+    name: ContextVar[str] = ContextVar("name", default="nobody")
+
+    async def called_by(caller: str) -> str:
+        name.set(caller)
+        return await pool.run(name.get)
+
+    async def main() -> None:
+        assert await asyncio.gather(called_by("one"), called_by("two")) == ["one", "two"]
+        assert await pool.run(name.get) == "nobody"
 
     asyncio.run(main())
 
