@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -12,6 +13,7 @@ from algomancy_scenario.core_configuration import CoreConfig
 
 _MIB = 1024 * 1024
 _TITLE = "Algomancy API"
+_EXECUTOR = "processes" if os.name == "posix" else "threads"
 
 
 @dataclass(kw_only=True)
@@ -84,6 +86,8 @@ class ApiConfiguration(CoreConfig):
                 default = each.default if each.default_factory is MISSING else each.default_factory()
                 setattr(self, each.name, settings.pop(each.name, default))
             settings = {"title": _TITLE, **settings}
+            if settings.get("executor") is None:
+                settings["executor"] = _EXECUTOR
             super().__init__(**settings)
             # It also drops those that only another backend has.
             self._further = {name: value for name, value in settings.items() if not hasattr(self, name)}

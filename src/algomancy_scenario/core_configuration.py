@@ -116,11 +116,11 @@ class CoreConfig:
         default="Algomancy",
         metadata={"doc": "What the server is called, in `/health` and in the documentation it serves."},
     )
-    executor: str = field(
-        default="threads",
+    executor: str | None = field(
+        default=None,
         metadata={
             "doc": 'Where scenarios run: `"threads"` of this process, `"processes"` of their own on this machine, or a '
-            '`"dask"` cluster.'
+            '`"dask"` cluster. Left out: processes below a server, threads below a manager that is used without one.'
         },
     )
     workers: int | None = field(
@@ -268,7 +268,7 @@ class CoreConfig:
             )
 
     def _check_running(self) -> None:
-        if self.executor not in EXECUTORS:
+        if self.executor is not None and self.executor not in EXECUTORS:
             raise ValueError(f"Field 'executor' must be one of {_quoted(EXECUTORS)}, got {self.executor!r}.")
         if self.executor == "dask" and not self.dask_address:
             raise ValueError("Field 'dask_address' is required when 'executor' is 'dask': the scheduler's address.")

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from algomancy_api import ApiConfiguration
+from algomancy_scenario.core_configuration import CoreConfig
 
+PROJECT = ("etl_factory", "schemas", "data_object_type", "algorithms", "kpis")
 WRONG: dict[str, Any] = {
     "host": ["", None, 1],
     "port": [-1, 65_536, "8051", True, None],
@@ -41,6 +43,16 @@ def test_defaults_are_those_of_the_contract(make_configuration: Callable[..., An
     assert config.allow_session_create is True
     assert config.api_token is config.allowed_hosts is config.forwarded_allow_ips is None
     assert (config.cors_origins, config.title) == ([], "Algomancy API")
+
+
+def test_server_runs_scenarios_in_processes_unless_told_otherwise(make_configuration: Callable[..., Any]) -> None:
+    """A server keeps away from what algorithms do; its backend alone leaves that open."""
+    core = CoreConfig(**{name: getattr(make_configuration(), name) for name in PROJECT})
+    assert core.executor is None
+    assert [make_configuration(**given).executor for given in ({}, {"executor": None}, core.as_dict())] == [
+        "processes"
+    ] * 3
+    assert make_configuration(executor="threads").executor == "threads"
 
 
 def test_inflated_limit_reaches_the_readers(make_configuration: Callable[..., Any]) -> None:

@@ -96,6 +96,8 @@ class Exits(_NoParameters):
 class Stubborn(_NoParameters):
     """Ignores every request to stop until the module's `release` is set."""
 
+    isolated = False
+
     label = "Stubborn"
     started = threading.Event()
     release = threading.Event()

@@ -21,7 +21,7 @@ def sessions() -> Iterator[SessionManager]:
     """A fresh server's sessions in memory; stubborn runs end with the test."""
     Stubborn.started.clear()
     Stubborn.release.clear()
-    sessions = SessionManager.from_config(build_config())
+    sessions = SessionManager.from_config(build_config(executor="threads"))
     yield sessions
     Stubborn.release.set()
     sessions.close()

@@ -35,11 +35,14 @@ def ask_for(module: str) -> Any:  # noqa: ANN401
 def reference_app(data_path: str | None = None, **more: Any) -> App:  # noqa: ANN401
     """The bundled example as an ASGI application; with `data_path` it keeps its state there.
 
+    Its runs are threads, so that they, too, are of what a mutant breaks in this process.
+
     Args:
         data_path: The folder.
         more: Fields of its configuration.
     """
     example = ask_for("algomancy_api.example").build_example_config
+    more = {"executor": "threads", **more}
     bad = ask_for("algomancy_conformance.mutants.algorithms")
     algorithms = {**example().algorithms, CRASHING: bad.Crashing, **more.pop("algorithms", {})}
     return ask_for("algomancy_api").ApiLauncher.build(

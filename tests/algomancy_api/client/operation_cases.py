@@ -252,7 +252,7 @@ CASES = (
         "get_runs",
         ("GET", "{p}/runs"),
         200,
-        {"executor": "threads", "workers": 2, "running": 1, "queued": 0},
+        {"executor": "processes", "workers": 2, "running": 1, "queued": 0},
         check=lambda found: (found.running, found.queued) == (1, 0),
     ),
     Case("list_datasets", ("GET", "{s}/data"), 200, {"keys": ["Master data"]}),
