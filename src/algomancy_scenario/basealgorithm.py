@@ -36,6 +36,9 @@ class BaseAlgorithm(ABC):
     result_class: ClassVar[type[BaseScenarioResult] | None] = None
     """The class whose `from_json` rebuilds a stored result; without one a stored result is plain JSON data."""
 
+    isolated: ClassVar[bool] = True
+    """Whether a run may have a process of its own; an algorithm that needs something of the server's memory says no."""
+
     _name: str = ""
     _params: BaseParameterSet | None = None
     _data_params: BaseParameterSet | None = None

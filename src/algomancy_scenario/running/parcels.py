@@ -64,7 +64,7 @@ class Packer:
             algorithm = job.catalog.algorithms.get_class(job.algo_name)
         except NotFoundError as error:
             raise RunFailure(str(error)) from None
-        if not getattr(algorithm, "isolated", True):
+        if not algorithm.isolated:
             self.keep_here(job, "it says so")
             return None
         try:
