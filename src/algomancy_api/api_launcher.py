@@ -26,11 +26,11 @@ from algomancy_api.document.start_page import START_PATH, add_start_page
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.explorer import EXPLORER_PATH, add_explorer
 from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy, Cors
-from algomancy_api.http.event_stream import OpenStreams
 from algomancy_api.http.gate import AllowedMethods, Gate
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply
 from algomancy_api.http.server import serve
+from algomancy_api.http.waiting import Waiters
 from algomancy_api.routers.sessions import get_health
 from algomancy_scenario.core_configuration import CoreConfig
 
@@ -111,7 +111,7 @@ class ApiLauncher:
         app.state.session_manager = backend
         app.state.backend_calls = calls
         app.state.access_policy = policy
-        app.state.event_streams = OpenStreams()
+        app.state.waiters = Waiters()
         app.state.allowed_methods = AllowedMethods(app)
         _add_routes(app, config)
         app.openapi = document_of(app, with_token=config.api_token is not None)  # type: ignore[method-assign]
@@ -163,8 +163,8 @@ class ApiLauncher:
             logger.warning(
                 "The server can be reached from other machines at %s and wants no token: set api_token.", host
             )
-        stop_streams = app.state.event_streams.close
-        serve(app, host, port, on_stop=stop_streams, exit_grace_seconds=exit_grace_seconds)
+        let_go = app.state.waiters.close
+        serve(app, host, port, on_stop=let_go, exit_grace_seconds=exit_grace_seconds)
 
 
 def is_loopback(host: str) -> bool:

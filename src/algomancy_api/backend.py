@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from algomancy_api.http.event_stream import Listener
+    from algomancy_api.http.waiting import Listener
     from algomancy_data.file import File
     from algomancy_utils.baseparameterset import BaseParameterSet
 
@@ -223,8 +223,10 @@ class CompleteScenarioBackend(ScenarioMembers, Protocol):
     def scenarios_as_bytes(self) -> bytes:
         """The array of all scenarios as JSON."""
 
-    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
-        """Somebody who is told of what changes in the session, see `EventStream`; `wake` is called from any thread."""
+    def listen(
+        self, wake: Callable[[], None], last_event_id: str | None = None, scenario_id: str | None = None
+    ) -> Listener:
+        """Somebody who is told of what changes in the session, or of one scenario; `wake` is called from any thread."""
 
     def reset_scenario(self, scenario_id: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
         """Take a scenario that has ended back to `created`."""

@@ -198,15 +198,18 @@ class ScenarioManager(SessionScenarios):
 
     # ------------------------------------------------------------------ what goes on
 
-    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
+    def listen(
+        self, wake: Callable[[], None], last_event_id: str | None = None, scenario_id: str | None = None
+    ) -> Listener:
         """Return somebody who is told of every change of the session from now on.
 
         Args:
             wake: Called, from any thread, when there may be something to take after there was nothing.
             last_event_id: The id of the last event somebody has seen: what changed since then comes first. Without one,
                 or where that is too long ago, it begins with a snapshot.
+            scenario_id: The id of a scenario: only what happens to it or to the session is told, and no snapshot.
         """
-        return self._registry.events.listen(wake, last_event_id)
+        return self._registry.events.listen(wake, last_event_id, scenario_id)
 
     @property
     def run_counts(self) -> tuple[int, int]:

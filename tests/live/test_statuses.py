@@ -170,7 +170,10 @@ def plainly(asker: Asker, operation_id: str) -> httpx.Response:
 
 def again(asker: Asker, operation_id: str) -> httpx.Response:
     """Ask for what the reply before said already."""
-    return asker.ask(operation_id, headers={"If-None-Match": asker.ask(operation_id).headers["ETag"]})
+    wait = {"Prefer": "wait=0"}
+    return asker.ask(
+        operation_id, headers={"If-None-Match": asker.ask(operation_id, headers=wait).headers["ETag"], **wait}
+    )
 
 
 def with_headers(**headers: str) -> Callable[[Asker, str], httpx.Response]:

@@ -5,7 +5,7 @@ To add one, write a line into the module of its resource; see the README for an 
 
 from __future__ import annotations
 
-from . import data, depth, durability, general, runs, scenarios, sessions
+from . import data, depth, durability, events, general, runs, scenarios, sessions
 from .wire import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -14,6 +14,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *scenarios.MUTANTS,
     *runs.MUTANTS,
     *data.MUTANTS,
+    *events.MUTANTS,
     *durability.MUTANTS,
     *depth.MUTANTS,
 )

@@ -91,6 +91,25 @@ Forward = Callable[[Call], Awaitable[Reply]]
 Deviation = Callable[[Call, Forward], Awaitable[Reply]]
 
 
+class EventsDeviation:
+    """A deviation of the streams of events alone.
+
+    Args:
+        change: Makes of an event, as it is written, what is sent in its place.
+        first: Makes of the `Last-Event-ID` of a listener what is sent before all else.
+    """
+
+    def __init__(
+        self, change: Callable[[bytes], bytes] = lambda event: event, first: Callable[[bytes], bytes] = lambda _: b""
+    ) -> None:
+        self.change = change
+        self.first = first
+
+    async def __call__(self, call: Call, forward: Forward) -> Reply:
+        """Leave everything else as it is."""
+        return await forward(call)
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A server that breaks one rule.
@@ -130,7 +149,10 @@ class Deviant:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         announced = dict(scope.get("headers", ())).get(b"content-length", b"0")
-        stream = scope["type"] == "http" and scope["path"].endswith("/events")  # it never ends: nothing to be bent
+        stream = scope["type"] == "http" and scope["path"].endswith("/events")  # it never ends: only bent as it goes
+        if stream and isinstance(self.deviation, EventsDeviation):
+            await self._app(scope, receive, self._tell_otherwise(scope, send, self.deviation))
+            return
         bendable = scope["type"] == "http" and self.deviation is not None and not stream
         if not bendable or (announced.isdigit() and int(announced) > TOO_LONG):
             answer = self._answer_untouched(send) if bendable else send
@@ -141,7 +163,7 @@ class Deviant:
         plain: list[tuple[Call, Reply]] = []
 
         async def forward(sent: Call) -> Reply:
-            plain.append((sent, await self._forward(scope, sent)))
+            plain.append((sent, await self._forward(scope, sent, receive)))
             return plain[-1][1]
 
         if self.deviation is None:
@@ -156,6 +178,24 @@ class Deviant:
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
+
+    def _tell_otherwise(self, scope: Scope, send: Send, deviation: EventsDeviation) -> Send:
+        """A `send` for a stream of events that are whole in each message."""
+        begun = False
+
+        async def bent(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.body":
+                events = message.get("body", b"").split(b"\n\n")
+                told = b"\n\n".join([deviation.change(event) for event in events])
+                if not begun:
+                    told = deviation.first(dict(scope["headers"]).get(b"last-event-id", b"")) + told
+                begun = True
+                self.bent += told != message.get("body", b"")
+                message = {**message, "body": told}
+            await send(message)
+
+        return bent
 
     def _answer_untouched(self, send: Send) -> Send:
         """A `send` for requests too long to be read: only the status of the answer can be bent."""
@@ -183,7 +223,7 @@ class Deviant:
         query = scope.get("query_string", b"").decode("latin-1")
         return Call(scope["method"], path, query, tuple(scope["headers"]), body)
 
-    async def _forward(self, scope: Scope, call: Call) -> Reply:
+    async def _forward(self, scope: Scope, call: Call, client: Receive) -> Reply:
         raw = call.path[1:] if call.path.startswith("~") else self._prefix + call.path
         headers = [h for h in call.headers if h[0] not in (b"content-length", b"accept-encoding")] + [
             (b"content-length", str(len(call.body)).encode())
@@ -203,7 +243,7 @@ class Deviant:
         async def receive() -> MutableMapping[str, Any]:
             nonlocal sent
             if sent:
-                return {"type": "http.disconnect"}
+                return await client()  # it waits until the client goes, as it would without a deviation
             sent = True
             return {"type": "http.request", "body": call.body, "more_body": False}
 

@@ -15,13 +15,13 @@ import pytest
 
 from algomancy_conformance.messages import Json
 from algomancy_conformance.outcomes import NotOffered
-from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import check_error, check_members, demand
-from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.client import Answer, Session
 from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World
 
 HEARTBEAT = 20
+ORDER = ("created", "queued", "processing", "complete", "failed")
 SOON = 5.0
 
 
@@ -116,7 +116,7 @@ def statuses_in(data: Json) -> list[Json]:
     return data if isinstance(data, list) else []
 
 
-@clause("EVT-2", "EVT-5")
+@clause("EVT-2")
 def test_every_change_is_told(stocked: Session, world: World, heard: Listener) -> None:
     """A scenario made, run and deleted and a dataset derived are told; the last status told is the one GET gives."""
     scenario = world.scenario(stocked)
@@ -163,22 +163,50 @@ def test_stream_beats_and_ends_with_its_session(stocked: Session, world: World, 
     demand(heard.of("session"), "the stream ends without a word")
 
 
-@clause("SCN-22", operation="get_scenario_status")
-def test_status_can_be_waited_for(run: Run, stocked: Session, world: World) -> None:
-    """`If-None-Match` with `Prefer: wait=N` is answered on change, else 304 after at most N seconds."""
+@clause("EVT-5")
+def test_events_run_not_ahead(stocked: Session, world: World, heard: Listener) -> None:
+    """Whoever asks after an event is shown what it told, or what came after it."""
     scenario = world.scenario(stocked)
-    tag = stocked.get("scenarios", scenario, "status").headers.get("etag")
-    headers = {"If-None-Match": str(tag), "Prefer": "wait=1"}
-    began = time.monotonic()
-    answer = stocked.get("scenarios", scenario, "status", headers=headers)
-    if tag is None or "wait=1" not in answer.headers.get("preference-applied", ""):
+
+    def far(status: Json) -> tuple[int, float]:
+        return ORDER.index(status["status"]), status["progress"]
+
+    def compare() -> bool:
+        told = [s for s in heard.of("scenario") if s.get("id") == scenario]
+        shown = world.status(stocked, scenario)
+        ahead = [s for s in told if far(s) > far(shown)]
+        demand(not ahead, f"an event says {ahead[:1]}, GET after it {shown}")
+        return bool(told) and told[-1]["status"] in ("created", *ENDED)
+
+    demand(world.wait(compare, SOON), "a new scenario is not told")
+    stocked.post("scenarios", scenario, "run").expect(202)
+    demand(world.wait(lambda: compare() and heard.of("scenario")[-1]["status"] in ENDED), "the end is not told")
+
+
+@clause("SCN-22", operation="get_scenario_status")
+@pytest.mark.parametrize("part", [("status",), ()], ids=["status", "scenario"])
+def test_scenario_can_be_waited_for(stocked: Session, world: World, part: tuple[str, ...]) -> None:
+    """`If-None-Match` with `Prefer: wait=N` is answered on change, 404 when it goes, else 304 in time."""
+    scenario = world.scenario(stocked)
+
+    def ask(seconds: int, tag: str | None) -> tuple[Answer, float]:
+        headers = {"Prefer": f"wait={seconds}", **({} if tag is None else {"If-None-Match": tag})}
+        began = time.monotonic()
+        return stocked.get("scenarios", scenario, *part, headers=headers), time.monotonic() - began
+
+    tag = ask(1, None)[0].headers.get("etag")
+    unchanged, waited = ask(1, tag)
+    if tag is None or unchanged.headers.get("preference-applied", "") != "wait=1":
         raise NotOffered("Prefer: wait=N is not applied")
-    waited = time.monotonic() - began
-    demand(answer.status == 304, f"an unchanged status is answered {answer.status}")
+    demand(unchanged.status == 304, f"what is unchanged is answered {unchanged.status}")
     demand(0.5 < waited < SOON, f"it is answered after {waited:.1f} s")
     threading.Timer(0.3, lambda: stocked.post("scenarios", scenario, "run")).start()
-    headers["Prefer"] = "wait=20"
-    changed = stocked.get("scenarios", scenario, "status", headers=headers).expect(200).json()
-    check_members(changed, ("id", "status"), "the status")
+    changed = ask(20, tag)[0].expect(200).json()
+    check_members(changed, ("id", "status"), "the answer")
     demand(changed["status"] != "created", f"it is answered with {changed}")
     world.wait(lambda: world.status(stocked, scenario).get("status") in ENDED)
+    tag = ask(0, None)[0].headers.get("etag")
+    threading.Timer(0.3, lambda: stocked.delete("scenarios", scenario)).start()
+    gone, waited = ask(20, tag)
+    check_error(gone.expect(404))
+    demand(waited < SOON, f"a scenario that is deleted is answered after {waited:.1f} s")

@@ -14,7 +14,7 @@ from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import check_dataset_key, is_a_readers, listed, shown
 
 if TYPE_CHECKING:
-    from algomancy_api.http.event_stream import Listener
+    from algomancy_api.http.waiting import Listener
     from algomancy_data.file import File
     from algomancy_utils.baseparameterset import BaseParameterSet
 
@@ -219,8 +219,10 @@ class CheckedScenarios:
                 raise ConflictError(f"Scenario {shown(scenario.tag)} is already {scenario.status}{ended}.")
             self.backend.process_scenario_async(scenario.backend)
 
-    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
-        """Listen to what changes in the session, where the backend tells of it.
+    def listen(
+        self, wake: Callable[[], None], last_event_id: str | None = None, scenario_id: str | None = None
+    ) -> Listener:
+        """Listen to what changes in the session or in one scenario, where the backend tells of it.
 
         Raises:
             NotFoundError: It does not.
@@ -228,7 +230,7 @@ class CheckedScenarios:
         listen = getattr(self.backend, "listen", None)
         if not callable(listen):
             raise _not_offered()
-        listener: Listener = listen(wake, last_event_id)
+        listener: Listener = listen(wake, last_event_id, scenario_id)
         return listener
 
     def reset_scenario(self, scenario_id: str) -> None:

@@ -34,7 +34,7 @@ _HEADERS = (
     "traceparent",
     "tracestate",
 )
-_EXPOSED_HEADERS = ("Location", "ETag", "Link", "Allow", "WWW-Authenticate")
+_EXPOSED_HEADERS = ("Location", "ETag", "Link", "Allow", "Preference-Applied", "WWW-Authenticate")
 
 
 class AccessPolicy:

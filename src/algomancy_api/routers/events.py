@@ -37,7 +37,7 @@ async def get_events(request: Request, session_id: SessionId) -> Response:
     """
     calls = calls_of(request)
     session = await calls.session(session_id)
-    stream = EventStream(request.app.state.event_streams)
+    stream = EventStream(request.app.state.waiters)
     seen = request.headers.get("last-event-id")
     stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen)
     return stream

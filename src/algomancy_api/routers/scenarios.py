@@ -27,8 +27,10 @@ from algomancy_api.errors import (
     NotFoundError,
 )
 from algomancy_api.http.json_text import encode_json
+from algomancy_api.http.long_poll import DOCUMENTED_PARAMETERS, PREFERENCE_APPLIED, preferred_wait, reply_on_change
 from algomancy_api.http.names import shown
 from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
+from algomancy_api.http.waiting import Listener
 from algomancy_api.schemas import (
     CreateScenarioRequest,
     RunCounts,
@@ -122,14 +124,18 @@ async def create_scenario(request: Request, session_id: SessionId, body: CreateS
     Scenario,
     UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
-    headers=_CONDITIONAL,
+    headers=_CONDITIONAL | PREFERENCE_APPLIED,
+    extra=DOCUMENTED_PARAMETERS,
     hot=2,
 )
 async def get_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
     """Show a scenario.
 
-    With its KPIs and its result, once it ran.
+    With its KPIs and its result, once it ran. A request with `If-None-Match` and `Prefer: wait=N` is answered when it
+    has changed.
     """
+    if (seconds := preferred_wait(request)) is not None:
+        return await _when_changed(request, session_id, scenario_id, seconds, lambda found: found.to_json_bytes())
     _, scenario = await _find(request, session_id, scenario_id)
     return await conditional_reply(request, await calls_of(request).look_up(scenario.to_json_bytes))
 
@@ -194,13 +200,18 @@ async def run_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     ScenarioStatus,
     UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
+    headers={"ETag": "Names this very body, when `Prefer` asked for `wait=N`."} | PREFERENCE_APPLIED,
+    extra=DOCUMENTED_PARAMETERS,
     hot=3,
 )
 async def get_scenario_status(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
     """Show where a scenario stands.
 
-    Small and quick: made for polling.
+    Small and quick: made for polling. With `Prefer: wait=N` the reply has an `ETag`, and a request that sends it back
+    in `If-None-Match` is answered when the status has changed.
     """
+    if (seconds := preferred_wait(request)) is not None:
+        return await _when_changed(request, session_id, scenario_id, seconds, lambda found: found.status_json_bytes())
     _, scenario = await _find(request, session_id, scenario_id)
     return JsonReply(await calls_of(request).look_up(scenario.status_json_bytes))
 
@@ -270,6 +281,23 @@ async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[Op
     if scenario is None:
         raise _unknown(scenario_id)
     return session, scenario
+
+
+async def _when_changed(
+    request: Request, session_id: str, scenario_id: str, seconds: int, encode: Callable[[CompleteScenario], bytes]
+) -> Response:
+    """Answer with what a scenario is when that has changed, or after a while."""
+    session, _ = await _find(request, session_id, scenario_id)
+
+    async def listen(wake: Callable[[], None]) -> Listener:
+        return await calls_of(request).look_up(session.scenarios.listen, wake, None, scenario_id)
+
+    async def read() -> bytes:
+        # Looked for again each time, and by the id: it may be gone by now, and the session have another name.
+        _, scenario = await _find(request, session.id, scenario_id)
+        return await calls_of(request).look_up(encode, scenario)
+
+    return await reply_on_change(request, seconds, listen, read)
 
 
 def _unknown(scenario_id: str) -> NotFoundError:

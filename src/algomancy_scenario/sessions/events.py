@@ -101,16 +101,20 @@ class SessionEvents:
 
     # ------------------------------------------------------------------ called with no lock held
 
-    def listen(self, wake: Callable[[], None], last_event_id: str | None = None) -> Listener:
+    def listen(
+        self, wake: Callable[[], None], last_event_id: str | None = None, scenario_id: str | None = None
+    ) -> Listener:
         """Return somebody who is told of every change from now on.
 
         Args:
             wake: Called, from any thread, when there may be something to take after there was nothing.
             last_event_id: The id of the last event somebody has seen: what changed since then comes first. Without one,
                 or where that is too long ago, it begins with a snapshot.
+            scenario_id: The id of a scenario: only what happens to it or to the session is told, and no snapshot.
         """
         with self._lock:
-            listener = Listener(self, wake, self._missed(last_event_id))
+            missed = self._missed(last_event_id) if scenario_id is None else {}
+            listener = Listener(self, wake, missed, scenario_id)
             self._listeners.add(listener)
             return listener
 
@@ -188,6 +192,8 @@ class SessionEvents:
 
     def _tell(self, name: str) -> None:
         for listener in self._listeners:
+            if listener.scenario_id is not None and name not in (listener.scenario_id, _SESSION):
+                continue
             # What is held back has its time already, for as long as it is progress: an end does not wait for that.
             waits = name in listener.dirty and self._is_processing(name)
             listener.dirty[name] = self._revision
@@ -207,6 +213,7 @@ class Listener:
         events: The session's.
         wake: Called when there may be something to take after there was nothing.
         dirty: What there is to tell from the start.
+        scenario_id: The only scenario that it hears of, `None` for all there is.
 
     Attributes:
         dirty: What changed since the last time events were taken: names, with the revision of the change.
@@ -214,9 +221,12 @@ class Listener:
         woken: Whether it has been woken since the last time.
     """
 
-    def __init__(self, events: SessionEvents, wake: Callable[[], None], dirty: dict[str, int]) -> None:
+    def __init__(
+        self, events: SessionEvents, wake: Callable[[], None], dirty: dict[str, int], scenario_id: str | None
+    ) -> None:
         self._events = events
         self.wake = wake
+        self.scenario_id = scenario_id
         self.dirty = dirty
         self.told: dict[str, tuple[float, int]] = {}
         self.woken = False

@@ -58,7 +58,7 @@ class Situation:
     def provoke(self, status: int) -> None:
         """Arrange for a failure; for success nothing is needed."""
         if status == 304:
-            self.request["headers"] = {"If-None-Match": "*"}
+            self.request["headers"] = {"If-None-Match": "*", "Prefer": "wait=0"}
         elif status == 400:
             self.settings["allowed_hosts"] = ["elsewhere"]
         elif status == 403:

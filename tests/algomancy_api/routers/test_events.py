@@ -12,7 +12,8 @@ import pytest
 from algomancy_api import ApiLauncher
 from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient, NotFound
 from algomancy_api.example import build_example_config
-from algomancy_api.http.event_stream import EventStream, OpenStreams
+from algomancy_api.http.event_stream import EventStream
+from algomancy_api.http.waiting import Waiters
 
 ORIGIN = "https://planner.example"
 
@@ -139,7 +140,7 @@ def test_stream_shows_that_it_lives() -> None:
     """When nothing happens a comment is sent; when the reader leaves, the listener is let go."""
 
     async def run() -> tuple[bytes, bool]:
-        stream = EventStream(OpenStreams(), heartbeat_seconds=0.01)
+        stream = EventStream(Waiters(), heartbeat_seconds=0.01)
         stream.listener = source = Source()
         return await sent_by(stream, lambda sent: sent.count(b": still here\n\n") > 1)(), source.closed
 
@@ -152,12 +153,12 @@ def test_streams_end_when_the_server_stops() -> None:
     """At once, not after a grace period."""
 
     async def run() -> bool:
-        streams = OpenStreams()
-        stream = EventStream(streams)
+        waiters = Waiters()
+        stream = EventStream(waiters)
         stream.listener = source = Source()
         ended = asyncio.create_task(sent_by(stream, lambda sent: bool(sent))())
         await asyncio.sleep(0)
-        streams.close()
+        waiters.close()
         await ended
         return source.closed
 
