@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from textwrap import TextWrapper
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         "algomancy-api serve",
         "algomancy-api serve --config my_project:cfg --data-path state --port 8060",
         "algomancy-api serve --cors-origin http://localhost:5173",
+        "algomancy-api serve --executor processes --workers 4 --run-timeout 3600",
     )
 )
 @click.option(
@@ -69,6 +70,26 @@ if TYPE_CHECKING:
     help="Request header that those pages may send beside the usual ones; * for all. May be repeated.",
 )
 @click.option("--autorun/--no-autorun", default=None, help="Whether a scenario is queued as soon as it is created.")
+@click.option(
+    "--executor",
+    type=click.Choice(["threads", "processes", "dask"]),
+    help="Where scenarios run: threads of the server, processes of their own, or a Dask cluster.  [default: the "
+    "configuration's, else processes]",
+)
+@click.option("--workers", type=click.IntRange(1), help="How many runs there are at the same time.")
+@click.option("--dask-address", metavar="URL", help="Scheduler of the Dask cluster, such as tcp://10.0.0.5:8786.")
+@click.option(
+    "--run-timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="How long a run may take before it is stopped.",
+)
+@click.option(
+    "--run-memory-limit",
+    metavar="BYTES",
+    type=click.IntRange(1),
+    help="How much memory a run in a process of its own may take.",
+)
 @click.option(
     "--reload",
     is_flag=True,
@@ -229,6 +250,7 @@ def banner(app: FastAPI, host: str, port: int) -> str:
         *(("Session", line) for line in _sessions(app.state.session_manager)),
         ("Algorithms", ", ".join(config.algorithms)),
         ("KPIs", ", ".join(config.kpis)),
+        *(("Runs", line) for line in _runs(app.state.session_manager, config)),
         ("State", f"kept in {config.data_path}" if config.has_persistent_state else "in memory: gone when it stops"),
         ("Token", "requests must carry one" if config.api_token else "none: whoever reaches the port may use it"),
         *((("Pages", f"of {', '.join(config.cors_origins)}, too"),) if config.cors_origins else ()),
@@ -251,6 +273,18 @@ def _sessions(sessions: Any, most: int = 10) -> list[str]:  # noqa: ANN401 - any
     if len(found) > most:
         lines.append(f"… and {len(found) - most} more")
     return lines
+
+
+def _runs(sessions: Any, config: Any) -> Iterator[str]:  # noqa: ANN401 - any backend
+    """Where scenarios run, if the backend tells."""
+    if not hasattr(sessions, "count_runs"):
+        return
+    counted = sessions.count_runs()
+    executor, workers = counted["executor"], counted["workers"]
+    if executor == "dask":
+        yield f"on the Dask cluster at {config.dask_address}"
+    else:
+        yield f"in {executor}{' of their own' if executor == 'processes' else ''}, {workers} at a time"
 
 
 def _count(number: int, thing: str) -> str:

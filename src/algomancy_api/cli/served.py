@@ -31,6 +31,11 @@ FIELD_OF_OPTION = {
     "--cors-origin": "cors_origins",
     "--cors-header": "cors_headers",
     "--autorun": "autorun",
+    "--executor": "executor",
+    "--workers": "workers",
+    "--dask-address": "dask_address",
+    "--run-timeout": "run_timeout",
+    "--run-memory-limit": "run_memory_limit",
 }
 """The field of the configuration that each option of `serve` gives."""
 

@@ -12,11 +12,14 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 from click.testing import Result
 
-from algomancy_api.client import AlgomancyClient, RetryPolicy
+from algomancy_api.cli.serve import serve
+from algomancy_api.client import AlgomancyClient, RetryPolicy, ScenarioFailed
+from algomancy_scenario.core_configuration import EXECUTORS
 
 
 class Process:
@@ -169,6 +172,46 @@ def test_serve_changes_what_the_configuration_says(start: Callable[..., Process]
     assert "  Pages       of http://a:1, http://b:2, too" in server.told
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((), "in processes of their own, 3 at a time"),
+        (("--workers", "1", "--executor", "threads"), "in threads, 1 at a time"),
+        (("--executor", "dask", "--dask-address", "tcp://127.0.0.1:9"), "on the Dask cluster at tcp://127.0.0.1:9"),
+    ],
+    ids=["configuration", "threads", "dask"],
+)
+def test_serve_tells_where_runs_happen(
+    given: tuple[str, ...], told: str, start: Callable[..., Process], tmp_path: Path
+) -> None:
+    """The command line overrules the configuration; a cluster may come later than the server."""
+    (tmp_path / "my_project.py").write_text(f"{PROJECT}\ncfg.workers = 3\n", encoding="utf-8")
+    server = start("--config", "my_project:cfg", *given)
+    url = server.url()
+    assert f"  Runs        {told}" in server.told
+    assert httpx.get(f"{url}/api/v1/runs").json()["running"] == 0
+
+
+def test_serve_bounds_the_time_of_a_run(start: Callable[..., Process], tmp_path: Path) -> None:
+    """`--run-timeout` ends a run that takes longer, `--run-memory-limit` is given to its process."""
+    (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
+    limits = ("--run-timeout", "0.2", "--run-memory-limit", str(1 << 33))
+    server = start("--config", "my_project:cfg", *limits)
+    with AlgomancyClient(server.url()) as client:
+        client.add_dataset_from_json(SMALL)
+        scenario = client.create_scenario("too long", "Small", "Slow", {"duration": 30})
+        client.run_scenario(scenario)
+        with pytest.raises(ScenarioFailed, match=r"longer than the 0\.2 seconds allowed"):
+            client.wait(scenario, timeout=20)
+
+
+def test_serve_offers_the_executors_there_are() -> None:
+    """The choice on the command line is that of the configuration."""
+    (choice,) = (option.type for option in serve.params if option.name == "executor")
+    assert isinstance(choice, click.Choice)
+    assert tuple(choice.choices) == EXECUTORS
+
+
 SMALL = {
     "metadata": {
         "id": "1",
@@ -297,6 +340,9 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "nothing": (("--config", ""), "'' must look like module:attribute."),
     "file": (("--config", "own.py:app"), "There is no module 'own.py' here or among the installed ones. Leave out"),
     "path of a file": (("--config", "./own.py:app"), "'./own.py:app' must look like module:attribute."),
+    "no address of a cluster": (("--executor", "dask"), "Field 'dask_address' is required when 'executor' is 'dask'"),
+    "no time at all": (("--run-timeout", "0"), "0.0 is not in the range x>0"),
+    "executor for an app": (("--config", "own:app", "--executor", "threads"), "--executor can be given to a config"),
     "script": (("--config", "leaving:cfg"), "'leaving' cannot be loaded: SystemExit: 3 (leaving.py, line 1)"),
 }
 OWN = """
