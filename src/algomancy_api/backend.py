@@ -8,7 +8,7 @@ A backend that says `nonblocking = True` is called as it is. It has all members 
 that
 
 * look-ups (`open_session`, `list_sessions`, `get_by_id`, `list_scenarios`, …) come from memory: the routes call them in
-  the event loop;
+  the event loop, but for what a scenario says is not `at_hand`;
 * whatever is unknown, taken or not possible now is refused without a window between check and act.
 
 Exceptions tell the caller what was wrong. A `ParameterError` or any other `ValueError` is answered 400, an
@@ -176,7 +176,10 @@ class SessionBackend(SessionMembers, Protocol):
 
 
 class CompleteScenario(ScenarioLike, Protocol):
-    """A scenario that can be sent as it is."""
+    """A scenario that can be sent as it is.
+
+    Optional: `at_hand`, whether `to_json_bytes` comes from memory; it does where this is not said.
+    """
 
     def to_json_bytes(self) -> bytes:
         """`to_dict()` as JSON."""

@@ -26,6 +26,9 @@ PERSISTENCE_BACKENDS = ("none", "json")
 EXECUTORS = ("threads", "processes", "dask")
 """Where runs can happen."""
 
+CACHE_BYTES = 256 << 20
+"""How much of what is stored stays in memory."""
+
 _REQUIRED: Any = None
 _WITHOUT_MEANING = {"hydrated_cache_size", "eager_startup"}  # Algomancy 0.10 has them; here nothing is loaded at start.
 _log = logging.getLogger(__name__)
@@ -86,6 +89,13 @@ class CoreConfig:
     )
     database_url: str | None = field(
         default=None, metadata={"doc": "Kept for configurations made for a database store; unused."}
+    )
+    cache_bytes: int = field(
+        default=CACHE_BYTES,
+        metadata={
+            "doc": "How many bytes of the datasets and results that are stored stay in memory once they were asked "
+            "for, about. What is not stored stays in memory in any case."
+        },
     )
     etl_factory: type[Any] = field(
         default=_REQUIRED,
@@ -272,7 +282,7 @@ class CoreConfig:
             raise ValueError(f"Field 'executor' must be one of {_quoted(EXECUTORS)}, got {self.executor!r}.")
         if self.executor == "dask" and not self.dask_address:
             raise ValueError("Field 'dask_address' is required when 'executor' is 'dask': the scheduler's address.")
-        for name in ("workers", "run_memory_limit"):
+        for name in ("workers", "run_memory_limit", "cache_bytes"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise ValueError(f"Field '{name}' must be a positive integer, got {value!r}.")

@@ -16,7 +16,7 @@ from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.kept_json import keep_json, keep_plain_json
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
 from algomancy_scenario.running.detached import Detached
-from algomancy_scenario.running.outcome import Outcome, ScenarioState
+from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
 from algomancy_utils import BaseParameterSet, Logger, ParameterError
 from algomancy_utils.runtime import random_id, utc_now
 
@@ -31,6 +31,11 @@ class ScenarioOwner(Protocol):
 
     def dataset_of(self, scenario: Scenario[Any]) -> Dataset:
         """Return the dataset of a scenario."""
+
+    def stored_outcome(
+        self, scenario_id: str, kpis_json: bytes, whole: Outcome | None
+    ) -> Outcome | StoredOutcome | None:
+        """Return the outcome of a scenario, which is stored, as memory is to keep it: whole or in part."""
 
     def queue(self, scenario: Scenario[Any]) -> None:
         """Put a scenario in the queue."""
@@ -102,12 +107,19 @@ class Scenario(Generic[ALGORITHM]):
 
     def _set_up(self, record: ScenarioRecord, owner: ScenarioOwner) -> None:
         # The result belongs to the state: a reset lets go of it.
-        self._record = record if record.result is None else replace(record, result=None, kpis=None)
+        self._record = record if record.kpis is None else replace(record, result=None, kpis=None)
         self._owner = owner
-        outcome = None
-        if record.status is ScenarioStatus.COMPLETE and record.result is not None and record.kpis is not None:
-            outcome = Outcome(record.result, record.kpis)
-        self._state = ScenarioState(
+        self._state = self.state_of(record)
+        self._document: tuple[ScenarioState, bytes] | None = None
+        self._status_document: tuple[ScenarioState, bytes] | None = None
+
+    def state_of(self, record: ScenarioRecord) -> ScenarioState:
+        """Return how the scenario stands by what is stored of it."""
+        outcome: Outcome | StoredOutcome | None = None
+        if record.status is ScenarioStatus.COMPLETE and record.kpis is not None:
+            whole = None if record.result is None else Outcome(record.result, record.kpis)
+            outcome = self._owner.stored_outcome(record.id, record.kpis, whole)
+        return ScenarioState(
             status=record.status,
             progress=record.progress,
             queue_position=record.queue_position,
@@ -116,8 +128,6 @@ class Scenario(Generic[ALGORITHM]):
             error=record.error,
             outcome=outcome,
         )
-        self._document: tuple[ScenarioState, bytes] | None = None
-        self._status_document: tuple[ScenarioState, bytes] | None = None
 
     @property
     def owner(self) -> ScenarioOwner:
@@ -298,8 +308,14 @@ class Scenario(Generic[ALGORITHM]):
         content: dict[str, Any] = orjson.loads(self.to_json_bytes())
         return content
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether `to_json_bytes` need not read a result from the store now."""
+        outcome = self._state.outcome
+        return outcome is None or outcome.at_hand
+
     def to_json_bytes(self) -> bytes:
-        """Return the scenario object as JSON; made once for each state."""
+        """Return the scenario object as JSON; made once for each state that is kept in memory."""
         return self._bytes_of(self._state)
 
     def summary_json_bytes(self) -> bytes:
@@ -353,7 +369,8 @@ class Scenario(Generic[ALGORITHM]):
         if cached is not None and cached[0] is state:
             return cached[1]
         document = self._encode(state, with_result=True)
-        self._document = (state, document)
+        if not isinstance(state.outcome, StoredOutcome):
+            self._document = (state, document)
         return document
 
     def _encode(self, state: ScenarioState, *, with_result: bool) -> bytes:

@@ -17,9 +17,10 @@ from algomancy_data import (
 )
 from algomancy_data.reading.limits import ReadLimits
 from algomancy_scenario.basealgorithm import BaseAlgorithm
-from algomancy_scenario.core_configuration import core_of
+from algomancy_scenario.core_configuration import CACHE_BYTES, core_of
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.raw_datasets import files_in
@@ -31,7 +32,7 @@ from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.events import Listener
-from algomancy_scenario.sessions.locks import SessionGoneError
+from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
 from algomancy_scenario.sessions.scenarios import SessionScenarios
 from algomancy_utils import BaseParameterSet, Logger
 from algomancy_utils.logger import SilentLogger
@@ -107,9 +108,9 @@ class ScenarioManager(SessionScenarios):
         folder = None if data_folder is None else Path(data_folder)
         own_folder = None
         if store is None and has_persistent_state and folder is not None:
-            store = own_folder = SingleFolderStore(folder, data_object_type)
+            store = own_folder = SingleFolderStore(folder, data_object_type, Cache(CACHE_BYTES))
         store = store or MemorySessionStore(folder)
-        registry = ScenarioRegistry(report)
+        registry = ScenarioRegistry(report, locks=SessionLocks(store.guard), cache=store.cache)
         factory = ScenarioFactory(kpis, algorithms, data, logger, catalog=catalog)
         processor = ScenarioProcessor(report, registry=registry, store=store, executor=executor)
         processor.auto_run_scenarios = autorun

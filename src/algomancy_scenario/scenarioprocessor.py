@@ -17,7 +17,7 @@ from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioS
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.running.failures import RunFailure, describe
 from algomancy_scenario.running.job import Job
-from algomancy_scenario.running.outcome import Outcome, ScenarioState
+from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
 from algomancy_scenario.running.turn import Run
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
@@ -264,6 +264,13 @@ class ScenarioProcessor:
         job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
         return self._executor.perform(job, dataset, run)
 
+    def _stored(
+        self, scenario: Scenario[Any], outcome: Outcome | StoredOutcome | None
+    ) -> Outcome | StoredOutcome | None:
+        if isinstance(outcome, Outcome):
+            return scenario.owner.stored_outcome(scenario.id, outcome.kpis_json, outcome)
+        return outcome
+
     def _begin(self, run: Run) -> bool:
         # With the mutex, so that nobody who read `queued` acts on it when it is no longer true.
         with self._locks, self._locks.state:
@@ -284,6 +291,7 @@ class ScenarioProcessor:
             state = scenario.next_state(finished_at=utc_now(), **ending)
             try:
                 self._store.save_scenario(scenario.record(state))
+                state = state._replace(outcome=self._stored(scenario, state.outcome))
             except Exception:
                 _log.exception("The result of scenario '%s' could not be stored.", scenario.tag)
                 state = state._replace(

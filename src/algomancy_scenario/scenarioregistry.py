@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Any
 
+from algomancy_scenario.persistence.cache import Cache, Kept
 from algomancy_scenario.scenario import Scenario, ScenarioState, join_documents
 from algomancy_scenario.sessions.events import SessionEvents
 from algomancy_scenario.sessions.locks import SessionLocks
@@ -20,12 +22,15 @@ class ScenarioRegistry:
     Args:
         logger: Where to report to.
         locks: The session's locks; locks of its own when left out.
+        cache: Where the JSON of all of them stays; in memory of its own when left out.
 
     Attributes:
         events: Tells of every change.
     """
 
-    def __init__(self, logger: Logger | None = None, *, locks: SessionLocks | None = None) -> None:
+    def __init__(
+        self, logger: Logger | None = None, *, locks: SessionLocks | None = None, cache: Cache | None = None
+    ) -> None:
         self.logger = logger
         self.locks = locks or SessionLocks()
         self._lock = self.locks.state
@@ -34,7 +39,8 @@ class ScenarioRegistry:
         self._by_tag: dict[str, Scenario[Any]] = {}
         self._references: Counter[str] = Counter()
         self._revision = 0
-        self._document: tuple[int, bytes] | None = None
+        self._cache = cache or Cache(sys.maxsize)
+        self._document: tuple[int, Kept[bytes]] | None = None
 
     def log(self, msg: str) -> None:
         """Report something, if there is a logger."""
@@ -91,15 +97,18 @@ class ScenarioRegistry:
             return [(scenario, scenario.state) for scenario in self._by_id.values()]
 
     def as_bytes(self) -> bytes:
-        """Return the array of all scenario objects as JSON; made once for each revision."""
+        """Return the array of all scenario objects as JSON; made once for each revision while there is room."""
         cached = self._document
-        if cached is not None and cached[0] == self._revision:
-            return cached[1]
+        document = cached[1].peek() if cached is not None and cached[0] == self._revision else None
+        if document is not None:
+            return document
         with self._lock:
             revision = self._revision
             states = [(scenario, scenario.state) for scenario in self._by_id.values()]
         document = join_documents(states)
-        self._document = (revision, document)
+        kept: Kept[bytes] = Kept(self._cache)
+        kept.put(document, len(document))
+        self._document = (revision, kept)
         return document
 
     def add(self, scenario: Scenario[Any]) -> None:

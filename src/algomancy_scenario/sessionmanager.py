@@ -12,7 +12,7 @@ from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.core_configuration import CoreConfig, core_of
 from algomancy_scenario.keyperformanceindicator import BaseKPI
-from algomancy_scenario.persistence.port import StateStore
+from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessions.building import Session, SessionBuilder, check_session_name, copy_of, is_readable
@@ -88,7 +88,7 @@ class SessionManager:
         self.logger = logger or SilentLogger()
         self._builder = SessionBuilder(self._config, logger, store, executor)
         self._store = self._builder.store
-        self._write = threading.Lock()
+        self._write = self._store.guard
         self._state = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._ids_by_name: dict[str, str] = {}
@@ -306,23 +306,19 @@ class SessionManager:
         """
         self._known(session_id)
         # Reading files is work, and the user's code: it is done before the mutex is taken, but for a race.
-        new_id = random_id()
-        initial = self._builder.initial_datasets(new_id) if len(self._sessions) == 1 else None
+        initial = self._first_session() if len(self._sessions) == 1 else None
         with self._write:
             self._refuse_if_closed()
             session = self._known(session_id)
-            successor = None
-            if len(self._sessions) == 1:
-                datasets = self._builder.initial_datasets(new_id) if initial is None else initial
-                successor = self._builder.make(_FIRST_NAME, datasets, session_id=new_id)
+            new = (initial or self._first_session()) if len(self._sessions) == 1 else None
 
             def forget() -> None:
-                self._store.delete_session(session.id)
+                successor = self._store.delete_session(session.id, new)
                 with self._state:
                     del self._sessions[session.id]
                     del self._ids_by_name[session.display_name]
                     if successor is not None:
-                        self._insert(successor)
+                        self._insert(self._builder.kept(successor))
                     self._choose_default()
 
             # The session's writers are locked out while it goes: none of them is told that something was kept.
@@ -353,13 +349,15 @@ class SessionManager:
         for stored in self._store.load():
             self._insert(self._builder.restored(stored))
         if not self._sessions:
-            session_id = random_id()
-            self._insert(
-                self._builder.make(_FIRST_NAME, self._builder.initial_datasets(session_id), session_id=session_id)
-            )
+            self._insert(self._builder.kept(self._store.create_session(self._first_session())))
         self._choose_default()
         for session in self._sessions.values():
             session.manager.resume()
+
+    def _first_session(self) -> NewSession:
+        """Describe the session that a new server starts with."""
+        session_id = random_id()
+        return self._builder.new(_FIRST_NAME, self._builder.initial_datasets(session_id), session_id=session_id)
 
     def _insert(self, session: Session) -> None:
         self._sessions[session.id] = session

@@ -227,7 +227,7 @@ def test_store_that_fails_leaves_nothing_half_done(control: Control) -> None:
         def rename_session(self, *args: Any) -> None:
             self._fail()
 
-        def delete_session(self, session_id: str) -> None:
+        def delete_session(self, *args: Any) -> None:
             self._fail()
 
     store = FullStore()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -73,11 +73,13 @@ async def list_scenarios(
     """
     calls = calls_of(request)
     session = await calls.session(session_id)
-    few = await calls.look_up(lambda: len(session.scenarios.list_scenarios())) <= calls.inline_scenarios
-    collect = calls.look_up if few else calls.transfer
-    scenarios, total = await collect(_list_json, session.scenarios, query)
+    listed = await calls.look_up(session.scenarios.list_scenarios)
+    part = listed[query.offset : None if query.limit is None else query.offset + query.limit]
+    at_hand = query.view is ScenarioView.SUMMARY or all(map(_is_at_hand, part))
+    collect = calls.look_up if at_hand and len(part) <= calls.inline_scenarios else calls.transfer
+    scenarios = await collect(_list_json, session.scenarios, part, query)
     path = location(request, "sessions", session.id, "scenarios")["Location"]
-    return await conditional_reply(request, scenarios, _page_links(path, query, total))
+    return await conditional_reply(request, scenarios, _page_links(path, query, len(listed)))
 
 
 @operations.operation(
@@ -137,7 +139,9 @@ async def get_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     if (seconds := preferred_wait(request)) is not None:
         return await _when_changed(request, session_id, scenario_id, seconds, lambda found: found.to_json_bytes())
     _, scenario = await _find(request, session_id, scenario_id)
-    return await conditional_reply(request, await calls_of(request).look_up(scenario.to_json_bytes))
+    calls = calls_of(request)
+    read = calls.look_up if _is_at_hand(scenario) else calls.transfer
+    return await conditional_reply(request, await read(scenario.to_json_bytes))
 
 
 @operations.operation(
@@ -319,16 +323,17 @@ def _processing_json(scenarios: CompleteScenarioBackend) -> bytes:
     return b"null" if scenario is None else scenario.to_json_bytes()
 
 
-def _list_json(scenarios: CompleteScenarioBackend, query: ScenarioListQuery) -> tuple[bytes, int]:
-    """Return the part of the list that a query asks for as JSON, and how many scenarios there are in all."""
+def _is_at_hand(scenario: CompleteScenario) -> bool:
+    return bool(getattr(scenario, "at_hand", True))
+
+
+def _list_json(scenarios: CompleteScenarioBackend, part: Sequence[CompleteScenario], query: ScenarioListQuery) -> bytes:
+    """Return the part of the list that a query asks for as JSON."""
     if query.view is ScenarioView.FULL and query.limit is None and query.offset == 0:
-        return scenarios.scenarios_as_bytes(), 0
-    listed = scenarios.list_scenarios()
-    part = listed[query.offset : None if query.limit is None else query.offset + query.limit]
-    encoded = [
-        each.summary_json_bytes() if query.view is ScenarioView.SUMMARY else each.to_json_bytes() for each in part
-    ]
-    return b"[" + b",".join(encoded) + b"]", len(listed)
+        return scenarios.scenarios_as_bytes()
+    if query.view is ScenarioView.SUMMARY:
+        return b"[" + b",".join([each.summary_json_bytes() for each in part]) + b"]"
+    return b"[" + b",".join([each.to_json_bytes() for each in part]) + b"]"
 
 
 def _page_links(path: str, query: ScenarioListQuery, total: int) -> dict[str, str]:

@@ -23,9 +23,9 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import uuid
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,9 @@ from algomancy_scenario.persistence.atomic import (
     sync_folder,
     write_atomically,
 )
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.lock import FolderLock
-from algomancy_scenario.persistence.port import SessionStore, StoredSession
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.session_folder import INTERNAL, META, SessionFolder
 from algomancy_utils.runtime import random_id
 
@@ -55,16 +55,20 @@ class DirectoryStore:
     Args:
         path: The folder; it must exist.
         data_object_type: The class of the datasets.
+        cache: Where what was read stays for a while.
 
     Raises:
         ValueError: Another server uses the folder, or it cannot be written to.
     """
 
     durable = True
+    shared = False
 
-    def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
+    def __init__(self, path: Path, data_object_type: type[BaseDataSource], cache: Cache) -> None:
         self._root = path
+        self.guard: AbstractContextManager[Any] = threading.Lock()
         self._data_object_type = data_object_type
+        self._cache = cache
         self._staging = path / INTERNAL / "staging"
         self._trash = path / INTERNAL / "trash"
         self._folders: dict[str, SessionFolder] = {}
@@ -86,7 +90,7 @@ class DirectoryStore:
             hidden = path.name.startswith(".") and not (path / META).is_file()
             if hidden or path.name == INTERNAL or not path.is_dir():
                 continue
-            folder = SessionFolder(path, self._data_object_type)
+            folder = SessionFolder(path, self._data_object_type, self._cache)
             try:
                 # On a disk of its own the data folder holds `lost+found`, say.
                 next(path.iterdir(), None)
@@ -104,32 +108,27 @@ class DirectoryStore:
         known = sorted(self._folders.items(), key=lambda item: order[id(item[1])])
         return [self._stored(session_id, folder) for session_id, folder in known]
 
-    def create_session(
-        self,
-        session_id: str,
-        display_name: str,
-        datasets: Mapping[str, bytes],
-        scenarios: Iterable[ScenarioRecord],
-    ) -> SessionStore:
+    def create_session(self, new: NewSession) -> StoredSession:
         """Keep a new session: it is built beside its place and renamed into it."""
         make_folders(self._staging)
-        staged = self._staging / session_id
+        staged = self._staging / new.id
         position = self._position + 1
-        meta = {"id": session_id, "display_name": display_name, "position": position}
+        meta = {"id": new.id, "display_name": new.display_name, "position": position}
         try:
-            folder = SessionFolder(staged, self._data_object_type)
-            folder.build(encode_json(meta), datasets, scenarios)
-            staged.rename(self._root / session_id)
+            folder = SessionFolder(staged, self._data_object_type, self._cache)
+            folder.build(encode_json(meta), new.datasets, new.scenarios)
+            staged.rename(self._root / new.id)
         except BaseException:
             self._clear_internal()
             raise
         sync_folder(self._root)
         self._clear_internal()
-        folder = folder.moved_to(self._root / session_id)
+        folder = folder.moved_to(self._root / new.id)
         self._position = position
-        self._folders[session_id] = folder
-        self._metas[session_id] = meta
-        return folder
+        self._folders[new.id] = folder
+        self._metas[new.id] = meta
+        datasets = [folder.stored(dataset, dataset.json) for dataset in new.datasets]
+        return StoredSession(new.id, new.display_name, folder, datasets, scenarios=new.scenarios)
 
     def rename_session(self, session_id: str, display_name: str) -> None:
         """Keep a session's new name; other members of its `meta.json` stay."""
@@ -137,8 +136,9 @@ class DirectoryStore:
         write_atomically(self._folders[session_id].path / META, encode_json(meta))
         self._metas[session_id] = meta
 
-    def delete_session(self, session_id: str) -> None:
+    def delete_session(self, session_id: str, successor: NewSession | None = None) -> StoredSession | None:
         """Forget a session. A folder with files of the user in it stays, marked as deleted; any other goes."""
+        kept = None if successor is None else self.create_session(successor)
         folder = self._folders[session_id]
         if folder.has_foreign_files():
             folder.mark_removed()
@@ -150,6 +150,7 @@ class DirectoryStore:
             self._clear_internal()
         del self._folders[session_id]
         del self._metas[session_id]
+        return kept
 
     def close(self) -> None:
         """Let another server use the folder."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from algomancy_scenario.persistence.port import SessionStore, StoredSession
+from algomancy_data import Dataset
+from algomancy_scenario.persistence.cache import Cache
+from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
 
@@ -17,12 +22,16 @@ class MemorySessionStore:
     """
 
     durable = False
+    shared = False
+    cache: Cache | None = None
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
+        self.guard: AbstractContextManager[Any] = threading.Lock()
 
-    def save_dataset(self, key: str, json: bytes) -> None:
+    def save_dataset(self, dataset: Dataset) -> Dataset:
         """Keep nothing."""
+        return dataset
 
     def delete_dataset(self, key: str) -> None:
         """Forget nothing."""
@@ -33,6 +42,13 @@ class MemorySessionStore:
     def delete_scenario(self, scenario_id: str) -> None:
         """Forget nothing."""
 
+    def read_result(self, scenario_id: str) -> bytes:
+        """Refuse: results stay in memory."""
+        raise LookupError(f"The result of scenario '{scenario_id}' is not stored.")
+
+    def begin_run(self, scenario_id: str, started_at: datetime) -> None:
+        """Note nothing."""
+
 
 class MemoryStore:
     """Keeps no sessions.
@@ -42,29 +58,31 @@ class MemoryStore:
     """
 
     durable = False
+    shared = False
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._session = MemorySessionStore(folder)
+        self._folder = folder
+        self.guard: AbstractContextManager[Any] = threading.Lock()
 
     def load(self) -> list[StoredSession]:
         """Return no session."""
         return []
 
-    def create_session(
-        self,
-        session_id: str,  # noqa: ARG002 - the port's signature
-        display_name: str,  # noqa: ARG002 - the port's signature
-        datasets: Mapping[str, bytes],  # noqa: ARG002 - the port's signature
-        scenarios: Iterable[ScenarioRecord],  # noqa: ARG002 - the port's signature
-    ) -> SessionStore:
+    def create_session(self, new: NewSession) -> StoredSession:
         """Keep nothing."""
-        return self._session
+        store = MemorySessionStore(self._folder)
+        return StoredSession(new.id, new.display_name, store, new.datasets, scenarios=new.scenarios)
 
     def rename_session(self, session_id: str, display_name: str) -> None:
         """Keep nothing."""
 
-    def delete_session(self, session_id: str) -> None:
+    def delete_session(
+        self,
+        session_id: str,  # noqa: ARG002 - the port's signature
+        successor: NewSession | None = None,
+    ) -> StoredSession | None:
         """Forget nothing."""
+        return None if successor is None else self.create_session(successor)
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -1,17 +1,21 @@
 """What the managers ask of a store.
 
 Every method returns only once what it was told is safe; until then the managers acknowledge nothing. A method that
-raises has changed nothing. Calls for one session come one at a time, and so do the calls of `StateStore`.
+raises has changed nothing. Whoever changes something holds the `guard` of the store meanwhile, from the look at what
+is there to the moment others can see the change; it calls one changing method.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from algomancy_data import Dataset
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.raw_datasets import Extract, RawDataset
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
@@ -22,16 +26,21 @@ class SessionStore(Protocol):
     durable: bool
     """Whether what is stored outlives the process."""
 
+    shared: bool
+    """Whether other processes use the store meanwhile, and run its scenarios too."""
+
+    cache: Cache | None
+    """What is kept in memory of that which can be read again; `None` where nothing can."""
+
     folder: Path | None
     """Where the user may have put files of the session, if there is such a place."""
 
-    def save_dataset(self, key: str, json: bytes) -> None:
-        """Keep a dataset, in place of any other of that key.
+    @property
+    def guard(self) -> AbstractContextManager[Any]:
+        """Keeps all others from changing the session while it is entered."""
 
-        Args:
-            key: Its key.
-            json: The dataset in UTF-8 JSON.
-        """
+    def save_dataset(self, dataset: Dataset) -> Dataset:
+        """Keep a dataset, in place of any other of its key, and return it as it is read from now on."""
 
     def delete_dataset(self, key: str) -> None:
         """Forget a dataset; one that is not there is no error."""
@@ -42,10 +51,33 @@ class SessionStore(Protocol):
     def delete_scenario(self, scenario_id: str) -> None:
         """Forget a scenario; one that is not kept is no error."""
 
+    def read_result(self, scenario_id: str) -> bytes:
+        """Return the result of a scenario that is complete; called where there is a `cache` only."""
+
+    def begin_run(self, scenario_id: str, started_at: datetime) -> None:
+        """Note that this process runs a scenario; where no other could, there is nothing to note."""
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session to be kept, with everything in it.
+
+    Attributes:
+        id: Its identifier.
+        display_name: Its name.
+        datasets: Its datasets.
+        scenarios: Its scenarios.
+    """
+
+    id: str
+    display_name: str
+    datasets: Sequence[Dataset] = ()
+    scenarios: Sequence[ScenarioRecord] = ()
+
 
 @dataclass(frozen=True)
 class StoredSession:
-    """A session as it was found.
+    """A session as it was found, or as it was kept.
 
     Attributes:
         id: Its identifier.
@@ -83,23 +115,32 @@ class StateStore(Protocol):
     durable: bool
     """Whether what is stored outlives the process."""
 
-    def load(self) -> list[StoredSession]:
+    shared: bool
+    """Whether other processes use the store meanwhile."""
+
+    @property
+    def guard(self) -> AbstractContextManager[Any]:
+        """Keeps all others from changing which sessions there are while it is entered."""
+
+    def load(self) -> Iterable[StoredSession]:
         """Return the sessions found, in order of creation. Called once, before anything else."""
 
-    def create_session(
-        self,
-        session_id: str,
-        display_name: str,
-        datasets: Mapping[str, bytes],
-        scenarios: Iterable[ScenarioRecord],
-    ) -> SessionStore:
+    def create_session(self, new: NewSession) -> StoredSession:
         """Keep a new session with everything in it, or nothing of it."""
 
     def rename_session(self, session_id: str, display_name: str) -> None:
         """Keep a session's new name."""
 
-    def delete_session(self, session_id: str) -> None:
-        """Forget a session and everything in it."""
+    def delete_session(self, session_id: str, successor: NewSession | None = None) -> StoredSession | None:
+        """Forget a session and everything in it.
+
+        Args:
+            session_id: The session.
+            successor: What is kept in its place, so that at no moment there is none.
+
+        Returns:
+            The successor as it was kept.
+        """
 
     def close(self) -> None:
         """Let go of the store; nothing is called afterwards."""

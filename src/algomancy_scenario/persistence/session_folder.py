@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +25,12 @@ from algomancy_scenario.persistence.atomic import (
     write_atomically,
     write_synced,
 )
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.file_names import hashed_stem, is_hashed, key_of_stem, stem_of_key
 from algomancy_scenario.persistence.raw_datasets import raw_folders
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
-from algomancy_scenario.persistence.stored_datasets import HEAD, open_stored
+from algomancy_scenario.persistence.stored_datasets import HEAD, StoredDataset, open_stored
+from algomancy_utils import NotFoundError
 
 INTERNAL = ".algomancy"
 """The folder for what is no dataset; hidden, so that a raw dataset can have any name."""
@@ -42,14 +48,19 @@ class SessionFolder:
     Args:
         path: The folder.
         data_object_type: The class of the datasets.
+        cache: Where what was read stays for a while.
     """
 
     durable = True
+    shared = False
 
-    def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
+    def __init__(self, path: Path, data_object_type: type[BaseDataSource], cache: Cache) -> None:
         self.path = path
         self.folder: Path | None = path
+        self.guard: AbstractContextManager[Any] = threading.Lock()
         self._data_object_type = data_object_type
+        self.cache: Cache | None = cache
+        self._kept = cache
         self._scenarios = path / INTERNAL / "scenarios"
         self._keys = path / INTERNAL / "keys"
         self._removed_file = path / INTERNAL / "removed.json"
@@ -59,11 +70,12 @@ class SessionFolder:
 
     # ------------------------------------------------------------------ the store of a session
 
-    def save_dataset(self, key: str, json: bytes) -> None:
+    def save_dataset(self, dataset: Dataset) -> Dataset:
         """Write a dataset's file."""
-        name = self._choose_name(key, write_atomically)
-        write_atomically(self.path / name, json)
-        self._know(key, name)
+        name = self._choose_name(dataset.key, write_atomically)
+        write_atomically(self.path / name, dataset.json)
+        self._know(dataset.key, name)
+        return self.stored(dataset, dataset.json)
 
     def delete_dataset(self, key: str) -> None:
         """Remove a dataset's file; raw files stay, and are remembered as deleted."""
@@ -88,16 +100,24 @@ class SessionFolder:
         if self._scenarios.is_dir():
             remove_durably(self._scenarios / f"{scenario_id}.json")
 
+    def read_result(self, scenario_id: str) -> bytes:
+        """Return the result that is in a scenario's file."""
+        document = _read(self._scenarios / f"{scenario_id}.json", f"Scenario '{scenario_id}'")
+        return ScenarioRecord.decode(document).result or b"null"
+
+    def begin_run(self, scenario_id: str, started_at: datetime) -> None:
+        """Note nothing: no other process may use the folder."""
+
     # ------------------------------------------------------------------ coming and going
 
-    def build(self, meta: bytes, datasets: Mapping[str, bytes], scenarios: Iterable[ScenarioRecord]) -> None:
+    def build(self, meta: bytes, datasets: Iterable[Dataset], scenarios: Iterable[ScenarioRecord]) -> None:
         """Write the whole folder, which nobody reads before it is renamed into place."""
         make_folders(self._scenarios)
         write_synced(self.path / META, meta)
-        for key, document in datasets.items():
-            name = self._choose_name(key, write_synced)
-            write_synced(self.path / name, document)
-            self._know(key, name)
+        for dataset in datasets:
+            name = self._choose_name(dataset.key, write_synced)
+            write_synced(self.path / name, dataset.json)
+            self._know(dataset.key, name)
         for record in scenarios:
             write_synced(self._scenarios / f"{record.id}.json", record.encode())
         if self._keys.is_dir():
@@ -107,7 +127,7 @@ class SessionFolder:
 
     def moved_to(self, path: Path) -> SessionFolder:
         """Return this folder under the path it was renamed to."""
-        moved = SessionFolder(path, self._data_object_type)
+        moved = SessionFolder(path, self._data_object_type, self._kept)
         moved._names = self._names
         moved._owners = self._owners
         return moved
@@ -137,6 +157,19 @@ class SessionFolder:
 
     # ------------------------------------------------------------------ reading
 
+    def stored(self, dataset: Dataset, json: bytes | None = None) -> Dataset:
+        """Return a dataset whose file is here, to be read when asked for; its JSON, where it is at hand."""
+        path = self.path / self._names[dataset.key]
+        return StoredDataset(
+            dataset.key,
+            dataset.id,
+            dataset.ds_type,
+            self._data_object_type,
+            self._kept,
+            lambda: _read(path, f"Dataset '{dataset.key}'"),
+            json,
+        )
+
     def load_datasets(self) -> list[Dataset]:
         """Return the datasets that can be read.
 
@@ -160,8 +193,8 @@ class SessionFolder:
                 _log.warning("File '%s' is no dataset and is left alone: %s", path, error)
                 self._owners[_folded(path.name)] = ""
             else:
-                datasets.append(dataset)
                 self._know(dataset.key, path.name)
+                datasets.append(self.stored(dataset))
         return datasets
 
     def find_raw_datasets(self) -> dict[str, Path]:
@@ -181,7 +214,7 @@ class SessionFolder:
             except (ValueError, OSError) as error:
                 set_aside(path, error)
             else:
-                records.append(record)
+                records.append(replace(record, result=None))  # Read again when somebody asks for it.
         return records
 
     # ------------------------------------------------------------------ inside
@@ -233,6 +266,13 @@ class SessionFolder:
     def _write_removed(self, removed: Mapping[str, Any]) -> None:
         make_folders(self.path / INTERNAL)
         write_atomically(self._removed_file, encode_json(removed))
+
+
+def _read(path: Path, subject: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"{subject} does not exist any more.") from None
 
 
 def _documents(folder: Path) -> Iterator[Path]:

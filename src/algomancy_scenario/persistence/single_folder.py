@@ -6,6 +6,7 @@ from pathlib import Path
 
 from algomancy_data import BaseDataSource
 from algomancy_scenario.persistence.atomic import make_folders
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.lock import FolderLock
 from algomancy_scenario.persistence.port import StoredSession
 from algomancy_scenario.persistence.session_folder import INTERNAL, SessionFolder
@@ -17,13 +18,14 @@ class SingleFolderStore(SessionFolder):
     Args:
         path: The folder; it must exist.
         data_object_type: The class of the datasets.
+        cache: Where what was read stays for a while.
 
     Raises:
         ValueError: Another server uses the folder.
     """
 
-    def __init__(self, path: Path, data_object_type: type[BaseDataSource]) -> None:
-        super().__init__(path, data_object_type)
+    def __init__(self, path: Path, data_object_type: type[BaseDataSource], cache: Cache) -> None:
+        super().__init__(path, data_object_type, cache)
         make_folders(path / INTERNAL / "scenarios")
         self._lock = FolderLock(path / f"{INTERNAL}.lock")
         self._lock.acquire()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import orjson
 
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
+from algomancy_scenario.persistence.cache import Cache, Kept
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_utils import NotFoundError
 
@@ -29,6 +30,9 @@ class Outcome:
     """
 
     __slots__ = ("_kpis", "_result", "kpis_json", "result_json")
+
+    at_hand = True
+    """Whether the result need not be read now."""
 
     def __init__(
         self,
@@ -55,6 +59,53 @@ class Outcome:
         return self._kpis
 
 
+class StoredOutcome:
+    """An outcome that is in a store: its KPI values are in memory, the rest as long as the cache has room.
+
+    Args:
+        cache: The cache.
+        read_result: Reads the result, encoded.
+        kpis_json: The `kpis` member of the scenario object, encoded.
+        whole: The outcome, where it was stored just now.
+    """
+
+    __slots__ = ("_kept", "_read_result", "kpis_json")
+
+    def __init__(
+        self, cache: Cache, read_result: Callable[[], bytes], kpis_json: bytes, whole: Outcome | None = None
+    ) -> None:
+        self.kpis_json = kpis_json
+        self._read_result = read_result
+        self._kept: Kept[Outcome] = Kept(cache)
+        if whole is not None:
+            self._kept.put(whole, _size(whole))
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the result need not be read now."""
+        return self._kept.at_hand
+
+    @property
+    def result_json(self) -> bytes:
+        """The result, encoded."""
+        return self._whole().result_json
+
+    def result(self, catalog: Catalog, algo_name: str) -> Any:  # noqa: ANN401 - the user's own result class
+        """Return the result object; see `Outcome`."""
+        return self._whole().result(catalog, algo_name)
+
+    def kpis(self, catalog: Catalog) -> Mapping[str, BaseKPI]:
+        """Return the KPIs with their values."""
+        return self._whole().kpis(catalog)
+
+    def _whole(self) -> Outcome:
+        return self._kept.get(lambda: Outcome(self._read_result(), self.kpis_json), _size)
+
+
+def _size(outcome: Outcome) -> int:
+    return len(outcome.result_json)
+
+
 class ScenarioState(NamedTuple):
     """Everything about a scenario that changes. Replaced as a whole, so that a reader never sees half a change."""
 
@@ -65,7 +116,7 @@ class ScenarioState(NamedTuple):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = None
-    outcome: Outcome | None = None
+    outcome: Outcome | StoredOutcome | None = None
 
 
 def _rebuild_result(document: bytes, catalog: Catalog, algo_name: str) -> Any:  # noqa: ANN401 - the user's own class

@@ -11,9 +11,10 @@ from algomancy_data import Dataset
 from algomancy_scenario.algorithmfactory import AlgorithmFactory
 from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.kpifactory import Catalog
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.directory import DirectoryStore
 from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
-from algomancy_scenario.persistence.port import SessionStore, StateStore, StoredSession
+from algomancy_scenario.persistence.port import NewSession, SessionStore, StateStore, StoredSession
 from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
 from algomancy_scenario.running.dask import DaskExecutor
@@ -89,12 +90,27 @@ class SessionBuilder:
         session_id: str | None = None,
     ) -> Session:
         """Make a session and store it, with everything in it; nobody knows it yet."""
-        session_id = session_id or random_id()
-        datasets, records = list(datasets), list(records)
-        documents = {dataset.key: dataset.json for dataset in datasets} if self.store.durable else {}
-        manager = self.manager(self.store.create_session(session_id, display_name, documents, records))
-        manager.restore(datasets, records)
-        return Session(session_id, display_name, manager)
+        return self.kept(self.store.create_session(self.new(display_name, datasets, records, session_id)))
+
+    def new(
+        self,
+        display_name: str,
+        datasets: Iterable[Dataset] = (),
+        records: Iterable[ScenarioRecord] = (),
+        session_id: str | None = None,
+    ) -> NewSession:
+        """Describe a session to be stored; the JSON of its datasets is made, for that is work."""
+        new = NewSession(session_id or random_id(), display_name, list(datasets), list(records))
+        if self.store.durable:
+            for dataset in new.datasets:
+                _ = dataset.json
+        return new
+
+    def kept(self, stored: StoredSession) -> Session:
+        """Return a session that was stored just now."""
+        manager = self.manager(stored.store)
+        manager.restore(stored.datasets, stored.scenarios)
+        return Session(stored.id, stored.display_name, manager)
 
     def manager(self, store: SessionStore) -> ScenarioManager:
         """Return a new manager whose changes go to a store."""
@@ -136,7 +152,7 @@ def is_readable(dataset: Dataset) -> bool:
 
 def _open_store(config: CoreConfig) -> StateStore:
     if config.store_kind == "json":
-        return DirectoryStore(Path(config.data_path), config.data_object_type)
+        return DirectoryStore(Path(config.data_path), config.data_object_type, Cache(config.cache_bytes))
     return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
 
 

@@ -71,11 +71,7 @@ class SessionDatasets:
             ValueError: The key is not allowed.
             PreconditionError: A scenario references the dataset that has this key.
         """
-        dataset = Dataset.of_source(data, check_dataset_key(data_key))
-        if self._store.durable:
-            # What runs see is what is stored, so that it is the same after a restart (contract DUR-4).
-            dataset = Dataset.of_json(dataset.json, self._data.data_object_type, data_key)
-        self._put(dataset)
+        self._put(Dataset.of_source(data, check_dataset_key(data_key)))
         self._added(data_key)
 
     def derive_data(self, derive_from_key: str, new_data_key: str) -> None:
@@ -171,24 +167,28 @@ class SessionDatasets:
 
     def store_data_as_json(self, set_name: str) -> None:
         """Write a dataset to the store, where a durable session has it already; `NotFoundError` without one."""
-        document = self._factory.dataset(set_name).json
+        self._encode(self._factory.dataset(set_name))
         with self._locks:
-            self._factory.dataset(set_name)
-            self._store.save_dataset(set_name, document)
+            self._store.save_dataset(self._factory.dataset(set_name))
 
     def _added(self, key: str) -> None:
         """Called with each dataset that was added or replaced."""
 
     def _put(self, dataset: Dataset, *, replace: bool = True) -> None:
-        document = dataset.json if self._store.durable else b""
+        self._encode(dataset)
         with self._locks:
             if not replace:
                 self._refuse_if_taken(dataset.key)
             self._refuse_if_referenced(dataset.key, "replaced")
-            self._store.save_dataset(dataset.key, document)
-            self._data.put(dataset)
+            # What runs see is what is stored, so that it is the same after a restart (contract DUR-4).
+            self._data.put(self._store.save_dataset(dataset))
             with self._locks.state:
                 self._registry.events.datasets_changed()
+
+    def _encode(self, dataset: Dataset) -> None:
+        """Have a dataset's JSON made, which may take the user's code, before the mutex is taken."""
+        if self._store.durable:
+            _ = dataset.json
 
     def _refuse_if_taken(self, key: str) -> None:
         if self._data.has_data(key):

@@ -7,12 +7,13 @@ import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from algomancy_data import DataManager, Dataset
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
-from algomancy_scenario.running.outcome import ScenarioState
+from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
@@ -319,6 +320,14 @@ class _Owner:
 
     def dataset_of(self, scenario: Scenario[Any]) -> Dataset:
         return self._session()._factory.dataset(scenario.input_data_key)
+
+    def stored_outcome(
+        self, scenario_id: str, kpis_json: bytes, whole: Outcome | None
+    ) -> Outcome | StoredOutcome | None:
+        store = self._session()._store
+        if store.cache is None:
+            return whole
+        return StoredOutcome(store.cache, partial(store.read_result, scenario_id), kpis_json, whole)
 
     def queue(self, scenario: Scenario[Any]) -> None:
         self._session().process_scenario_async(scenario)

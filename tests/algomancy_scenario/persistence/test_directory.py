@@ -15,6 +15,7 @@ from scenario_project import WAIT, Answer, Control, payload
 from stored_folder import Open, files, main
 
 from algomancy_data import DataClassification, DataSource
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.session_folder import SessionFolder
 
 
@@ -78,8 +79,9 @@ def test_every_change_is_on_disk_when_it_returns(reopen: Open, tmp_path: Path, c
     (folder,) = (path.parent for path in tmp_path.glob("*/meta.json"))
 
     def stored(scenario_id: str) -> tuple[str, Any, Any]:
-        records = SessionFolder(folder, manager.data_manager.data_object_type).load_scenarios()
-        return next((r.status, r.error, r.result) for r in records if r.id == scenario_id)
+        stored = SessionFolder(folder, manager.data_manager.data_object_type, Cache(0))
+        record = next(record for record in stored.load_scenarios() if record.id == scenario_id)
+        return record.status, record.error, stored.read_result(scenario_id) if record.kpis else None
 
     scenario = manager.create_scenario("one", "data", "Instant")
     assert stored(scenario.id) == ("created", None, None)
