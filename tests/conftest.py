@@ -116,6 +116,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the tests that can take any time should take."""
     group = parser.getgroup("algomancy-api")
     group.addoption("--crash-rounds", type=int, default=3, help="how often the crash test kills the server")
-    group.addoption("--crash-seed", type=int, default=1, help="replays the crash test's writes and moments")
+    group.addoption("--crash-seed", type=int, default=1, help="replays the moments and writes of these two")
+    group.addoption("--kill-rounds", type=int, default=3, help="how often each stage of a run loses its process")
     group.addoption("--fuzz-examples", type=int, default=10, help="requests per operation and fuzzing phase")
     group.addoption("--fuzz-seed", type=int, default=1, help="replays the fuzzing run")

@@ -9,12 +9,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-_SECONDS_PER_CRASH = 20
+_SECONDS_PER_ROUND = 20
+_ROUNDS = {
+    "test_kill_9_loses_nothing_acknowledged": "--crash-rounds",
+    "test_death_of_a_worker_ends_one_run_at_most": "--kill-rounds",
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give the crash test time for as many rounds as are wanted."""
+    """Give the tests that kill time for as many rounds as are wanted."""
     for item in items:
-        if item.name == "test_kill_9_loses_nothing_acknowledged":
-            rounds = config.getoption("--crash-rounds")
-            item.add_marker(pytest.mark.timeout(_SECONDS_PER_CRASH * (rounds + 3)))
+        option = _ROUNDS.get(item.name.partition("[")[0])
+        if option is not None:
+            item.add_marker(pytest.mark.timeout(_SECONDS_PER_ROUND * (config.getoption(option) + 3)))

@@ -1,0 +1,126 @@
+"""The process of a run is killed, at each stage of it: no scenario is lost, stuck or run twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from doomed_project import config, source
+
+from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+
+WAIT = 60
+KILLED = "The run's process ended: killed by signal 9."
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists child processes")
+
+
+def workers() -> list[int]:
+    """The processes that this one has started for runs, and that have not ended."""
+    children = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+    return [int(pid) for pid in children if b"worker_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+class Server:
+    """Two durable sessions and two workers; each scenario notes in a file of its own how often it is begun."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sessions = SessionManager.from_config(config(folder))
+        self.doomed = self.sessions.get_scenario_manager("main")
+        self.other = self.sessions.get_scenario_manager(self.sessions.create_new_session("other"))
+        for manager in (self.doomed, self.other):
+            manager.set_data("data", source())
+
+    def begin(self, manager: ScenarioManager, algo_name: str, tag: str) -> Scenario:
+        scenario = manager.create_scenario(tag, "data", algo_name, {"file": str(self.note(tag))})
+        manager.process_scenario_async(scenario)
+        return scenario
+
+    def note(self, tag: str) -> Path:
+        return self.folder / f"{tag}.note"
+
+    def begins(self, tag: str) -> list[int]:
+        """The process of each begin of a scenario's run."""
+        return [int(pid) for pid in self.note(tag).read_text(encoding="ascii").splitlines()]
+
+    def wait(self) -> None:
+        assert self.doomed.wait_for_processing(WAIT), "A scenario is stuck."
+        assert self.other.wait_for_processing(WAIT), "A scenario is stuck."
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server with its state in a folder."""
+    server = Server(tmp_path)
+    yield server
+    server.sessions.close()
+
+
+def kill_before_begin(server: Server, tag: str, chance: random.Random) -> Scenario:
+    """The worker has the job, or gets it in this moment, and comes to nothing of it."""
+    server.wait()
+    idle = workers()
+    signal_all(idle, signal.SIGSTOP)
+    scenario = server.begin(server.doomed, "Noting", tag)
+    threading.Event().wait(chance.uniform(0, 0.01))
+    signal_all(idle, signal.SIGKILL)
+    return scenario
+
+
+def kill_running(server: Server, tag: str, chance: random.Random) -> Scenario:
+    """The algorithm is at work."""
+    scenario = server.begin(server.doomed, "Endless", tag)
+    end = time.monotonic() + WAIT
+    while not (server.note(tag).exists() and server.begins(tag)):
+        assert time.monotonic() < end, "The run does not begin."
+        time.sleep(0.001)
+    threading.Event().wait(chance.uniform(0, 0.01))
+    signal_all(server.begins(tag), signal.SIGKILL)
+    return scenario
+
+
+def kill_sending(server: Server, tag: str, chance: random.Random) -> Scenario:
+    """Half of the result is on the way."""
+    return server.begin(server.doomed, "DyingWords", tag)
+
+
+STAGES: dict[str, tuple[Callable[..., Scenario], str | None]] = {
+    "before begin": (kill_before_begin, None),
+    "running": (kill_running, KILLED),
+    "sending the result": (kill_sending, KILLED),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_death_of_a_worker_ends_one_run_at_most(stage: str, server: Server, pytestconfig: pytest.Config) -> None:
+    """Not begun, it is done by another worker; else its scenario fails; whatever else runs and waits is done."""
+    kill, error = STAGES[stage]
+    chance = random.Random(pytestconfig.getoption("--crash-seed"))
+    ended: dict[str, str] = {}
+    for number in range(pytestconfig.getoption("--kill-rounds")):
+        beside = server.begin(server.other, "Noting", f"beside {number}")
+        doomed = kill(server, f"doomed {number}", chance)
+        waiting = server.begin(server.doomed, "Noting", f"waiting {number}")
+        server.wait()
+        assert [doomed.error, beside.error, waiting.error] == [error, None, None], f"round {number}"
+        assert [len(server.begins(each.tag)) for each in (doomed, beside, waiting)] == [1, 1, 1], f"round {number}"
+        ended |= {each.id: each.status for each in (doomed, beside, waiting)}
+    server.sessions.close()
+    reopened = SessionManager.from_config(config(server.folder))
+    managers = [reopened.get_scenario_manager(name) for name in ("main", "other")]
+    kept = {each.id: each.status for manager in managers for each in manager.list_scenarios()}
+    reopened.close()
+    assert kept == ended
