@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import httpx
 
-from algomancy_api.client import data, events, scenarios, sessions, waiting
-from algomancy_api.client.events import SessionEvent
-from algomancy_api.client.flow import Api, Flow, Send, authorization
+from algomancy_api.client import data, scenarios, sessions, waiting
+from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_arguments
+from algomancy_api.client.exceptions import AlgomancyError
+from algomancy_api.client.flow import Api, Flow, Listen, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 from algomancy_api.client.sync_client import signature_without_flow
 
@@ -121,16 +123,21 @@ class AsyncAlgomancyClient:
             NotFound: there is no such session, or the server does not offer this.
             ConnectionFailed: the stream broke off.
         """
-        call, headers, timeout = events.stream_arguments(self._api, last_event_id)
-        lines = events.EventLines()
+        events = EventLines()
+        async with aclosing(self._lines(last_event_id)) as lines:
+            async for line in lines:
+                if (event := events.feed(line)) is not None:
+                    yield event
+
+    async def _lines(self, last_event_id: str | None) -> AsyncGenerator[str, None]:
+        call, headers, timeout = stream_arguments(self._api, last_event_id)
         try:
             async with self._http.stream(call.method, call.path, headers=headers, timeout=timeout) as response:
                 if not response.is_success:
                     await response.aread()
-                events.check_opened(response, call)
+                check_opened(response, call)
                 async for line in response.aiter_lines():
-                    if (event := lines.feed(line)) is not None:
-                        yield event
+                    yield line
         except httpx.RequestError as error:
             raise self._api.no_answer(error, call) from error
 
@@ -169,6 +176,16 @@ class AsyncAlgomancyClient:
                         step = flow.throw(error)
                     else:
                         step = flow.send(response)
+                elif isinstance(step, Listen):
+                    listen = step
+                    async with aclosing(self._lines(listen.last_event_id)) as lines:
+                        while step is listen:
+                            try:
+                                line = await anext(lines, None)
+                            except AlgomancyError as error:
+                                step = flow.throw(error)
+                            else:
+                                step = flow.send(line)
                 else:
                     await self._sleep(step.seconds)
                     step = next(flow)

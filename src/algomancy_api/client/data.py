@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from algomancy_api.client.exceptions import UnexpectedReply, UploadRejected
-from algomancy_api.client.flow import Api, Call, Flow
+from algomancy_api.client.flow import SLOW_ANSWER, Api, Call, Flow
 from algomancy_api.client.upload import Upload, UploadFile, UploadProgress
 from algomancy_api.schemas import Dataset, DatasetKeys, EtlReport, ParameterList
 
@@ -95,7 +95,7 @@ def add_dataset_from_json(  # noqa: D417 - callers see a method, without `api`
         content = payload.model_dump_json().encode()
     else:
         content = (payload if isinstance(payload, str) else payload.to_json()).encode("utf-8", "surrogatepass")
-    return api.fetch(Call("POST", api.session_path("data", "from-json"), content, slow=True), DatasetKeys)
+    return api.fetch(Call("POST", api.session_path("data", "from-json"), content, patience=SLOW_ANSWER), DatasetKeys)
 
 
 def add_dataset(api: Api, key: str, tables: Mapping[str, pd.DataFrame]) -> Flow[DatasetKeys]:
@@ -130,7 +130,7 @@ def run_etl(  # noqa: D417 - callers see a method, without `api`
         OSError: a file is missing here, or cannot be read.
     """
     upload = Upload({"dataset_name": dataset_name}, tuple(files), on_progress)
-    return api.fetch(Call("POST", api.session_path("etl"), upload=upload, slow=True), EtlReport)
+    return api.fetch(Call("POST", api.session_path("etl"), upload=upload, patience=SLOW_ANSWER), EtlReport)
 
 
 def upload(

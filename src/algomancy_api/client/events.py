@@ -17,8 +17,11 @@ from algomancy_api.schemas import DatasetKeys, ScenarioDeleted, ScenarioStatus, 
 
 EventData: TypeAlias = Snapshot | ScenarioStatus | ScenarioDeleted | DatasetKeys | SessionChanged
 
-SILENCE_SECONDS = 60.0
-"""How long a stream may be silent before it counts as broken; servers send a sign of life every 15 seconds."""
+HEARTBEAT_SECONDS = 20.0
+"""How often a server sends a sign of life at least (contract EVT-4)."""
+
+SILENCE_SECONDS = 45.0
+"""How long a stream may be silent before it counts as broken."""
 
 _MODELS: dict[str, type[BaseModel]] = {
     "snapshot": Snapshot,
@@ -84,3 +87,5 @@ def check_opened(response: httpx.Response, call: Call) -> None:
     """Raise the exception for a reply that is no stream; its body has been read."""
     if not response.is_success:
         raise refusal(response, call)
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        raise UnexpectedReply(f"{response.request.url} did not answer with a stream of events.")

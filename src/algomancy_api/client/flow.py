@@ -1,7 +1,8 @@
 """One request and its reply, free of any input or output.
 
-A *flow* is a generator that yields what it wants done (`Send` a request, `Sleep` a while), is given the reply, and
-returns its result. Flows hold the whole logic of the client; `sync_client` and `async_client` merely carry them out.
+A *flow* is a generator that yields what it wants done (`Send` a request, `Listen` to events, `Sleep` a while), is given
+the reply, and returns its result. Flows hold the whole logic of the client; `sync_client` and `async_client` merely
+carry them out.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ class Call:
     upload: Upload | None = None
     errors: Mapping[int, type[ApiError]] = field(default_factory=dict)
     """Statuses that mean something more special here than they do in general."""
-    slow: bool = False
-    """Whether the server may well need minutes for its answer."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 0.0
+    """How many seconds the answer may take at least."""
 
     @property
     def repeatable(self) -> bool:
@@ -59,7 +61,7 @@ class Call:
     def request(self, http: httpx.Client | httpx.AsyncClient) -> Iterator[httpx.Request]:
         """The request for httpx, with its files open."""
         with ExitStack() as stack:
-            headers = {"Accept": "application/json"}
+            headers = {"Accept": "application/json", **self.headers}
             content: bytes | None = None
             if self.body is not None:
                 headers["Content-Type"] = "application/json"
@@ -73,8 +75,8 @@ class Call:
                 data=self.upload.form if self.upload else None,
                 files=self.upload.open(stack) if self.upload else None,
             )
-            if self.slow:
-                request.extensions["timeout"]["read"] = max(SLOW_ANSWER, request.extensions["timeout"]["read"] or 0)
+            if self.patience:
+                request.extensions["timeout"]["read"] = max(self.patience, request.extensions["timeout"]["read"] or 0)
             if self.upload and self.upload.on_progress:
                 request.stream = CountedStream(request, self.upload.on_progress)
             yield request
@@ -94,7 +96,17 @@ class Sleep:
     seconds: float
 
 
-Flow: TypeAlias = Generator["Send | Sleep", Any, T]
+@dataclass(frozen=True)
+class Listen:
+    """Answer with the next line of the session's stream of events, `None` at its end, or throw what went wrong.
+
+    Yielded again, the same object asks for the line after it; anything else closes the stream.
+    """
+
+    last_event_id: str | None = None
+
+
+Flow: TypeAlias = Generator["Send | Sleep | Listen", Any, T]
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ class Api:
             response: httpx.Response = yield Send(call)
         except httpx.RequestError as error:
             raise self.no_answer(error, call) from error
-        if response.is_success:
+        if response.is_success or (response.status_code == 304 and "If-None-Match" in call.headers):
             return response
         raise refusal(response, call)
 
@@ -180,7 +192,7 @@ class Api:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return ConnectionFailed(f"Could not connect to {self.url}: is the server running there?")
         if isinstance(error, httpx.TimeoutException):
-            seconds = max(self.timeout, SLOW_ANSWER if call.slow else 0)
+            seconds = max(self.timeout, call.patience)
             return ConnectionFailed(f"{self.url} did not answer within {seconds:g} seconds.")
         if isinstance(error, httpx.TransportError):
             return ConnectionFailed(f"The connection to {self.url} broke before the answer was there.")

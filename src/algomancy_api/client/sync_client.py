@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import httpx
 
-from algomancy_api.client import data, events, scenarios, sessions, waiting
-from algomancy_api.client.events import SessionEvent
-from algomancy_api.client.flow import Api, Flow, Send, authorization
+from algomancy_api.client import data, scenarios, sessions, waiting
+from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_arguments
+from algomancy_api.client.exceptions import AlgomancyError
+from algomancy_api.client.flow import Api, Flow, Listen, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 
 P = ParamSpec("P")
@@ -128,16 +130,20 @@ class AlgomancyClient:
             NotFound: there is no such session, or the server does not offer this.
             ConnectionFailed: the stream broke off.
         """
-        call, headers, timeout = events.stream_arguments(self._api, last_event_id)
-        lines = events.EventLines()
+        events = EventLines()
+        with closing(self._lines(last_event_id)) as lines:
+            for line in lines:
+                if (event := events.feed(line)) is not None:
+                    yield event
+
+    def _lines(self, last_event_id: str | None) -> Generator[str, None, None]:
+        call, headers, timeout = stream_arguments(self._api, last_event_id)
         try:
             with self._http.stream(call.method, call.path, headers=headers, timeout=timeout) as response:
                 if not response.is_success:
                     response.read()
-                events.check_opened(response, call)
-                for line in response.iter_lines():
-                    if (event := lines.feed(line)) is not None:
-                        yield event
+                check_opened(response, call)
+                yield from response.iter_lines()
         except httpx.RequestError as error:
             raise self._api.no_answer(error, call) from error
 
@@ -176,6 +182,16 @@ class AlgomancyClient:
                         step = flow.throw(error)
                     else:
                         step = flow.send(response)
+                elif isinstance(step, Listen):
+                    listen = step
+                    with closing(self._lines(listen.last_event_id)) as lines:
+                        while step is listen:
+                            try:
+                                line = next(lines, None)
+                            except AlgomancyError as error:
+                                step = flow.throw(error)
+                            else:
+                                step = flow.send(line)
                 else:
                     self._sleep(step.seconds)
                     step = next(flow)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import httpx
 
+from algomancy_api.client.events import HEARTBEAT_SECONDS, EventLines, SessionEvent
 from algomancy_api.client.exceptions import (
+    ApiError,
     Conflict,
     ConnectionFailed,
     NotFound,
     ScenarioFailed,
     TooManyRequests,
     Unavailable,
+    UnexpectedReply,
     WaitTimeout,
 )
-from algomancy_api.client.flow import Api, Call, Flow, Sleep, read
+from algomancy_api.client.flow import Api, Call, Flow, Listen, Sleep, read
 from algomancy_api.client.retry import TRANSIENT, PollSchedule
 from algomancy_api.client.scenarios import (
     AnyScenario,
@@ -26,10 +31,15 @@ from algomancy_api.client.scenarios import (
     scenario_call,
     scenario_id,
 )
-from algomancy_api.schemas import RunStatus, Scenario, ScenarioStatus, ScenarioSummary
+from algomancy_api.schemas import RunStatus, Scenario, ScenarioDeleted, ScenarioStatus, ScenarioSummary, Snapshot
 
 ENDED = (RunStatus.COMPLETE, RunStatus.FAILED)
 SCHEDULE = PollSchedule()
+
+_LONG_POLL_SECONDS = 20
+_LONG_POLL_PAUSE = 0.5
+_MUTE_STREAMS = 1
+"""How many streams in a row may tell nothing, as behind a proxy that keeps everything back, before they are let be."""
 
 
 def wait(  # noqa: D417 - callers see a method, without `api`
@@ -41,8 +51,9 @@ def wait(  # noqa: D417 - callers see a method, without `api`
 ) -> Flow[Scenario]:
     """Wait for a scenario to end, and give it with its result.
 
-    It is asked about often at first, ever less later. Broken connections, read timeouts, 429 and 502 to 504 do not end
-    the waiting: a server may be restarted meanwhile.
+    The session's events tell of it where the server has any; else it is asked in a way that it answers when something
+    has changed, and a server that has neither is asked often at first, ever less later. Broken connections, read
+    timeouts, 429 and 502 to 504 do not end the waiting: a server may be restarted meanwhile.
 
     Args:
         scenario: the scenario or its id; it should have been run.
@@ -146,6 +157,9 @@ class _Watch:
         self._deadline = None if timeout is None else api.clock() + timeout
         self._on_progress = on_progress
         self._last: ScenarioStatus | None = None
+        self._tag = ""
+        self._event_id: str | None = None
+        self._mute_streams = 0.0
 
     def start(self) -> Flow[None]:
         """Run the scenario, once."""
@@ -166,25 +180,86 @@ class _Watch:
                 return
 
     def wait(self) -> Flow[Scenario]:
-        """Look until it has ended."""
+        """Listen or look until it has ended."""
         polls = 0
         while True:
-            if (yield from self._look()).status in ENDED:
+            yield from self._listen()
+            asked_at = self._api.clock()
+            if not self._has_ended:
+                yield from self._look()
+            if self._has_ended:
                 scenario = read(Scenario, (yield from self._ask(scenario_call(self._api, "GET", self._id))))
                 if scenario.status == RunStatus.FAILED:
                     raise ScenarioFailed(scenario)
                 if scenario.status == RunStatus.COMPLETE:
                     return scenario
+                self._last = None  # It has been reset meanwhile.
             polls += 1
-            yield from self._pause(SCHEDULE.delay(polls))
+            # One that was long in coming was waited for already.
+            pause = min(SCHEDULE.delay(polls), _LONG_POLL_PAUSE if self._tag else math.inf)
+            yield from self._pause(max(0.0, pause - (self._api.clock() - asked_at)))
 
-    def _look(self) -> Flow[ScenarioStatus]:
-        status = read(ScenarioStatus, (yield from self._ask(scenario_call(self._api, "GET", self._id, "status"))))
+    @property
+    def _has_ended(self) -> bool:
+        return self._last is not None and self._last.status in ENDED
+
+    def _listen(self) -> Flow[None]:
+        """Hear by events how it is, until it has ended, the stream breaks off, or the time is nearly up."""
+        if self._mute_streams > _MUTE_STREAMS or self._left() < HEARTBEAT_SECONDS:
+            return  # While nothing comes in nothing can be given up: the last seconds are for looking.
+        lines, listen = EventLines(), Listen(self._event_id)
+        self._mute_streams += 1
+        while True:
+            try:
+                line = yield listen
+                event = None if line is None else lines.feed(line)
+            except TRANSIENT:
+                return  # Looking bears the outage.
+            except (ApiError, UnexpectedReply):
+                self._mute_streams = math.inf  # There are no events, or none that can be read.
+                return
+            if event is not None:
+                self._mute_streams, self._event_id = 0, event.id
+            over = line is None or self._left() < HEARTBEAT_SECONDS
+            if (event is not None and self._ends_listening(event)) or over:
+                return
+
+    def _ends_listening(self, event: SessionEvent) -> bool:
+        """Take note of an event; tell whether it leaves nothing to wait for."""
+        if isinstance(event.data, Snapshot):
+            found = [status for status in event.data.scenarios if status.id == self._id]
+            if not found:
+                return True
+            self._take(found[0])
+        elif isinstance(event.data, ScenarioStatus) and event.data.id == self._id:
+            self._take(event.data)
+        return self._has_ended or (isinstance(event.data, ScenarioDeleted) and event.data.id == self._id)
+
+    def _take(self, status: ScenarioStatus) -> None:
         if status != self._last:
             self._last = status
             if self._on_progress is not None:
                 self._on_progress(status)
+
+    def _look(self) -> Flow[ScenarioStatus]:
+        """Ask how it is; a server that can is asked to answer when that has changed."""
+        seconds = int(min(_LONG_POLL_SECONDS, self._left()))
+        headers = {"Prefer": f"wait={seconds}"}
+        if self._tag and self._last is not None:
+            headers["If-None-Match"] = self._tag
+        call = scenario_call(self._api, "GET", self._id, "status")
+        call = replace(call, headers=headers, patience=self._api.timeout + seconds)
+        response = yield from self._ask(call)
+        self._tag = response.headers.get("ETag", "") if "Preference-Applied" in response.headers else ""
+        if response.status_code == 304 and self._last is not None:
+            return self._last
+        status = read(ScenarioStatus, response)
+        self._take(status)
         return status
+
+    def _left(self) -> float:
+        """Seconds until the deadline."""
+        return math.inf if self._deadline is None else max(0.0, self._deadline - self._api.clock())
 
     def _ask(self, call: Call) -> Flow[httpx.Response]:
         """Send until there is an answer, for as long as this may take."""

@@ -42,6 +42,8 @@ class Server:
         self.status = router.get(f"{SCENARIOS}/{ID}/status")
         self.get = router.get(f"{SCENARIOS}/{ID}")
         self.list = router.get(SCENARIOS)
+        self.events = router.get(f"{URL}/api/v1/sessions/main/events")
+        self.events.respond(404, json={"detail": "This server does not offer that."})
         self.create.respond(201, json=scenario())
         self.run.respond(202, json=scenario("queued"))
         self.get.respond(json=scenario("complete"))
