@@ -18,6 +18,7 @@ from algomancy_api.cli.data import data
 from algomancy_api.cli.scenarios import run, scenarios
 from algomancy_api.cli.serve import openapi, serve
 from algomancy_api.cli.sessions import sessions
+from algomancy_api.cli.watch import watch
 
 __all__ = ["main"]
 
@@ -36,5 +37,5 @@ def main() -> None:
     """
 
 
-for _command in (serve, openapi, sessions, data, algorithms, scenarios, run, compare):
+for _command in (serve, openapi, sessions, data, algorithms, scenarios, run, watch, compare):
     main.add_command(_command)

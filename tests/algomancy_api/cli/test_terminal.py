@@ -167,3 +167,13 @@ def test_upload_shows_how_far_it_is(on_server: Callable[..., Session]) -> None:
     assert sent is not None, bar
     assert sent[1] == sent[2]
     assert told == "Stored 'Week 12'."
+
+
+def test_watch_keeps_a_table_of_the_scenarios(on_server: Callable[..., Session], client: AlgomancyClient) -> None:
+    """What is under way stands first; Ctrl-C ends the watching."""
+    waiting = client.create_scenario("waiting", "Master data", "Slow", {"duration": 1})
+    client.run_scenario(waiting)
+    session = on_server("watch", interrupt_at="100 %")
+    assert re.search(r"waiting +complete +100 % +━+", session.last)
+    assert any(re.search(r"waiting +processing", "\n".join(picture)) for picture in session.pictures)
+    assert session.exit_code == 0
