@@ -41,7 +41,7 @@ class Duration(BaseParameterSet):
         """Nothing more to check."""
 
 
-LOOSE_DATASET = """{"metadata": {"id": "d1", "name": "data"},
+LOOSE_DATASET = """{"metadata": {"id": "d1", "name": "data", "type": "master_data"},
 "tables": {"x": {"data": [{"a": NaN}], "columns": ["a"], "dtypes": {"a": "float64"}, "index": [0]}}}"""
 
 

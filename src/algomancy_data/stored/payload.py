@@ -15,14 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.stored.compact import (
-    CompactTable,
-    NotCompactError,
-    canonical_compact_table,
-    parse_compact_table,
-    take_apart,
-)
-from algomancy_data.stored.tables import canonical_table, parse_table, write_table
+from algomancy_data.stored.tables import SentTable, objects_of, write_table
 from algomancy_utils.runtime import utc_now
 
 if TYPE_CHECKING:
@@ -91,7 +84,7 @@ def read_tables(text: bytes | str) -> tuple[Metadata, dict[str, pd.DataFrame]]:
     Raises:
         ValueError: The text is no dataset; the message says why.
     """
-    metadata, tables = _tables(text, parse_compact_table, parse_table)
+    metadata, tables = _tables(text, SentTable.parse)
     return metadata, {name: table.to_frame(name) for name, table in tables.items()}
 
 
@@ -101,7 +94,7 @@ def canonical(text: bytes | str) -> tuple[Metadata, bytes]:
     Raises:
         ValueError: The text is no dataset; the message says why.
     """
-    metadata, tables = _tables(text, canonical_compact_table, canonical_table)
+    metadata, tables = _tables(text, SentTable.canonical)
     return metadata, _put_together(metadata, tables.items())
 
 
@@ -152,38 +145,31 @@ def _put_together(metadata: Metadata, tables: Iterable[tuple[str, Iterable[bytes
     return text.getvalue()
 
 
-def _tables(
-    text: bytes | str, compact: Callable[[CompactTable, str], TableT], whole: Callable[[Any, str], TableT]
-) -> tuple[Metadata, dict[str, TableT]]:
-    """Take a dataset apart and make something of each table: the fast way, or having decoded the whole."""
-    if isinstance(text, bytes):
-        try:
-            members, pieces = take_apart(text)
-            metadata = _parse_metadata(members, pieces)
-            return metadata, {name: compact(pieces[name], name) for name in metadata.tables}
-        except (NotCompactError, ValueError):
-            # Decoding the whole of it gives the verdict, and the words for it.
-            pass
-    # Only the cells may nest, and those are looked at one column at a time.
-    document = _decode(text)
-    if not isinstance(document, dict):
-        raise ValueError(f"{_SUBJECT}: it must be an object with metadata and tables.")
-    tables = document.get("tables")
-    if not isinstance(tables, dict):
-        raise ValueError(f"{_SUBJECT}: 'tables', an object, is missing.")
-    metadata = _parse_metadata(document.get("metadata"), tables)
-    return metadata, {name: whole(tables[name], name) for name in metadata.tables}
+def _tables(text: bytes | str, make: Callable[[SentTable], TableT]) -> tuple[Metadata, dict[str, TableT]]:
+    """Take a dataset apart and make something of each table."""
+    import msgspec
 
-
-def _decode(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
-    """Decode JSON in which a missing cell may read `NaN`, as Algomancy's own `to_json` writes it."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
-        return decode_json(text, check_depth=False)
-    except ValueError:
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        if b"NaN" not in data:
-            raise
-        return decode_json(_NAN_OR_TEXT.sub(lambda found: found[1] or b"null", data), check_depth=False)
+        return _take_apart(data, make)
+    except (msgspec.DecodeError, RecursionError) as error:
+        # A missing cell may read `NaN`, as Algomancy's own `to_json` writes it.
+        without_nan = _NAN_OR_TEXT.sub(lambda found: found[1] or b"null", data) if b"NaN" in data else data
+        if without_nan != data:
+            return _tables(without_nan, make)
+        decode_json(data)  # words what is wrong
+        raise ValueError(f"The text is not valid JSON: {error}.") from None
+
+
+def _take_apart(data: bytes, make: Callable[[SentTable], TableT]) -> tuple[Metadata, dict[str, TableT]]:
+    document = objects_of(data)
+    if document is None:
+        raise ValueError(f"{_SUBJECT}: it must be an object with metadata and tables.")
+    tables = objects_of(document.get("tables", b"null"))
+    if tables is None:
+        raise ValueError(f"{_SUBJECT}: 'tables', an object, is missing.")
+    metadata = _parse_metadata(decode_json(bytes(document.get("metadata", b"null"))), tables)
+    return metadata, {name: make(SentTable.of(name, tables[name])) for name in metadata.tables}
 
 
 def _parse_metadata(members: object, tables: Mapping[str, Any]) -> Metadata:

@@ -15,12 +15,13 @@ from algomancy_data.stored.columns import Categories, categories_of, check_cells
 from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
+    import msgspec
     import pandas as pd
 
 _PAUSE_SECONDS = 0.00005
 
 SLICE_ROWS = 2_000
-"""Rows encoded at a time: few enough that other threads get their turn in between."""
+"""Rows encoded or decoded at a time: few enough that other threads get their turn in between."""
 
 
 def column_names(frame: pd.DataFrame, table: str) -> list[str]:
@@ -133,6 +134,18 @@ class TableShape:
     index: list[Any]
     categories: Mapping[str, Categories]
 
+    def check(self, position: int, cells: Sequence[Any], table: str) -> None:
+        """Make sure that cells fit the type of the column at `position`.
+
+        Raises:
+            ValueError: They do not; the message names table and column.
+        """
+        name = self.columns[position]
+        try:
+            check_cells(cells, self.types[position], self.categories.get(name))
+        except ValueError as error:
+            raise _misfit(table, name, error) from None
+
     def to_json(self) -> bytes:
         """Encode the members that follow the rows, without the bracket before them."""
         dtypes = {name: kind.name for name, kind in zip(self.columns, self.types, strict=True)}
@@ -142,7 +155,7 @@ class TableShape:
             + encode_json(self.columns)
             + _categories_json(self.categories)
             + types
-            + orjson.dumps(self.index)
+            + encode_json(self.index)
             + b"}"
         )
 
@@ -158,18 +171,6 @@ class TableRows:
 
     shape: TableShape
     cells: list[Sequence[Any]]
-
-    def check(self, table: str) -> None:
-        """Make sure that the cells fit the types of their columns.
-
-        Raises:
-            ValueError: They do not; the message names table and column.
-        """
-        for name, kind, cells in zip(self.shape.columns, self.shape.types, self.cells, strict=True):
-            try:
-                check_cells(cells, kind, self.shape.categories.get(name))
-            except ValueError as error:
-                raise _misfit(table, name, error) from None
 
     def to_frame(self, table: str) -> pd.DataFrame:
         """Make the data frame.
@@ -195,57 +196,121 @@ class TableRows:
         return pd.DataFrame(data, index=index, columns=pd.Index(self.shape.columns, dtype="str"), copy=False)
 
 
-def parse_table(value: object, table: str) -> TableRows:
-    """Check the shape of a decoded table.
+@dataclass(frozen=True)
+class SentTable:
+    """A table as it was sent, its rows not decoded yet.
 
-    Args:
-        value: What stands for the table in the document.
-        table: Its name.
+    Rows decoded all at once are millions of objects spread over far more memory than any cache holds. Decoded some
+    thousand at a time they fit, and the next ones take their place: that takes half the time and little memory.
+
+    Attributes:
+        name: Its name, for messages.
+        members: What it has besides its rows.
+        rows: Its rows, each a text in JSON.
+    """
+
+    name: str
+    members: dict[str, Any]
+    rows: list[msgspec.Raw]
+
+    @classmethod
+    def of(cls, name: str, text: msgspec.Raw) -> SentTable:
+        """Find the rows of a table.
+
+        Raises:
+            ValueError: It is no object, or has no list of rows.
+            msgspec.DecodeError: The text is no JSON.
+        """
+        import msgspec
+
+        members = objects_of(text)
+        if members is None:
+            raise ValueError(f"Table '{name}' must be an object with data, columns, dtypes and index.")
+        try:
+            rows = msgspec.json.decode(members.pop("data", b"null"), type=list[msgspec.Raw])
+        except msgspec.ValidationError:
+            raise ValueError(f"Table '{name}' needs 'data', a list.") from None
+        return cls(name, {member: msgspec.json.decode(value) for member, value in members.items()}, rows)
+
+    def chunks(self) -> Iterator[list[Any]]:
+        """Decode its rows, some at a time."""
+        import msgspec
+
+        for start in range(0, len(self.rows), SLICE_ROWS):
+            part: list[Any] = msgspec.json.decode(b"[" + b",".join(self.rows[start : start + SLICE_ROWS]) + b"]")
+            yield part
+
+    def parse(self) -> TableRows:
+        """Decode it and check its shape.
+
+        Raises:
+            ValueError: It is no such table; the message names the table, and the column where there is one.
+        """
+        shape = parse_shape(self)
+        cells: list[list[Any]] = [[] for _ in shape.columns]
+        for rows in self.chunks():
+            for known, more in zip(cells, columns_of(rows, shape.columns, self.name), strict=True):
+                known.extend(more)
+        return TableRows(shape, list(cells))
+
+    def canonical(self) -> list[bytes]:
+        """Check it and encode it, in pieces, with its cells as they were sent.
+
+        Raises:
+            ValueError: It is no such table, or a cell does not fit the type of its column.
+        """
+        shape = parse_shape(self)
+        whole: dict[int, list[Any]] = {at: [] for at, kind in enumerate(shape.types) if kind.kind not in _BY_CHUNK}
+        pieces: list[bytes] = []
+        done = 0
+        for rows in self.chunks():
+            for at, cells in enumerate(columns_of(rows, shape.columns, self.name)):
+                if at in whole:
+                    whole[at].extend(cells)
+                else:
+                    shape.check(at, cells, self.name)
+            try:
+                pieces.append(encode_json(rows)[1:-1])
+            except EncodingError as error:
+                raise ValueError(f"Table '{self.name}', among rows {done} to {done + len(rows) - 1}: {error}") from None
+            done += len(rows)
+        for at, cells in whole.items():
+            shape.check(at, cells, self.name)
+        separated = [piece for rows in pieces for piece in (b",", rows)][1:]
+        return [b'{"data":[', *separated, b"],", shape.to_json()]
+
+
+_BY_CHUNK = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.OBJECT)
+"""Kinds whose cells can be checked some at a time; of the others the column must be seen whole."""
+
+
+def objects_of(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    """Return the members of an object in JSON, each a text; None where the text is something else.
 
     Raises:
-        ValueError: It is no such table; the message names the table, and the column where there is one.
+        msgspec.DecodeError: The text is no JSON.
     """
-    if not isinstance(value, dict):
-        raise ValueError(f"Table '{table}' must be an object with data, columns, dtypes and index.")
-    rows = _list(value, "data", table)
-    shape = parse_shape(value, table)
-    check_length(len(rows), shape.index, table)
-    return TableRows(shape, columns_of(rows, shape.columns, table))
+    import msgspec
+
+    try:
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return None
 
 
-def canonical_table(value: object, table: str) -> list[bytes]:
-    """Check a decoded table and encode it, in pieces, with its cells as they were sent.
-
-    Raises:
-        ValueError: It is no such table, or a cell does not fit the type of its column.
-    """
-    rows = parse_table(value, table)
-    rows.check(table)
-    data = value["data"] if isinstance(value, dict) else []
-    return table_around([orjson.dumps(data)[1:-1]], rows.shape)
-
-
-def table_around(rows: list[bytes], shape: TableShape) -> list[bytes]:
-    """Return the JSON of a table in pieces.
-
-    Args:
-        rows: Its rows as JSON, some in each piece, without brackets around them.
-        shape: Its columns, types and index.
-    """
-    separated = [piece for row in rows for piece in (b",", row)][1:]
-    return [b'{"data":[', *separated, b"],", shape.to_json()]
-
-
-def parse_shape(value: dict[str, Any], table: str) -> TableShape:
-    """Return the columns of a decoded table, their types and the index.
+def parse_shape(sent: SentTable) -> TableShape:
+    """Return the columns of a table, their types and the index.
 
     Raises:
         ValueError: One of them is missing or not what it must be.
     """
+    value, table = sent.members, sent.name
     columns, index = _list(value, "columns", table), _list(value, "index", table)
     names = _column_names(columns, table)
     _check_index(index, table)
-    types = _types(value, names, table)
+    if len(index) != len(sent.rows):
+        raise ValueError(f"Table '{table}' has {len(sent.rows)} rows but an index of {len(index)} labels.")
+    types = _types(sent, names, table)
     return TableShape(names, types, index, _parse_categories(value.get("categories"), names, types, table))
 
 
@@ -259,16 +324,6 @@ def _parse_categories(value: object, names: list[str], types: list[StoredType], 
             raise ValueError(f"Table '{table}', column '{name}': {text}.")
         found[name] = Categories(values, ordered)
     return found
-
-
-def check_length(rows: int, index: list[Any], table: str) -> None:
-    """Make sure that there is a label for each row.
-
-    Raises:
-        ValueError: There are more, or fewer.
-    """
-    if len(index) != rows:
-        raise ValueError(f"Table '{table}' has {rows} rows but an index of {len(index)} labels.")
 
 
 def read_index(labels: list[Any]) -> pd.Index:
@@ -334,16 +389,16 @@ def _refuse_twins(names: list[str], table: str) -> None:
         seen.add(name)
 
 
-def _types(value: dict[str, Any], names: list[str], table: str) -> list[StoredType]:
+def _types(sent: SentTable, names: list[str], table: str) -> list[StoredType]:
     """Return the types of the columns; a column whose type is not given has that of its cells."""
-    dtypes = value.get("dtypes", {})
+    dtypes = sent.members.get("dtypes", {})
     if not isinstance(dtypes, dict):
         raise ValueError(f"Table '{table}': 'dtypes' must be an object with the type of each column.")
     if strangers := dtypes.keys() - set(names):
         raise ValueError(f"Table '{table}' has a type for '{min(strangers)}', which is none of its columns.")
     types = []
     for name in names:
-        text = dtypes[name] if name in dtypes else _natural_type(value, name)
+        text = dtypes[name] if name in dtypes else _natural_type(sent, name)
         if not isinstance(text, str):
             raise ValueError(f"Table '{table}', column '{name}': its type in 'dtypes' must be text.")
         try:
@@ -353,11 +408,10 @@ def _types(value: dict[str, Any], names: list[str], table: str) -> list[StoredTy
     return types
 
 
-def _natural_type(value: dict[str, Any], name: str) -> str:
+def _natural_type(sent: SentTable, name: str) -> str:
     import pandas as pd
 
-    rows = value.get("data")
-    cells = [row.get(name) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    cells = [row.get(name) for rows in sent.chunks() for row in rows if isinstance(row, dict)]
     if not set(map(type, cells)).isdisjoint((list, dict)):
         return "object"
     return storable(pd.Series(cells, dtype=None if cells else object))[0].name

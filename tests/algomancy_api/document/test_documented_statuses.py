@@ -27,7 +27,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "copy_session": {"json": {"new_display_name": "new"}},
     "create_scenario": {"json": {"tag": "new", "dataset_key": "data", "algo_name": "Slow"}},
     "derive_dataset": {"json": {"new_key": "new"}},
-    "add_dataset_from_json": {"json": {"metadata": {"id": "1", "name": "data"}, "tables": {}}},
+    "add_dataset_from_json": {"json": {"metadata": {"id": "1", "name": "data", "type": "master_data"}, "tables": {}}},
     "run_etl": {"data": {"dataset_name": "new"}, "files": {"files": ("items.csv", b"")}},
 }
 
