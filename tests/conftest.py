@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import shutil
 import socket
 import threading
 import time
@@ -110,6 +112,46 @@ def serve_module() -> Iterator[Callable[[Any], str]]:
     """Like `serve`, for as long as the tests of a module run."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(live_server(app))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The machine's Chromium, one for all tests of a process, driven by Playwright.
+
+    Its event loop runs for as long as it does, but only while a test asks for a page is it shown to asyncio: other
+    tests have loops of their own.
+    """
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: nothing is seen in a browser")
+    program = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("Chromium is not installed: nothing is seen in a browser")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        yield browser, loop
+        asyncio._set_running_loop(loop)
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens a page; its arguments are those of a Playwright context, such as `color_scheme`."""
+    browser, loop = chromium
+    contexts = []
+
+    def open_(**settings: Any) -> Any:
+        contexts.append(browser.new_context(**settings))
+        contexts[-1].set_default_timeout(20_000)
+        return contexts[-1].new_page()
+
+    asyncio._set_running_loop(loop)
+    try:
+        yield open_
+        for context in contexts:
+            context.close()
+    finally:
+        asyncio._set_running_loop(None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

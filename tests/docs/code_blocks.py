@@ -119,7 +119,7 @@ class Reader:
                 self._run(["node", block.title])
             else:
                 self.left_out.append(f"{block.title}: Node is not installed")
-        elif block.language not in ("python", "csv"):
+        elif block.language not in ("python", "csv", "html"):
             raise AssertionError(f"No one knows what to do with a block in {block.language!r}.")
 
     def stop_server(self) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from built_site import ROOT
 from code_blocks import Block, Reader, blocks_of
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from algomancy_api.client import AlgomancyClient
 
 PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["concepts", "guarantees", "architecture", "backend", "deploy"]
 GUIDE = ["index", "tutorial", "frontend", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]
@@ -79,12 +88,35 @@ def test_frontend_page_works_as_typed(tmp_path: Path) -> None:
             shutil.copy(sample, reader.folder)
         follow_all("frontend", reader)
     said = "".join(reader.printed)
+    assert "asked for complete" in said
+    assert re.search("scenario .*tag='told' status=<RunStatus.COMPLETE", said)
     if shutil.which("node"):
         assert "complete 100 %" in said
         assert "Travel distance" in said
+        assert "tag: 'waited for',\n  status: 'complete',\n  progress: 100" in said
         assert '<input type="number" name="duration" value="1" min="1" max="60">' in said
         assert "true [" in said
     give_notice(reader)
+
+
+def test_page_of_another_origin_is_told_what_happens(
+    tmp_path: Path, serve: Callable[[Any], str], open_page: Callable[..., Any]
+) -> None:
+    """The page with an `EventSource`, on the origin that the server was started for, shows a run to its end."""
+    blocks = blocks_of("frontend")
+    with Reader.at_work(tmp_path / "frontend") as reader:
+        reader.follow(next(block for block in blocks if block.title == "events.html"))
+        origin = serve(Starlette(routes=[Mount("/", StaticFiles(directory=reader.folder))]))
+        start = next(block for block in blocks if block.starts_a_server)
+        reader.follow(replace(start, text=start.text.replace("http://localhost:5173", origin)))
+        page = open_page()
+        page.goto(f"{origin}/events.html")
+        with AlgomancyClient(f"http://127.0.0.1:{reader.port}") as client:
+            scenario = client.create_scenario("far away", "Master data", "Slow")
+            page.get_by_text("far away: created").wait_for()
+            client.run_scenario(scenario)
+            page.get_by_text("far away: processing").wait_for()
+            page.get_by_text("far away: complete").wait_for()
 
 
 def test_polling_program_survives_a_restart(tmp_path: Path) -> None:
