@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= 1
 EXAMPLES ?= 200
+EXECUTOR ?= processes
 # Each distribution of this repository, as its sources stand.
 SERVER := --editable . --editable src
 # One more than the two cores this is meant for: tests that wait for a server leave theirs to others.
@@ -72,15 +73,19 @@ docs: $(VENV)/.developer  ## build the documentation site into site/
 docs-serve: $(VENV)/.developer  ## serve the documentation site, rebuilt at each change
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
+# In threads of the server there is no algorithm that crashes natively: it would end the server.
+NATIVE = $(if $(filter threads,$(EXECUTOR)),,--crashing-native "Native crash")
+CLUSTER = $(if $(filter dask,$(EXECUTOR)),$(BIN)/python tests/algomancy_scenario/running/dask_cluster.py)
+
 .PHONY: conformance
 ifdef URL
-conformance: $(VENV)/.kit  ## run the conformance kit against the bundled server, or against URL=http://127.0.0.1:8051
+conformance: $(VENV)/.kit  ## run the conformance kit against the bundled server (EXECUTOR=processes, threads or dask), or against URL=http://127.0.0.1:8051
 	@$(BIN)/algomancy-conformance run $(URL) $(ARGS)
 else
 conformance: $(VENV)/.developer
-	$(BIN)/algomancy-conformance run --profile reference \
-	  --serve "$(BIN)/python -m algomancy_conformance.mutants.reference {port} {data}" \
-	  --cors-origin https://planner.example --crashing Crashing --crashing-native "Native crash" --silent Silent $(ARGS)
+	$(CLUSTER) $(BIN)/algomancy-conformance run --profile reference \
+	  --serve "$(BIN)/python -m algomancy_conformance.mutants.reference {port} {data} $(EXECUTOR)" \
+	  --cors-origin https://planner.example --crashing Crashing $(NATIVE) --silent Silent $(ARGS)
 endif
 
 .PHONY: selftest

@@ -6,6 +6,7 @@ The kit imports nothing of the reference: it asks for it here, when a mutant is 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -50,17 +51,25 @@ def reference_app(data_path: str | None = None, **more: Any) -> App:  # noqa: AN
     )
 
 
-def certified_app(data_path: str | None = None) -> App:
-    """The reference as it is certified: runs in processes of their own, two algorithms that put that to the test."""
+def certified_app(data_path: str | None = None, executor: str = "processes") -> App:
+    """The reference as it is certified: further algorithms put to the test where its runs happen.
+
+    Args:
+        data_path: The folder to keep its state in.
+        executor: Where they happen; for `dask` its own variable, `DASK_SCHEDULER_ADDRESS`, says where the cluster is.
+    """
     bad = ask_for("algomancy_conformance.mutants.algorithms")
-    algorithms = {NATIVE_CRASH: bad.NativeCrash, SILENT: bad.Silent}
-    return reference_app(data_path, executor="processes", algorithms=algorithms)
+    algorithms = {SILENT: bad.Silent}
+    if executor != "threads":  # There a native crash is the end of the server.
+        algorithms[NATIVE_CRASH] = bad.NativeCrash
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    return reference_app(data_path, executor=executor, dask_address=address, algorithms=algorithms)
 
 
 def main() -> None:
     """Serve the certified reference on a port, with its state in a folder, as ``algomancy-api serve`` does."""
-    port, folder = sys.argv[1:]
-    ask_for("algomancy_api").ApiLauncher.run(certified_app(folder), port=int(port))
+    port, *rest = sys.argv[1:]
+    ask_for("algomancy_api").ApiLauncher.run(certified_app(*rest), port=int(port))
 
 
 if __name__ == "__main__":

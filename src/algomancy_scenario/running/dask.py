@@ -79,6 +79,8 @@ class DaskExecutor:
         self._watched: dict[int, _Watched] = {}
         self._scattered: weakref.WeakKeyDictionary[Dataset, Future[Any]] = weakref.WeakKeyDictionary()
         self._closed = threading.Event()
+        # At once, so that the first run need not wait for it, and the log tells early that the address is wrong.
+        threading.Thread(target=self._connect, name="algomancy-dask-connect", daemon=True).start()
 
     @property
     def workers(self) -> int:
@@ -118,7 +120,7 @@ class DaskExecutor:
         waiting = False
         try:
             while True:
-                client = self._connected(control)
+                client = self._connected(lambda: control.stopped)
                 try:
                     return Outcome(*self._attempt(client, parcel, dataset, watched))
                 except _ClusterLostError as error:
@@ -189,13 +191,17 @@ class DaskExecutor:
 
         threading.Thread(target=tell, name="algomancy-cancel", daemon=True).start()
 
-    def _connected(self, control: RunControl) -> Client:
+    def _connect(self) -> None:
+        with suppress(RunCancelled):
+            self._connected(lambda: False)
+
+    def _connected(self, stopped: Callable[[], bool]) -> Client:
         """Return the line to the scheduler, waiting for as long as it cannot be had."""
         from distributed import Client
 
         told = False
         while True:
-            if control.stopped or self._closed.is_set():
+            if stopped() or self._closed.is_set():
                 raise RunCancelled
             if self._lock.acquire(timeout=_LOOK_SECONDS):
                 try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from dask_cluster import Cluster
 from isolated_project import config, source
 
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
@@ -25,41 +24,11 @@ PATIENCE = 60
 pytestmark = pytest.mark.xdist_group("dask")
 
 
-class Cluster:
-    """The processes of a cluster; parts of it can be killed and started again."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{self.port}"
-        here = Path(__file__).parent
-        # The modules of the project are there on each worker, as on a cluster that is set up for it.
-        self._environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self.start()
-
-    def start(self) -> None:
-        self.scheduler = self._run("dask_scheduler", "--port", str(self.port), "--no-show")
-        self.workers = [self._run("dask_worker", self.address, "--nthreads", "2", "--no-nanny") for _ in range(2)]
-
-    def stop(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
-
-    def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{module}", *arguments, "--host", "127.0.0.1", "--no-dashboard"],
-            env=self._environment,
-            stderr=subprocess.DEVNULL,
-        )
-
-
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A running cluster."""
-    cluster = Cluster()
+    here = Path(__file__).parent
+    cluster = Cluster(here, here.parent)
     yield cluster
     cluster.stop()
 
