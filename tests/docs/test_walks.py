@@ -1,0 +1,88 @@
+"""The page on architecture draws the way of a request: the server goes that way."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from built_site import ROOT
+from starlette.testclient import TestClient
+
+import algomancy_scenario
+from algomancy_api import ApiLauncher
+from algomancy_api.example import build_example_config
+
+SOURCES = Path(algomancy_scenario.__file__).parents[1]
+SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
+MAIN = "/api/v1/sessions/main"
+
+
+def drawn() -> list[list[str]]:
+    """The files of each walk on the page, in order."""
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    walks = re.findall(r"^``` \{ \.text \.walk \}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    return [[line.split()[0] for line in walk.splitlines()] for walk in walks]
+
+
+@contextmanager
+def visited() -> Iterator[dict[str, None]]:
+    """The files of this project whose functions are called meanwhile, in whatever thread, in order."""
+    files: dict[str, None] = {}
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        name = frame.f_code.co_filename
+        if event == "call" and name.startswith(str(SOURCES)):
+            files[str(Path(name).relative_to(SOURCES))] = None
+
+    before = threading.getprofile()
+    threading.setprofile(note)
+    try:
+        yield files
+    finally:
+        threading.setprofile(before)
+
+
+def upload(http: TestClient) -> None:
+    """Load the example's files."""
+    files = [("files", (path.name, path.read_bytes())) for path in sorted(SAMPLES.iterdir())]
+    assert http.post(f"{MAIN}/etl", data={"dataset_name": "new"}, files=files).json()["success"]
+
+
+def create(http: TestClient) -> None:
+    """Create a scenario."""
+    body = {"tag": "new", "dataset_key": "Master data", "algo_name": "Greedy slotting"}
+    http.post(f"{MAIN}/scenarios", json=body).raise_for_status()
+
+
+def run(http: TestClient) -> None:
+    """Create a scenario, run it and see it complete."""
+    create(http)
+    (scenario,) = http.get(f"{MAIN}/scenarios").json()
+    http.post(f"{MAIN}/scenarios/{scenario['id']}/run").raise_for_status()
+    headers = {"If-None-Match": '"none"', "Prefer": "wait=20"}
+    while True:
+        status = http.get(f"{MAIN}/scenarios/{scenario['id']}/status", headers=headers)
+        headers["If-None-Match"] = status.headers.get("etag", "")
+        if status.status_code == 200 and status.json()["status"] in ("complete", "failed"):
+            break
+    assert status.json()["status"] == "complete"
+
+
+@pytest.mark.parametrize(("number", "act"), [(0, upload), (1, create), (2, run)], ids=["upload", "create", "run"])
+def test_walk_on_the_page_is_the_way_of_the_request(number: int, act: Callable[[TestClient], None]) -> None:
+    """Each file that the page names is there and visited, in the order of the page."""
+    walk = drawn()[number]
+    config = build_example_config()
+    config.executor = "threads"
+    # The server's threads are watched from their start: it begins meanwhile.
+    with visited() as files, TestClient(ApiLauncher.build(config)) as http:
+        files.clear()
+        act(http)
+        order = list(files)
+    assert [file for file in walk if not (SOURCES / file).is_file()] == []
+    assert [file for file in order if file in walk] == walk
