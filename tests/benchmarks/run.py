@@ -9,10 +9,14 @@ import platform
 from pathlib import Path
 
 import click
+import live
+import rows as server_rows
 from load import tool
 from rich.console import Console
 from rich.table import Table
-from rows import ROWS, Bench, Row
+from rows import Bench, Row
+
+ROWS = server_rows.ROWS | live.ROWS
 
 
 def render(rows: list[Row]) -> Table:
