@@ -6,7 +6,7 @@ import functools
 import inspect
 import ipaddress
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from algomancy_api.api_configuration import ApiConfiguration
@@ -37,6 +38,8 @@ from algomancy_scenario.core_configuration import CoreConfig
 logger = logging.getLogger("algomancy_api")
 
 _OPENAPI_PATH = "/openapi.json"
+
+Middleware = Callable[[ASGIApp], ASGIApp]
 
 _WITHOUT_TELEMETRY: dict[str, Any] = (
     {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
@@ -75,54 +78,34 @@ class ApiLauncher:
         if owned and initial_data is not None and isinstance(calls.sessions, CheckedBackend):
             calls.sessions.add_initial_data(Path(initial_data))
 
-        @asynccontextmanager
-        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            try:
-                yield
-            finally:
-                await calls.stop(close=owned)
+        return _assemble(config, backend, calls, owned=owned)
 
-        app = FastAPI(
-            title=config.title,
-            docs_url=None,
-            redoc_url=None,
-            openapi_url=None,
-            redirect_slashes=False,
-            lifespan=lifespan,
-            **_WITHOUT_TELEMETRY,
-        )
-        app.openapi_url = _OPENAPI_PATH
-        policy = AccessPolicy(
-            cors_origins=config.cors_origins,
-            allowed_hosts=config.allowed_hosts,
-            api_token=config.api_token,
-            open_paths=(
-                "/health",
-                f"{config.prefix}/health",
-                _OPENAPI_PATH,
-                DOCS_PATH,
-                START_PATH,
-                f"{ASSETS_PATH}/",
-                EXPLORER_PATH,
-                f"{EXPLORER_PATH}/",
-            ),
-        )
-        app.state.config = config
-        app.state.session_manager = backend
-        app.state.backend_calls = calls
-        app.state.access_policy = policy
-        app.state.waiters = Waiters()
-        app.state.allowed_methods = AllowedMethods(app)
-        _add_routes(app, config)
-        app.openapi = document_of(app, with_token=config.api_token is not None)  # type: ignore[method-assign]
-        install_exception_handlers(app)
-        app.add_middleware(Gate, policy=policy, allowed_methods=app.state.allowed_methods, prefix=config.prefix)
-        if config.cors_origins:
-            app.add_middleware(Cors, origins=config.cors_origins, headers=config.cors_headers)
-        if config.forwarded_allow_ips is not None:
-            trusted = config.forwarded_allow_ips
-            hosts = trusted if isinstance(trusted, str) else [*trusted]
-            app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=hosts)
+    @staticmethod
+    def build_sandbox(
+        cfg: ApiConfiguration | CoreConfig | Mapping[str, Any], fixture: str | Path = "demo", seed: int | None = None
+    ) -> FastAPI:
+        """Return an application to develop and test frontends against: the API, and `/sandbox` to steer it.
+
+        It keeps nothing, and runs algorithms in threads, whatever the configuration says.
+
+        Args:
+            cfg: The configuration, as for `build`.
+            fixture: What its default world begins with: the name of a fixture, or the path of a JSON file.
+            seed: With a seed, ids and times are the same each time, and the clock moves only when told.
+
+        Raises:
+            TypeError: `cfg` is something else.
+            ValueError: A field of it is not valid, or the fixture is not.
+            RuntimeError: The backend that is installed is not the reference.
+        """
+        from algomancy_api.sandbox.application import Sandbox
+
+        config = _as_configuration(cfg)
+        in_memory = {"has_persistent_state": False, "persistence_backend": "none", "executor": "threads"}
+        config = type(config)(**{**config.as_dict(), **in_memory})
+        sandbox = Sandbox(config, fixture, seed)
+        app = _assemble(config, sandbox.backend, BackendCalls(sandbox.backend), owned=True, around=sandbox.middleware)
+        sandbox.add_control(app)
         return app
 
     @staticmethod
@@ -173,6 +156,80 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _assemble(
+    config: ApiConfiguration,
+    backend: SessionBackend,
+    calls: BackendCalls,
+    *,
+    owned: bool,
+    around: tuple[Sequence[Middleware], Sequence[Middleware]] = ((), ()),
+) -> FastAPI:
+    """Put an application together.
+
+    Args:
+        config: Its configuration.
+        backend: Its backend.
+        calls: What calls that.
+        owned: Whether to close the backend when the application shuts down.
+        around: Further middleware: what stands before the gate, inside CORS, and what behind it.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await calls.stop(close=owned)
+
+    app = FastAPI(
+        title=config.title,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        **_WITHOUT_TELEMETRY,
+    )
+    app.openapi_url = _OPENAPI_PATH
+    policy = AccessPolicy(
+        cors_origins=config.cors_origins,
+        allowed_hosts=config.allowed_hosts,
+        api_token=config.api_token,
+        open_paths=(
+            "/health",
+            f"{config.prefix}/health",
+            _OPENAPI_PATH,
+            DOCS_PATH,
+            START_PATH,
+            f"{ASSETS_PATH}/",
+            EXPLORER_PATH,
+            f"{EXPLORER_PATH}/",
+        ),
+    )
+    app.state.config = config
+    app.state.session_manager = backend
+    app.state.backend_calls = calls
+    app.state.access_policy = policy
+    app.state.waiters = Waiters()
+    app.state.allowed_methods = AllowedMethods(app)
+    _add_routes(app, config)
+    app.openapi = document_of(app, with_token=config.api_token is not None)  # type: ignore[method-assign]
+    install_exception_handlers(app)
+    before, behind = around
+    for each in behind:
+        app.add_middleware(each)
+    app.add_middleware(Gate, policy=policy, allowed_methods=app.state.allowed_methods, prefix=config.prefix)
+    for each in before:
+        app.add_middleware(each)
+    if config.cors_origins:
+        app.add_middleware(Cors, origins=config.cors_origins, headers=config.cors_headers)
+    if config.forwarded_allow_ips is not None:
+        trusted = config.forwarded_allow_ips
+        hosts = trusted if isinstance(trusted, str) else [*trusted]
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=hosts)
+    return app
 
 
 def _as_configuration(cfg: object) -> ApiConfiguration:

@@ -59,7 +59,13 @@ class ConflictError(ApiError, AssertionError):
 
 
 class InvalidRequestError(ApiError):
-    """The body, the form or the query is not what the operation takes."""
+    """The body, the form or the query is not what the operation takes.
+
+    Attributes:
+        location: The keys and indices that lead to what is wrong, where that is known.
+    """
+
+    location: Sequence[str | int] | None = None
 
 
 class TooLargeError(ApiError):
@@ -276,6 +282,9 @@ def _message(error: Exception) -> str:
     return text if text.strip() else ""
 
 
+WHOLE_SENTENCE = "rule"
+"""Type of an error of pydantic's whose message needs no field named before it."""
+
 _PARTS = {"body": "Field", "query": "Query parameter", "path": "Path parameter", "header": "Header", "cookie": "Cookie"}
 
 _DEMANDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -297,6 +306,13 @@ _DEMANDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda limits: f"must be at least {limits['ge']}",
     "less_than_equal": lambda limits: f"must be at most {limits['le']}",
     "enum": lambda limits: f"must be {limits['expected']}",
+    "greater_than": lambda limits: f"must be greater than {limits['gt']}",
+    "less_than": lambda limits: f"must be less than {limits['lt']}",
+    "finite_number": lambda _: "must be a finite number",
+    "too_short": lambda limits: f"must hold at least {limits['min_length']}",
+    "too_long": lambda limits: f"must hold at most {limits['max_length']}",
+    "timezone_aware": lambda _: "must have a time zone",
+    "extra_forbidden": lambda _: "is unknown",
 }
 
 
@@ -320,6 +336,8 @@ def _describe(error: Mapping[str, Any], part: str) -> str:
     demand = _DEMANDS.get(error.get("type", ""))
     limits = error.get("ctx") or {}
     words = demand(limits) if demand else f"is not valid: {error.get('msg', 'wrong value')}"
+    if error.get("type") == WHOLE_SENTENCE:
+        return str(error["msg"])
     if error.get("type") == "json_invalid" or not location:
         return "The body must be a JSON object." if part == "body" else "The request is not valid."
-    return f"{_PARTS[part]} '{'.'.join(location)}' {words}."
+    return f"{_PARTS[part]} '{'.'.join(filter(None, location))}' {words}."

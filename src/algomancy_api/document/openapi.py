@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +15,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from algomancy_api.document.operation import Operation, OperationRoute, add_operations, summary_and_description
+from algomancy_api.document.operation import (
+    Operation,
+    OperationRoute,
+    Operations,
+    add_operations,
+    summary_and_description,
+)
 from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, Failure
 from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, sessions
 from algomancy_api.schemas import DatasetPayload, Error, EtlUpload
@@ -23,14 +30,49 @@ DEFAULT_PREFIX = "/api/v1"
 CONTRACT = {"name": "algomancy-api", "version": "0.8.2"}
 """The contract the document describes; the packages have versions of their own."""
 
-_TITLE = "Algomancy API"
-_SUMMARY = "Datasets, scenarios and their results, over HTTP."
 _DESCRIPTION = """\
 Load datasets, create scenarios, run them in the background, watch their progress and compare their KPIs.
 
 Every error is answered with `{"detail": "<message>"}`: branch on the status code, not on the text. Path parameters
 travel percent-encoded, in UTF-8, a `/` within one as `%2F`; not every generated client sees to that. Any GET may be
 asked as HEAD. Readers are to ignore members they do not know."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a document is about.
+
+    Attributes:
+        title: Title of the API.
+        summary: What it is, in one sentence.
+        description: What holds for all its operations.
+        groups: Its operations, in the order in which they are documented.
+        models: Models that no operation's body or reply names, but its prose does.
+        members: Further members of the document.
+    """
+
+    title: str
+    summary: str
+    description: str
+    groups: tuple[Operations, ...]
+    models: tuple[type[BaseModel], ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+
+API = About(
+    "Algomancy API",
+    "Datasets, scenarios and their results, over HTTP.",
+    _DESCRIPTION,
+    GROUPS,
+    (EtlUpload, DatasetPayload),
+    {
+        "x-error-rules": [
+            {"id": rule.id, "exception": rule.exception, "statuses": rule.statuses, "when": rule.when}
+            for rule in ERROR_RULES
+        ]
+    },
+)
+
 _UNCHANGED = {"description": "The body is the one that `If-None-Match` names."}
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 _NO_TOKEN_NEEDED = frozenset({"get_health"})
@@ -54,22 +96,23 @@ def add_documented_operations(app: FastAPI, prefix: str) -> None:
     add_operations(app.router.routes, sessions.meta.all, "")
 
 
-def build_document(app: FastAPI, *, with_token: bool = False) -> dict[str, Any]:
+def build_document(app: FastAPI, *, with_token: bool = False, about: About = API) -> dict[str, Any]:
     """Return the document of an application, routes that a user added included.
 
     Args:
         app: The application.
         with_token: Whether it wants a bearer token.
+        about: What the document is about.
     """
-    ours = _operation_routes(app)
+    ours = _operation_routes(app, about.groups)
     generated = get_openapi(
-        title=_TITLE,
+        title=about.title,
         version=CONTRACT["version"],
         openapi_version="3.1.0",
-        summary=_SUMMARY,
-        description=_DESCRIPTION,
+        summary=about.summary,
+        description=about.description,
         routes=[_documented(route) for route in ours] + [route for route in app.routes if route not in ours],
-        tags=[{"name": group.tag, "description": group.description} for group in GROUPS],
+        tags=[{"name": group.tag, "description": group.description} for group in about.groups],
         servers=[{"url": "/", "description": "The server that this document comes from."}],
         contact={"name": "Algomancy", "url": "https://algomancy.readthedocs.io"},
         license_info={"name": "MIT", "identifier": "MIT"},
@@ -88,17 +131,14 @@ def build_document(app: FastAPI, *, with_token: bool = False) -> dict[str, Any]:
         if item:  # A route of the user's.
             paths.setdefault(path, {}).update(item)
     document["paths"] = paths
-    document["components"]["schemas"] = _schemas(document["components"]["schemas"])
+    document["components"]["schemas"] = _schemas(document["components"]["schemas"], about)
     document["security"] = [{"bearer": []}] if with_token else []
     if with_token:
         document["components"]["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer", "description": "The token the server was configured with."}
         }
     document["info"]["x-contract"] = CONTRACT
-    document["x-error-rules"] = [
-        {"id": rule.id, "exception": rule.exception, "statuses": rule.statuses, "when": rule.when}
-        for rule in ERROR_RULES
-    ]
+    document |= about.members
     completed: dict[str, Any] = _with_our_error_model(document)
     return completed
 
@@ -154,9 +194,9 @@ def _analysed(operation: Operation, path: str) -> APIRoute:
     )
 
 
-def _operation_routes(app: FastAPI) -> list[OperationRoute]:
+def _operation_routes(app: FastAPI, groups: tuple[Operations, ...]) -> list[OperationRoute]:
     """Return the routes in the order of the groups, whatever the order in which they are matched."""
-    order = [operation for group in GROUPS for operation in group.all]
+    order = [operation for group in groups for operation in group.all]
     routes = [route for route in app.routes if isinstance(route, OperationRoute) and route.include_in_schema]
     return sorted(routes, key=lambda route: order.index(route.operation))
 
@@ -207,9 +247,9 @@ _SUCCESS = {
 }
 
 
-def _schemas(schemas: dict[str, Any]) -> dict[str, Any]:
-    models: list[type[BaseModel]] = [Error, EtlUpload, DatasetPayload]
-    models += [model for group in GROUPS for operation in group.all for model in operation.events.values()]
+def _schemas(schemas: dict[str, Any], about: About) -> dict[str, Any]:
+    models: list[type[BaseModel]] = [Error, *about.models]
+    models += [model for group in about.groups for operation in group.all for model in operation.events.values()]
     for model in models:
         schema = _schema_of(model)
         schemas |= schema.pop("$defs", {})

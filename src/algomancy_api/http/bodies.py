@@ -122,8 +122,10 @@ def _as_model(model: type[ModelT], value: object, part: str) -> ModelT:
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
-        told = describe_validation_errors(error.errors(include_url=False, include_input=False), part)
-        raise InvalidRequestError(told) from None
+        wrong = error.errors(include_url=False, include_input=False)
+        refusal = InvalidRequestError(describe_validation_errors(wrong, part))
+        refusal.location = wrong[0]["loc"]
+        raise refusal from None
 
 
 def _is_json(content_type: str | None) -> bool:

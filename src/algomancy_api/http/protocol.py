@@ -16,6 +16,10 @@ LINGER_SECONDS = 30.0
 """How long a client may go on sending a body after its request was refused and the connection half closed."""
 
 
+CUT = "algomancy_api.cut"
+"""Extension of a scope: its `cut` ends the connection without another word."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection that sends headers without end, where uvicorn would keep them all.
 
@@ -45,6 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._headers = 0
         self.receiving = True
         super().on_message_begin()
+        self.scope["extensions"] = {CUT: {"cut": self.transport.abort}}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take in a header."""

@@ -1,0 +1,5 @@
+"""The sandbox: the API as the server gives it, in worlds whose time, runs and faults a frontend's tests have in hand.
+
+Only `ApiLauncher.build_sandbox` and the command line import it. Begin with `worlds`; `control` has the operations under
+`/sandbox`, `models` what they take, `backend` what is asked of the reference backend.
+"""

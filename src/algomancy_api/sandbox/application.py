@@ -1,0 +1,90 @@
+"""Puts the sandbox together: what an application needs to have worlds, and a control API beside the API."""
+
+from __future__ import annotations
+
+import functools
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from algomancy_api.backend import SessionBackend
+from algomancy_api.document.openapi import About, build_document
+from algomancy_api.document.operation import Operation, OperationRoute, add_operations
+from algomancy_api.document.pages import ASSETS_PATH, in_script, swagger_page
+from algomancy_api.http.json_text import encode_json
+from algomancy_api.http.replies import conditional_reply
+from algomancy_api.sandbox.control import CONTROL_GROUPS
+from algomancy_api.sandbox.middleware import CONTROL_PATH, IntoWorlds, ThroughFaults
+from algomancy_api.sandbox.models import Fixture, NewWorld
+from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, Worlds
+
+if TYPE_CHECKING:
+    from algomancy_api.api_configuration import ApiConfiguration
+
+ABOUT = About(
+    "Algomancy sandbox",
+    "Worlds for the development and the tests of frontends, steered over HTTP.",
+    "Each world is a server of its own, with the whole Algomancy API below its `base_url`. Every error is answered "
+    'with `{"detail": "<message>"}`; a member that there is not is refused.',
+    CONTROL_GROUPS,
+    (Fixture,),
+)
+
+
+class Sandbox:
+    """What an application needs beyond that of a server.
+
+    Args:
+        config: The configuration of all worlds.
+        fixture: What the default world begins with: the name of a fixture, or the path of a JSON file.
+        seed: The seed of the default world.
+
+    Raises:
+        ValueError: There is no such fixture, or the file breaks a rule.
+        SandboxUnavailableError: The backend that is installed cannot be steered.
+    """
+
+    def __init__(self, config: ApiConfiguration, fixture: str | Path, seed: int | None) -> None:
+        self._config = config
+        self._worlds = Worlds(config)
+        name = str(fixture)
+        if name not in self._worlds.fixtures.names:
+            if not isinstance(fixture, Path) and not name.endswith(".json"):
+                known = ", ".join(self._worlds.fixtures.names)
+                raise ValueError(f"There is no fixture '{name}': take one of {known}, or a file that ends in .json.")
+            name = self._worlds.fixtures.add_file(Path(fixture))
+        self._worlds.create(NewWorld(name=DEFAULT, fixture=name, seed=seed))
+        self.backend = cast("SessionBackend", CurrentWorld(self._worlds))
+        into = partial(IntoWorlds, worlds=self._worlds, prefix=config.prefix)
+        self.middleware = ((into,), (ThroughFaults,))
+
+    def add_control(self, app: FastAPI) -> None:
+        """Add the control API, its document and its page to the application."""
+        app.state.worlds = self._worlds
+        operations: list[Operation] = [operation for group in CONTROL_GROUPS for operation in group.all]
+        for operation in operations:
+            route = OperationRoute(operation, CONTROL_PATH)
+            route.include_in_schema = False  # In the document of the API; there is another for these.
+            app.router.routes.append(route)
+        with_token = self._config.api_token is not None
+
+        @functools.cache
+        def document() -> bytes:
+            documented = FastAPI(openapi_url=None)
+            add_operations(documented.router.routes, operations, CONTROL_PATH)
+            return encode_json(build_document(documented, with_token=with_token, about=ABOUT))
+
+        async def openapi(request: Request) -> Response:
+            return await conditional_reply(request, document())
+
+        async def docs(request: Request) -> HTMLResponse:
+            root = request.scope.get("root_path", "")
+            url = in_script(f"{root}{CONTROL_PATH}/openapi.json")
+            return HTMLResponse(swagger_page(ABOUT.title, f"{root}{ASSETS_PATH}", f"show({{ url: {url} }});"))
+
+        app.add_route(f"{CONTROL_PATH}/openapi.json", openapi, include_in_schema=False)
+        app.add_route(f"{CONTROL_PATH}/docs", docs, include_in_schema=False)

@@ -1,0 +1,253 @@
+"""Servers whose time, ids and runs somebody else has in hand, and what is in a server as plain data.
+
+It is what a sandbox asks of a backend beyond the port that all backends have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from algomancy_data import Dataset, DataSource
+from algomancy_data.encoding import encode_json
+from algomancy_scenario.algorithmfactory import AlgorithmFactory
+from algomancy_scenario.core_configuration import CoreConfig, core_of
+from algomancy_scenario.kpifactory import Catalog, encode_kpis
+from algomancy_scenario.persistence.kept_json import keep_json
+from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
+from algomancy_scenario.persistence.port import StoredSession
+from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
+from algomancy_scenario.running.steered import SteeredExecutor, Steering
+from algomancy_scenario.scenario import stored_params
+from algomancy_scenario.sessionmanager import SessionManager
+from algomancy_utils import BaseParameterSet, EmptyParameters, NotFoundError, ParameterError
+from algomancy_utils.runtime import Runtime, random_id, use_runtime, utc_now
+
+Location = tuple[str | int, ...]
+"""Where in a document something stands: the keys and indices that lead there."""
+
+
+class StateError(ValueError):
+    """A document breaks a rule.
+
+    Args:
+        message: Which one, for a person.
+        location: Where.
+    """
+
+    def __init__(self, message: str, location: Location) -> None:
+        super().__init__(message)
+        self.location = location
+
+
+@dataclass(frozen=True)
+class SavedSession:
+    """A session as it was at one moment; servers may share it, for nothing in it changes.
+
+    Attributes:
+        id: Its identifier.
+        display_name: Its name.
+        datasets: Its datasets.
+        scenarios: Its scenarios, in order of creation.
+    """
+
+    id: str
+    display_name: str
+    datasets: tuple[Dataset, ...] = ()
+    scenarios: tuple[ScenarioRecord, ...] = ()
+
+
+def use_steering(steering: Steering) -> AbstractContextManager[None]:
+    """Take time and ids from whoever steers, for this thread or task while the context lasts."""
+    return use_runtime(Runtime(steering.now, steering.new_id))
+
+
+def open_sessions(cfg: Any, steering: Steering, saved: Sequence[SavedSession]) -> SessionManager:  # noqa: ANN401
+    """Return a server in memory that somebody steers.
+
+    Args:
+        cfg: The configuration, or anything that has its fields.
+        steering: Who that is.
+        saved: What is in it at the start; a session `main` when there is nothing.
+    """
+    core = core_of(cfg)
+    with use_steering(steering):
+        return SessionManager.from_config(core, store=_SavedStore(core, saved), executor=SteeredExecutor(steering))
+
+
+def save_sessions(sessions: SessionManager) -> tuple[SavedSession, ...]:
+    """Return what is in a server now; what is running there is queued in it."""
+    saved = []
+    for each in sessions.list_sessions():
+        datasets, records = sessions.get_scenario_manager(each["id"]).snapshot()
+        saved.append(SavedSession(each["id"], each["display_name"], tuple(datasets), tuple(records)))
+    return tuple(saved)
+
+
+def read_sessions(cfg: Any, document: Sequence[Mapping[str, Any]]) -> tuple[SavedSession, ...]:  # noqa: ANN401
+    """Return sessions that are described as the HTTP API shows them.
+
+    Args:
+        cfg: The configuration, or anything that has its fields.
+        document: Of each session `display_name`, `datasets` and `scenarios`; `id` of sessions and scenarios, and the
+            times of these, may be left out.
+
+    Raises:
+        StateError: A rule is broken; its location begins with the number of the session.
+    """
+    core = core_of(cfg)
+    reader = _Reader(core)
+    saved: list[SavedSession] = []
+    for number, described in enumerate(document):
+        for member in ("id", "display_name"):
+            if described.get(member) and any(getattr(each, member) == described[member] for each in saved):
+                raise StateError(f"Another session has the {member} '{described[member]}'.", (number, member))
+        saved.append(reader.session(described, number))
+    return tuple(saved)
+
+
+class _SavedStore(MemoryStore):
+    """Keeps nothing, and begins with what was saved."""
+
+    def __init__(self, core: CoreConfig, saved: Sequence[SavedSession]) -> None:
+        super().__init__()
+        self._core = core
+        self._saved = saved
+
+    def load(self) -> list[StoredSession]:
+        return [
+            StoredSession(
+                each.id, each.display_name, MemorySessionStore(), self._own(each.datasets), {}, each.scenarios
+            )
+            for each in self._saved
+        ]
+
+    def _own(self, datasets: Iterable[Dataset]) -> list[Dataset]:
+        """Return datasets that are this server's alone, where a run could change what others see."""
+        kind = self._core.data_object_type
+        return [each if kind is DataSource else Dataset.of_json(each.json, kind, each.key) for each in datasets]
+
+
+class _Reader:
+    """Makes sessions of what describes them.
+
+    Args:
+        core: The configuration whose algorithms and KPIs they have.
+    """
+
+    def __init__(self, core: CoreConfig) -> None:
+        self._core = core
+        self._catalog = Catalog(AlgorithmFactory(core.algorithms), core.kpis)
+
+    def session(self, described: Mapping[str, Any], number: int) -> SavedSession:
+        datasets: dict[str, Dataset] = {}
+        for index, payload in enumerate(described.get("datasets", ())):
+            where: Location = (number, "datasets", index)
+            try:
+                dataset = Dataset.of_json(encode_json(payload), self._core.data_object_type)
+            # The class may be the user's own, and its `from_json` may raise anything.
+            except Exception as error:
+                raise StateError(f"The dataset cannot be read: {error}", where) from None
+            if dataset.key in datasets:
+                raise StateError(f"Another dataset of the session has the key '{dataset.key}'.", where)
+            datasets[dataset.key] = dataset
+        records: list[ScenarioRecord] = []
+        known: set[str] = set()
+        waiting = sorted(
+            (index for index, each in enumerate(described.get("scenarios", ())) if each["status"] in UNFINISHED),
+            key=lambda index: (described["scenarios"][index]["status"] == ScenarioStatus.QUEUED, index),
+        )
+        for index, each in enumerate(described.get("scenarios", ())):
+            where = (number, "scenarios", index)
+            record = self._record(each, where, datasets, index, waiting)
+            for member, value in (("id", record.id), ("tag", record.tag)):
+                if f"{member} {value}" in known:
+                    raise StateError(f"Another scenario of the session has the {member} '{value}'.", (*where, member))
+                known.add(f"{member} {value}")
+            records.append(record)
+        return SavedSession(
+            described.get("id") or random_id(), described["display_name"], tuple(datasets.values()), tuple(records)
+        )
+
+    def _record(
+        self,
+        each: Mapping[str, Any],
+        where: Location,
+        datasets: Mapping[str, Dataset],
+        index: int,
+        waiting: Sequence[int],
+    ) -> ScenarioRecord:
+        status = ScenarioStatus(each["status"])
+        key = each["input_data_key"]
+        if key not in datasets:
+            raise StateError(f"The session has no dataset '{key}'.", (*where, "input_data_key"))
+        algorithm = each["algorithm"]
+        here: Location = (*where, "algorithm", "name")
+        try:
+            params = self._catalog.algorithms.get_parameters(algorithm["name"])
+            here = (*where, "algorithm", "parameters")
+            algo_params = _stored(params, algorithm.get("parameters"))
+            here = (*where, "data_parameters")
+            own = (
+                datasets[key].source.initialize_data_parameters() if each.get("data_parameters") else EmptyParameters()
+            )
+            data_params = _stored(own, each.get("data_parameters"))
+        except (ParameterError, NotFoundError) as error:
+            raise StateError(str(error), here) from None
+        done, failed = status is ScenarioStatus.COMPLETE, status is ScenarioStatus.FAILED
+        return ScenarioRecord(
+            id=each.get("id") or random_id(),
+            tag=each["tag"],
+            sequence=index + 1,
+            queue_position=waiting.index(index) + 1 if index in waiting else None,
+            status=ScenarioStatus.QUEUED if status in UNFINISHED else status,
+            input_data_key=key,
+            input_data_id=datasets[key].id,
+            algo_name=algorithm["name"],
+            algo_params=algo_params,
+            data_params=data_params,
+            created_at=each.get("created_at") or utc_now(),
+            progress=100.0 if done else each.get("progress") or 0.0 if failed else 0.0,
+            started_at=_moment(each, "started_at", done or failed),
+            finished_at=_moment(each, "finished_at", done or failed),
+            error=self._error(each, where) if failed else None,
+            result=self._result(each, where) if done else None,
+            kpis=self._kpis(each.get("kpis") or {}, (*where, "kpis")) if done else None,
+        )
+
+    def _error(self, each: Mapping[str, Any], where: Location) -> str:
+        error = each.get("error")
+        if not error:
+            raise StateError("A scenario that failed needs an error.", (*where, "error"))
+        return str(error)
+
+    def _result(self, each: Mapping[str, Any], where: Location) -> bytes:
+        result = each.get("result")
+        if result is None:
+            raise StateError("A scenario that is complete needs a result, an object.", (*where, "result"))
+        return keep_json(result)
+
+    def _kpis(self, described: Mapping[str, Any], where: Location) -> bytes:
+        for name in described:
+            if name not in self._catalog.unset_kpis:
+                known = ", ".join(f"'{each}'" for each in self._catalog.unset_kpis) or "none"
+                raise StateError(f"KPI '{name}' is unknown; known are: {known}.", (*where, name))
+        for name in self._catalog.unset_kpis:
+            if described.get(name, {}).get("value") is None:
+                raise StateError(f"A scenario that is complete needs a value for KPI '{name}'.", where)
+        unset: dict[str, Any] = orjson.loads(self._catalog.unset_kpis_json)
+        return encode_kpis(self._catalog.restore_kpis({name: {**unset[name], **described[name]} for name in unset}))
+
+
+def _stored(params: BaseParameterSet, values: Mapping[str, Any] | None) -> bytes:
+    params.set_validated_values(values or {})
+    return stored_params(params)
+
+
+def _moment(each: Mapping[str, Any], member: str, wanted: bool) -> datetime | None:
+    return (each.get(member) or utc_now()) if wanted else None
