@@ -229,6 +229,12 @@ class ScenarioProcessor:
                 ending |= {"status": ScenarioStatus.COMPLETE, "progress": 100.0, "outcome": outcome}
             except RunFailure as failure:
                 ending |= {"status": ScenarioStatus.FAILED, "error": str(failure)}
+            except (RunCancelled, SessionGoneError):
+                raise
+            # Whatever it is, the scenario ends, and the queue behind it goes on.
+            except Exception:
+                _log.exception("The run of scenario '%s' ended in an error of the server's own.", run.scenario.tag)
+                ending |= {"status": ScenarioStatus.FAILED, "error": "The server could not carry out the run."}
             self._finish(run, ending)
         except (RunCancelled, SessionGoneError):
             _log.debug("The run of scenario '%s' was stopped.", run.scenario.tag)

@@ -108,13 +108,6 @@ class _Worker:
     def perform(
         self, parcel: Parcel, source: Callable[[], bytes], control: RunControl, grace: float
     ) -> tuple[bytes, bytes]:
-        sent = None if parcel.dataset in self._datasets else source()
-        self._datasets[parcel.dataset] = None
-        self._datasets.move_to_end(parcel.dataset)
-        forgotten = [self._datasets.popitem(last=False)[0] for _ in range(len(self._datasets) - _KEPT_DATASETS)]
-        call = dumps((carry_out_isolated, (parcel, sent, forgotten, logging.getLogger().getEffectiveLevel())))
-        turn = _Turn(self._process, parcel.number, grace)
-        control.when_stopped(turn.stop)
         begun = False
 
         def hear(note: Any) -> None:  # noqa: ANN401 - progress or a log record
@@ -122,7 +115,14 @@ class _Worker:
             begun = True
             _hear(note, control)
 
+        turn = _Turn(self._process, parcel.number, grace)
+        control.when_stopped(turn.stop)  # Raises for a run that is stopped by now, before its dataset counts as sent.
         try:
+            sent = None if parcel.dataset in self._datasets else source()
+            self._datasets[parcel.dataset] = None
+            self._datasets.move_to_end(parcel.dataset)
+            forgotten = [self._datasets.popitem(last=False)[0] for _ in range(len(self._datasets) - _KEPT_DATASETS)]
+            call = dumps((carry_out_isolated, (parcel, sent, forgotten, logging.getLogger().getEffectiveLevel())))
             ended: tuple[bytes, bytes] | None = self._process.run(call, hear)
         except RunFailure:
             raise

@@ -19,7 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from isolated_project import ALGORITHMS, CountedSource, Steered, config, source
 from scenario_project import WAIT, Answer
 
-from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
+from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.processes import ProcessExecutor
 
 
 @pytest.fixture
@@ -141,6 +143,51 @@ def test_run_that_reports_ends_when_cancelled_and_leaves_its_process_to_the_next
     manager.cancel_scenario(reporting.id)
     until(lambda: finish(manager, "WhichProcess", f"after {time.monotonic_ns()}").kpis["Answer"].value == pid)
     assert reporting.error == "Cancelled"
+
+
+def test_run_that_is_stopped_before_it_is_sent_leaves_its_dataset_to_be_sent(isolated: ScenarioManager) -> None:
+    """The worker that was meant for it does not count as having the dataset."""
+
+    class Told:
+        def __init__(self, stopped: bool) -> None:
+            self.stopped = stopped
+
+        def report(self, progress: float) -> None:
+            pass
+
+        def when_stopped(self, stop: Callable[[], None] | None) -> None:
+            if self.stopped:
+                raise RunCancelled
+
+    scenario = isolated.create_scenario("one", "data", "WhichProcess", {"folder": ""})
+    owner, executor = scenario.owner, ProcessExecutor(workers=1)
+    dataset = owner.dataset_of(scenario)
+    job = Job(owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
+    try:
+        with pytest.raises(RunCancelled):
+            executor.perform(job, dataset, Told(stopped=True))
+        assert executor.perform(job, dataset, Told(stopped=False)).result_json
+    finally:
+        executor.shutdown()
+
+
+def test_run_that_ends_in_an_error_of_the_server_fails_and_the_queue_goes_on(
+    open_isolated: Callable[..., SessionManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing stays processing for ever, whatever goes wrong."""
+    manager = open_isolated().get_scenario_manager("main")
+    carry_out = ProcessExecutor.perform
+
+    def break_once(self: ProcessExecutor, job: Job, *more: Any) -> Any:
+        if job.tag == "one":
+            raise KeyError(10)
+        return carry_out(self, job, *more)
+
+    monkeypatch.setattr(ProcessExecutor, "perform", break_once)
+    broken, after = begin(manager, "WhichProcess"), begin(manager, "WhichProcess", "two")
+    assert manager.wait_for_processing(WAIT)
+    assert (broken.status, broken.error) == ("failed", "The server could not carry out the run.")
+    assert after.status == "complete"
 
 
 def test_users_cancel_is_called_in_the_process_of_the_run(
