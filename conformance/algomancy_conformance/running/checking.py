@@ -71,6 +71,7 @@ def run_suite(run: Run) -> None:
         "--no-summary",
         "--capture=no",
         "--tb=native",  # nobody sees the tracebacks, and pytest's own take a while to make
+        "-pno:unraisableexception",  # which collects garbage five times over at the end
     ]
     output = io.StringIO()
     try:

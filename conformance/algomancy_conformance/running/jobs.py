@@ -24,12 +24,14 @@ from ..target.residue import Ledger
 from .context import Run
 from .watching import Watcher
 
-TOGETHER = {"restart": "restart", "story": "busy", "waiting": "busy", "busy": "busy"}
-"""Fixtures whose checks stay in one process: those that take seconds to make, and those that keep the target's workers
+TOGETHER = {"restart": "restart", "fresh": "fresh", "story": "busy", "waiting": "busy", "busy": "busy"}
+"""Fixtures whose checks stay in one process: those that start a server, and those that keep the target's workers
 busy: where there are few of them, such checks would be in each other's way."""
 LONGEST_FIRST = (
-    "test_events",
+    "test_stream_beats",
     "test_durability",
+    "test_fresh_server",
+    "test_events",
     "test_executor",
     "test_target_agrees_with_the_model",
     "test_runs",

@@ -32,9 +32,11 @@ def world(run: Run) -> World:
 
 
 @pytest.fixture
-def session(world: World) -> Session:
-    """A new, empty session."""
-    return world.new_session()
+def session(world: World) -> Iterator[Session]:
+    """A new, empty session; deleted afterwards, for the list of all of them answers every creation."""
+    made = world.new_session()
+    yield made
+    made.delete()
 
 
 @pytest.fixture(scope="session")

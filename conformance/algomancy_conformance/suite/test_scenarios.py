@@ -221,6 +221,7 @@ def test_deleted_scenario_never_reappears(busy: Session, world: World) -> None:
     world.wait(lambda: world.status(busy, doomed).get("status") == "processing")
     busy.delete("scenarios", doomed).expect(204)
     marker = world.scenario(busy, world.slow(1))
-    world.end_of(busy, marker)
+    ended = world.end_of(busy, marker).get("status") in ENDED
+    demand(ended, "a run of a second that was begun after the deletion has not ended after 20 seconds")
     check_error(busy.get("scenarios", doomed).expect(404))
     demand(doomed not in [s["id"] for s in busy.get("scenarios").json()], "the deleted scenario is listed again")

@@ -124,9 +124,10 @@ class World:
         self.ledger.names.add(name)
         answer = api.post("/sessions", {"display_name": name})
         if answer.status < 300:
-            for entry in [*listed_in(answer), *sessions_of(api)]:
-                if entry["display_name"] == name:
-                    return Session(api, str(entry["id"]), name)
+            named = [entry["id"] for entry in listed_in(answer) if entry["display_name"] == name]
+            named = named or [entry["id"] for entry in sessions_of(api) if entry["display_name"] == name]
+            if named:
+                return Session(api, str(named[0]), name)
         raise Untried(f"no session could be made: POST /sessions answered {answer.status}")
 
     def with_data(self, display_name: str | None = None) -> Session:

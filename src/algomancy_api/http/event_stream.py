@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from algomancy_api.http.waiting import Event, Listener, Waiter, Waiters
 
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 10.0
 HEAD = "algomancy_api.head"
 """Key of a scope: whether only the headers are wanted."""
 
