@@ -1,32 +1,87 @@
-"""Transformers: changes made to validated tables on their way into a dataset."""
+"""Transformers: changes made to validated tables on their way into a dataset, and running several of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cascade import CascadeDropTransformer, CascadeSnapshot
 from algomancy_data.cells.conversion import convert
+from algomancy_data.relations import Relation, keys_of, merge_relations, resolve_relations_from_schemas
 from algomancy_data.schema import Column, DataType, Schema, tables_of
-from algomancy_data.transformation import TransformationSequence, Transformer
+from algomancy_data.validation import ValidationMessage, ValidationSeverity
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from algomancy_utils.logger import Logger
 
-__all__ = [
-    "CascadeDropTransformer",
-    "CascadeSnapshot",
-    "CleanTransformer",
-    "JoinTransformer",
-    "NoopTransformer",
-    "OptionalColumnGuard",
-    "TransformationSequence",
-    "Transformer",
-    "drop_empty",
-    "fill_empty",
-]
+
+class Transformer(ABC):
+    """Changes tables in place. Subclass it and write `transform`.
+
+    Args:
+        name: What it is called.
+        logger: Where to report what was done.
+
+    Attributes:
+        name: What it is called.
+        messages: What there is to say of the change; the pipeline adds them to those of validation.
+    """
+
+    def __init__(self, name: str = "Abstract Transformer", logger: Logger | None = None) -> None:
+        self.name = name
+        self.messages: list[ValidationMessage] = []
+        self._logger = logger
+
+    @abstractmethod
+    def transform(self, data: dict[str, pd.DataFrame]) -> None:
+        """Change the tables.
+
+        Args:
+            data: The tables by name; add, replace or remove its entries.
+        """
+
+
+class TransformationSequence:
+    """Runs transformers one after the other.
+
+    Args:
+        transformers: The transformers, in order.
+        logger: Where to report progress.
+    """
+
+    def __init__(self, transformers: Iterable[Transformer] | None = None, logger: Logger | None = None) -> None:
+        self._transformers = list(transformers or ())
+        self._logger = logger
+
+    def add_transformer(self, transformer: Transformer) -> None:
+        """Add a transformer at the end."""
+        self._transformers.append(transformer)
+
+    def add_transformers(self, transformers: Iterable[Transformer]) -> None:
+        """Add transformers at the end."""
+        self._transformers.extend(transformers)
+
+    def run_transformation(self, data: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Run the transformers over copies of the tables.
+
+        Args:
+            data: The tables by name; they are not altered.
+
+        Returns:
+            The tables transformed.
+        """
+        # Tables share their memory with the originals until they are written to.
+        changed = {name: frame.copy(deep=False) for name, frame in data.items()}
+        for transformer in self._transformers:
+            transformer.transform(changed)
+        return changed
+
+    def collect_messages(self) -> list[ValidationMessage]:
+        """Return what the transformers have to say."""
+        return [message for each in self._transformers for message in getattr(each, "messages", ())]
 
 
 def fill_empty(data: pd.DataFrame) -> pd.DataFrame:
@@ -126,3 +181,130 @@ def _filled(column: Column, index: pd.Index) -> Any:  # noqa: ANN401 - a series
 
     values = pd.Series([column.default] * len(index), index=index, dtype=object)
     return pd.Series(convert(values, DataType(column.dtype)).array, index=index, copy=False)
+
+
+class CascadeSnapshot(Transformer):
+    """Counts, at its place in the sequence, how many rows refer to each row of relations that track partial loss.
+
+    Args:
+        schemas: The schemas whose foreign keys make relations.
+        extra_relations: More relations; one with the key of another takes its place.
+        logger: Where to report that it ran.
+
+    Attributes:
+        relations: The relations that track partial loss.
+    """
+
+    def __init__(
+        self,
+        schemas: Sequence[Schema | type[Schema]] | None = None,
+        extra_relations: Sequence[Relation] | None = None,
+        logger: Logger | None = None,
+    ) -> None:
+        super().__init__("Cascade snapshot transformer", logger)
+        known = merge_relations(resolve_relations_from_schemas(schemas or ()), extra_relations or ())
+        self.relations = [relation for relation in known if relation.track_partial_loss]
+        self._counts: dict[Any, dict[tuple[Any, ...], int]] = {}
+
+    def transform(self, data: dict[str, pd.DataFrame]) -> None:
+        """Count the rows."""
+        self._counts = {
+            relation.key: _children_by_parent(relation, data)
+            for relation in self.relations
+            if _is_there(relation, data)
+        }
+
+    def counts_for(self, relation: Relation) -> dict[tuple[Any, ...], int] | None:
+        """Return how many rows referred to each parent row, by the parent's values; None when it was not counted."""
+        return self._counts.get(relation.key)
+
+
+class CascadeDropTransformer(Transformer):
+    """Drops rows until every row that refers to another one finds it.
+
+    Dropped are rows that refer to a row that is not there (`CASCADE_ORPHAN_DROP`); where a relation says so, rows that
+    no row refers to (`CASCADE_REQUIRED_CHILD_DROP`) and rows to which fewer rows refer than at the snapshot
+    (`CASCADE_PARTIAL_LOSS_DROP`). One ERROR message for each relation and code counts them. Rows that refer to nothing
+    stay.
+
+    Args:
+        schemas: The schemas whose foreign keys make relations.
+        extra_relations: More relations; one with the key of another takes its place.
+        snapshot: Taken earlier in the sequence, for relations that track partial loss.
+        name: What the transformer is called.
+        logger: Where to report that it ran.
+
+    Attributes:
+        relations: The relations.
+        snapshot: The snapshot.
+    """
+
+    def __init__(
+        self,
+        schemas: Sequence[Schema | type[Schema]] | None = None,
+        extra_relations: Sequence[Relation] | None = None,
+        snapshot: CascadeSnapshot | None = None,
+        name: str = "Cascade drop transformer",
+        logger: Logger | None = None,
+    ) -> None:
+        super().__init__(name, logger)
+        self.relations = merge_relations(resolve_relations_from_schemas(schemas or ()), extra_relations or ())
+        self.snapshot = snapshot
+        self._dropped: Counter[tuple[str, str, str]] = Counter()
+
+    def transform(self, data: dict[str, pd.DataFrame]) -> None:
+        """Drop the rows; tables that lost some are numbered anew."""
+        self._dropped = Counter()
+        relations = [relation for relation in self.relations if _is_there(relation, data)]
+        changed = True
+        while changed:
+            changed = False
+            for relation in relations:
+                changed |= self._drop_orphans(relation, data)
+                if relation.parent_requires_child:
+                    changed |= self._drop_parents(relation, data, None, "CASCADE_REQUIRED_CHILD_DROP")
+            for relation in relations:
+                before = self.snapshot.counts_for(relation) if relation.track_partial_loss and self.snapshot else None
+                if before is not None:
+                    changed |= self._drop_parents(relation, data, before, "CASCADE_PARTIAL_LOSS_DROP")
+        self.messages = [
+            ValidationMessage(ValidationSeverity.ERROR, f"{count:,} {text}", table, code=code)
+            for (text, table, code), count in self._dropped.items()
+        ]
+
+    def _drop_orphans(self, relation: Relation, data: dict[str, pd.DataFrame]) -> bool:
+        child = data[relation.child_table][list(relation.child_cols)]
+        parents = set(keys_of(data[relation.parent_table][list(relation.parent_cols)]))
+        orphans = child.notna().all(axis=1) & ~keys_of(child).isin(parents)
+        return self._drop(relation, data, relation.child_table, orphans, "CASCADE_ORPHAN_DROP")
+
+    def _drop_parents(
+        self, relation: Relation, data: dict[str, pd.DataFrame], before: dict[tuple[Any, ...], int] | None, code: str
+    ) -> bool:
+        """Drop the parents with fewer children than before, or with none."""
+        counts = _children_by_parent(relation, data)
+        keys = keys_of(data[relation.parent_table][list(relation.parent_cols)])
+        lost = keys.map(lambda key: counts.get(key, 0) < (1 if before is None else before.get(key, 0)))
+        return self._drop(relation, data, relation.parent_table, lost, code)
+
+    def _drop(self, relation: Relation, data: dict[str, pd.DataFrame], table: str, rows: pd.Series, code: str) -> bool:
+        gone = rows.to_numpy(dtype=bool)
+        count = int(gone.sum())
+        if not count:
+            return False
+        data[table] = data[table][~gone].reset_index(drop=True)
+        child = f"{relation.child_table}.{','.join(relation.child_cols)}"
+        parent = f"{relation.parent_table}.{','.join(relation.parent_cols)}"
+        self._dropped[f"row(s) of '{table}' dropped: {child} refers to {parent}.", table, code] += count
+        return True
+
+
+def _is_there(relation: Relation, data: dict[str, pd.DataFrame]) -> bool:
+    sides = ((relation.child_table, relation.child_cols), (relation.parent_table, relation.parent_cols))
+    return all(table in data and all(name in data[table] for name in names) for table, names in sides)
+
+
+def _children_by_parent(relation: Relation, data: dict[str, pd.DataFrame]) -> dict[tuple[Any, ...], int]:
+    children = Counter(keys_of(data[relation.child_table][list(relation.child_cols)].dropna()))
+    parents = keys_of(data[relation.parent_table][list(relation.parent_cols)])
+    return {key: children[key] for key in parents}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from algomancy_data.cells.natural import natural
+from algomancy_data.cells.tables import natural
 from algomancy_data.file import ExtractionError
 
 if TYPE_CHECKING:

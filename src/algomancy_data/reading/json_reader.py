@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.natural import natural_values
-from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
+from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, natural_values, remark_messages
 from algomancy_data.encoding import MAX_DEPTH, decode_json, is_deeper_than
 from algomancy_data.file import ExtractionError
 from algomancy_data.reading.limits import ReadLimits

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from algomancy_data.cells.conversion import nullable_integers
-from algomancy_data.cells.natural import natural_values
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT
-from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
+from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, natural_values, remark_messages
 from algomancy_data.cells.values import text_of
 from algomancy_data.file import ExtractionError
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
