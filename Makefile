@@ -107,11 +107,11 @@ typescript: $(VENV)/.server  ## lint the document; generate clients, compile the
 
 .PHONY: corpus
 corpus: $(VENV)/.developer  ## read other programs' files with two readers; needs the registries, pip and npm
-	$(BIN)/python tests/corpus/run.py
+	$(BIN)/python -m tests.corpus.run
 
 .PHONY: bench
 bench: $(VENV)/.developer  ## measure the server beside a bare one; writes benchmarks.json
-	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+	$(BIN)/python -m tests.benchmarks.run $(ARGS)
 
 .PHONY: dist
 dist: $(VENV)/.developer  ## build three wheels and sdists into dist/ and install each alone

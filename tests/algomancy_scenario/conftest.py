@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from scenario_project import WAIT, Control, config, payload
-
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from tests.algomancy_scenario.scenario_project import WAIT, Control, config, payload
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from algomancy_data import DataClassification, DataSource, ETLResult
-from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, CoreConfig, ImprovementDirection
+from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, CoreConfig, ImprovementDirection, Scenario
 from algomancy_utils import (
     QUANTITIES,
     BaseMeasurement,
@@ -218,3 +218,20 @@ def payload(key: str, number: int = 1) -> str:
             "tables": {"items": {"data": [{"id": number}], "columns": ["id"], "dtypes": {"id": "int64"}, "index": [0]}},
         }
     )
+
+
+class Checked(AnswerKPI):
+    """Cannot be computed for some answers."""
+
+    def compute(self, result: Any) -> float:
+        if result.answer == 13:
+            raise ValueError("unlucky")
+        return super().compute(result)
+
+
+def scenario(label: int = 3, **options: Any) -> Scenario[Any]:
+    """A scenario made of its parts, which belongs to no session."""
+    params = LabelParameters()
+    params.set_values({"label": label})
+    labelled: Any = algorithms(Control())["Labelled"]
+    return Scenario("one", DataSource.from_json(payload("data")), {"Answer": Checked()}, labelled(params), **options)

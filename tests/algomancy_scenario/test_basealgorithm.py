@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from scenario_project import Answer, LabelParameters
 
 from algomancy_scenario import AlgorithmFactory, BaseAlgorithm
 from algomancy_utils import (
@@ -18,6 +17,7 @@ from algomancy_utils import (
     ParameterError,
     TimeParameter,
 )
+from tests.algomancy_scenario.scenario_project import Answer, LabelParameters
 
 
 class Plain(BaseAlgorithm):

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from scenario_project import Answer, ItemsFactory, config
 
 from algomancy_data import DataSource, ReadLimits
 from algomancy_scenario import BaseAlgorithm, BaseKPI, CoreConfig
 from algomancy_scenario.core_configuration import core_of
+from tests.algomancy_scenario.scenario_project import Answer, ItemsFactory, config
 
 BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "no factory": ({"etl_factory": None}, "Field 'etl_factory' is required."),

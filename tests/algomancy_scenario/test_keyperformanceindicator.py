@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scenario_project import COUNT, AnswerKPI
 
 from algomancy_scenario import BaseKPI, ImprovementDirection, KpiError
 from algomancy_utils import QUANTITIES, BaseMeasurement, Measurement
+from tests.algomancy_scenario.scenario_project import COUNT, AnswerKPI
 
 
 class Fixed(BaseKPI):

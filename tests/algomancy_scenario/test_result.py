@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from scenario_project import Answer
 
 from algomancy_scenario import BaseScenarioResult, ScenarioResult
+from tests.algomancy_scenario.scenario_project import Answer
 
 
 def test_plain_result_round_trips() -> None:

@@ -5,28 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scenario_project import Answer, AnswerKPI, Control, LabelParameters, algorithms, payload
 
 from algomancy_data import DataSource
 from algomancy_scenario import BaseAlgorithm, Scenario
 from algomancy_utils import BaseParameterSet, Logger
-
-
-class Checked(AnswerKPI):
-    """Cannot be computed for some answers."""
-
-    def compute(self, result: Any) -> float:
-        if result.answer == 13:
-            raise ValueError("unlucky")
-        return result.answer
-
-
-def scenario(label: int = 3, **options: Any) -> Scenario[Any]:
-    """A scenario made of its parts."""
-    params = LabelParameters()
-    params.set_values({"label": label})
-    labelled: Any = algorithms(Control())["Labelled"]
-    return Scenario("one", DataSource.from_json(payload("data")), {"Answer": Checked()}, labelled(params), **options)
+from tests.algomancy_scenario.scenario_project import Answer, Control, LabelParameters, algorithms, payload, scenario
 
 
 def test_scenario_is_made_of_its_parts() -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from scenario_project import AnswerKPI, Control, ItemsFactory, LabelParameters, algorithms, payload
 
 from algomancy_data import DataSource, StatelessDataManager
 from algomancy_scenario.kpifactory import KpiFactory
 from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_utils import EmptyParameters, Logger, NotFoundError, ParameterError
+from tests.algomancy_scenario.scenario_project import (
+    AnswerKPI,
+    Control,
+    ItemsFactory,
+    LabelParameters,
+    algorithms,
+    payload,
+)
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, ItemsFactory, LabelParameters, config, payload
 
 from algomancy_data import CSVFile, DataClassification, DataSource, StatelessDataManager
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
 from algomancy_utils import BaseParameterSet, IntegerParameter, NotFoundError, ParameterError, PreconditionError
+from tests.algomancy_scenario.scenario_project import WAIT, Control, ItemsFactory, LabelParameters, config, payload
 
 
 def items(*ids: int) -> dict[str, CSVFile]:

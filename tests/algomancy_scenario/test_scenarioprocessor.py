@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from scenario_project import WAIT, Control, algorithms, payload
-from test_scenario import scenario
-
 from algomancy_data import DataSource
 from algomancy_scenario import Scenario
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_utils import Runtime, use_runtime
+from tests.algomancy_scenario.scenario_project import WAIT, Control, algorithms, payload, scenario
 
 
 def test_processor_runs_scenarios_one_after_another() -> None:

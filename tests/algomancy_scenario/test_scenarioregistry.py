@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from test_scenario import scenario
-
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_utils import Logger
+from tests.algomancy_scenario.scenario_project import scenario
 
 
 def test_registry_finds_scenarios_by_id_and_tag() -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, ItemsFactory, config, payload
 
 from algomancy_data import CSVFile
 from algomancy_scenario import SessionManager
 from algomancy_scenario.persistence.memory import MemoryStore
 from algomancy_utils import Logger, MessageStatus, NotFoundError, PreconditionError
+from tests.algomancy_scenario.scenario_project import WAIT, Control, ItemsFactory, config, payload
 
 
 def names(sessions: SessionManager) -> list[str]:
@@ -211,7 +211,7 @@ def test_thousand_sessions_need_no_thousand_threads(open_sessions: Callable[...,
 
 def test_store_that_fails_leaves_nothing_half_done(control: Control) -> None:
     """When a session cannot be stored, the change is refused and everything is as before."""
-    from scenario_project import config
+    from tests.algomancy_scenario.scenario_project import config
 
     class FullStore(MemoryStore):
         full = False

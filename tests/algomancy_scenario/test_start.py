@@ -7,14 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scenario_project import WAIT, payload
-
 from algomancy_scenario import SessionManager
+from tests.algomancy_scenario.scenario_project import WAIT, payload
 
 START = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from scenario_project import config
+from tests.algomancy_scenario.scenario_project import config
 from algomancy_scenario import SessionManager
 sessions = SessionManager.from_config(config(has_persistent_state=True, data_path=sys.argv[2]))
 manager = sessions.get_scenario_manager("main")
@@ -35,6 +34,6 @@ def test_start_on_a_full_folder_imports_nothing_heavy(
     manager.process_scenario_async(manager.create_scenario("done", "data", "Instant"))
     assert manager.wait_for_processing(WAIT)
     sessions.close()
-    command = [sys.executable, "-c", START, str(Path(__file__).parent), str(tmp_path)]
+    command = [sys.executable, "-c", START, str(Path(__file__).parents[2]), str(tmp_path)]
     output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert output == "['data'] ['done'] True\n[]\n"

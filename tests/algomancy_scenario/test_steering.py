@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 import pytest
-from scenario_project import WAIT, Control, config, payload
 
 from algomancy_scenario.steering import StateError, open_sessions, read_sessions, save_sessions, use_steering
 from algomancy_utils.runtime import random_id, utc_now
+from tests.algomancy_scenario.scenario_project import WAIT, Control, config, payload
 
 MOMENT = datetime(2030, 1, 1, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""The limit to measure against: a Starlette app that returns bytes from memory; `python bare.py` prints its port."""
+"""The limit to measure against: a Starlette app that returns bytes from memory; run as a module, it prints its port."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from tests.benchmarks.serving import serve
 
 BODIES: dict[str, bytes] = {"health": b"{}"}
 
@@ -24,6 +26,4 @@ async def put(request: Request) -> Response:
 app = Starlette(routes=[Route("/{name}", body), Route("/{name}", put, methods=["PUT"])])
 
 if __name__ == "__main__":
-    from serving import serve
-
     serve(app)

@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from processes import HERE
-from rows import Bench, Row, small_dataset
 
 from algomancy_api.client import AlgomancyClient
+from tests.benchmarks.processes import HERE
+from tests.benchmarks.rows import Bench, Row, small_dataset
 
 LISTENERS, SESSIONS, CHANGES_PER_SECOND = 1_000, 50, 50
 CHANGES_PER_RUN = 4

@@ -51,10 +51,11 @@ def _status(pid: int, field: str) -> int:
 
 
 @contextmanager
-def server(script: str, *arguments: str, path: str = "/health") -> Iterator[Server]:
-    """Run a script of this folder that serves and prints its port; wait for the first answer."""
+def server(module: str, *arguments: str, path: str = "/health") -> Iterator[Server]:
+    """Run a module of this folder that serves and prints its port; wait for the first answer."""
     begin = time.perf_counter()
-    process = subprocess.Popen([sys.executable, str(HERE / script), *arguments], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
+    process = subprocess.Popen(command, cwd=HERE.parents[1], stdout=subprocess.PIPE, text=True)
     try:
         if process.stdout is None:
             raise RuntimeError("The server has no output to read its port from.")

@@ -1,4 +1,7 @@
-"""The project that is measured: two wide tables, an instant algorithm, KPIs; `python project.py [FOLDER]` serves it."""
+"""The project that is measured: two wide tables, an instant algorithm, KPIs.
+
+`python -m tests.benchmarks.project [FOLDER]` serves it and prints its port.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from algomancy_data import (
 from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, ImprovementDirection
 from algomancy_utils import QUANTITIES, BaseMeasurement
 from algomancy_utils.baseparameterset import BaseParameterSet, IntegerParameter
+from tests.benchmarks.serving import serve
 
 
 class Orders(Schema):
@@ -206,7 +210,5 @@ def build_config(**overrides: Any) -> ApiConfiguration:
 
 
 if __name__ == "__main__":
-    from serving import serve
-
     overrides = {"has_persistent_state": True, "data_path": sys.argv[1]} if sys.argv[1:] else {}
     serve(ApiLauncher.build(build_config(**overrides)))

@@ -21,9 +21,10 @@ from typing import Any
 
 import httpx
 import orjson
-from load import Load, load
-from processes import HERE, MIB, Server, server
-from project import orders_csv, orders_json, orders_xlsx, stock_csv
+
+from tests.benchmarks.load import Load, load
+from tests.benchmarks.processes import HERE, MIB, Server, server
+from tests.benchmarks.project import orders_csv, orders_json, orders_xlsx, stock_csv
 
 #: Upstream 0.8.2 answered 1,800 creations for the bare app's 39,500 requests a second.
 UPSTREAM_CREATIONS = 1_800 / 39_500
@@ -63,7 +64,7 @@ class Bench:
         if self.url:
             yield Server(self.url.rstrip("/"), None, 0)
         else:
-            with server("project.py", *arguments) as own:
+            with server("project", *arguments) as own:
                 yield own
 
     def compare(self, url: str, bare: Server) -> tuple[list[float], list[Load], list[Load]]:
@@ -125,7 +126,7 @@ def _create(session: str, tag: str, http: httpx.Client | None = None) -> dict[st
 
 def _ratio_row(name: str, goal: float, bench: Bench, path: Callable[[str], str]) -> Row:
     row = Row(name)
-    with bench.subject() as ours, server("bare.py") as bare:
+    with bench.subject() as ours, server("bare") as bare:
         ratios, loads, limits = bench.compare(path(_session(ours)), bare)
     row.figures = {
         "bare req/s": statistics.median(limit.rate for limit in limits),
@@ -197,7 +198,7 @@ def creation(bench: Bench) -> Row:
     """POST scenario, from the first to beyond the 20,000th."""
     row = Row("POST scenario")
     body = {"dataset_key": "data", "algo_name": "Instant"}
-    with bench.subject() as ours, server("bare.py") as bare:
+    with bench.subject() as ours, server("bare") as bare:
         session = _session(ours)
         httpx.put(f"{bare.url}/body", content=orjson.dumps(_create(session, "sample")))
         loads, limits = [], []
@@ -236,7 +237,7 @@ def dataset(bench: Bench) -> Row:
     row = Row("GET dataset, 100,000 rows")
     content = stock_csv(100_000)
     first, repeated, limits, peaks = [], [], [], []
-    with server("bare.py") as bare:
+    with server("bare") as bare:
         for _ in range(bench.repeat):
             with bench.subject() as ours, _client() as http:
                 session = _session(ours)
@@ -383,7 +384,7 @@ def start(bench: Bench) -> Row:
     row = Row("start → first 200")
     times, memory = [], []
     for _ in range(2 * bench.repeat + 1):
-        with server("project.py") as ours:
+        with server("project") as ours:
             times.append(ours.start_seconds)
             memory.append(ours.memory() / MIB)
     row.figures = {"s": statistics.median(times), "idle MiB": statistics.median(memory)}

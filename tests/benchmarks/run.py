@@ -9,12 +9,13 @@ import platform
 from pathlib import Path
 
 import click
-import live
-import rows as server_rows
-from load import tool
 from rich.console import Console
 from rich.table import Table
-from rows import Bench, Row
+
+from tests.benchmarks import live
+from tests.benchmarks import rows as server_rows
+from tests.benchmarks.load import tool
+from tests.benchmarks.rows import Bench, Row
 
 ROWS = server_rows.ROWS | live.ROWS
 
@@ -42,7 +43,7 @@ def render(rows: list[Row]) -> Table:
 def main(rows: tuple[str, ...], repeat: int, seconds: float, url: str | None, output: Path) -> None:
     """Measure the named ROWS, or all; exit with 1 when a goal is missed.
 
-    Example: python tests/benchmarks/run.py status scenario --repeat 5
+    Example: python -m tests.benchmarks.run status scenario --repeat 5
     """
     console = Console()
     console.print(f"Load from [bold]{tool()}[/], {os.cpu_count()} cores, Python {platform.python_version()}")

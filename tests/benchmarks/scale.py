@@ -1,4 +1,4 @@
-"""Many sessions, many scenarios, many pollers: `python tests/benchmarks/scale.py` prints what they cost."""
+"""Many sessions, many scenarios, many pollers: `python -m tests.benchmarks.scale` prints what they cost."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 import httpx
-from processes import Server, server
-from rows import small_dataset
+
+from tests.benchmarks.processes import Server, server
+from tests.benchmarks.rows import small_dataset
 
 
 def threads(pid: int) -> int:
@@ -90,9 +91,9 @@ def measure(own: Server, sessions: int, scenarios: int, pollers: int, seconds: f
 def main(sessions: int, scenarios: int, pollers: int, seconds: float, pause: float) -> None:
     """Exit with 1 when a request fails, p99 of /status is over 50 ms, or threads grow.
 
-    Example: python tests/benchmarks/scale.py --sessions 100 --seconds 10
+    Example: python -m tests.benchmarks.scale --sessions 100 --seconds 10
     """
-    with server("project.py") as own:
+    with server("project") as own:
         passed = measure(own, sessions, scenarios, pollers, seconds, pause)
     click.echo("PASS" if passed else "FAIL")
     raise SystemExit(0 if passed else 1)

@@ -24,9 +24,9 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import xlsxwriter
-from cases import Cell, tables
 
 from algomancy_data import CSVFile, CSVSingleExtractor, Schema, SchemaType, XLSXFile, XLSXSingleExtractor
+from tests.corpus.cases import Cell, tables
 
 HERE = Path(__file__).parent
 SDISTS = ("openpyxl==3.1.5", "XlsxWriter==3.2.9")

@@ -10,8 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from environments import OURS, Environment
-from snippets import run_seed_snippets, served
+
+from tests.distributions.environments import OURS, Environment
+from tests.distributions.snippets import run_seed_snippets, served
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = dict(zip(OURS, (ROOT, ROOT / "src", ROOT / "conformance"), strict=True))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from built_site import Site, build_site
-from chromium import Chromium, find_chromium
-
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
+from tests.docs.built_site import Site, build_site
+from tests.docs.chromium import Chromium, find_chromium
 
 
 @pytest.fixture(scope="session")

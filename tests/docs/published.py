@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from built_site import ROOT
+from tests.docs.built_site import ROOT
 
 PACKAGE = ROOT / "conformance" / "algomancy_conformance"
 DOCUMENT: dict[str, Any] = json.loads((PACKAGE / "openapi.json").read_text(encoding="utf-8"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from built_site import Site
-from chromium import Chromium
-from published import operations
+
+from tests.docs.built_site import Site
+from tests.docs.chromium import Chromium
+from tests.docs.published import operations
 
 CUT_TABLES = """[...document.querySelectorAll('article table')]
     .filter(table => table.scrollWidth > table.closest('.md-typeset__scrollwrap').clientWidth)

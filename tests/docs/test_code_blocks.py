@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from built_site import ROOT
-from code_blocks import Block, Reader, blocks_of
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from algomancy_api.client import AlgomancyClient
+from tests.docs.built_site import ROOT
+from tests.docs.code_blocks import Block, Reader, blocks_of
 
 PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["concepts", "guarantees", "architecture", "backend", "deploy"]
 GUIDE = ["index", "tutorial", "frontend", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from built_site import ROOT
 from click.testing import CliRunner
-
-from algomancy_api.cli import main
-
-sys.path.insert(0, str(ROOT / "docs"))
-
 from site_pages.benchmarks import benchmarks_page
 from site_pages.clause_table import checks_by_clause
 from site_pages.commands import help_texts
 from site_pages.markdown import cell
 from site_pages.request_examples import ExampleRequest, as_curl, as_fetch, as_httpx, python_literal
 from site_pages.schema_tables import type_in_words
+
+from algomancy_api.cli import main
+from tests.docs.built_site import ROOT
 
 URL = "http://127.0.0.1:8051/api/v1/sessions"
 

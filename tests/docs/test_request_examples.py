@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from built_site import ROOT
-
-sys.path.insert(0, str(ROOT / "docs"))
-
 from site_pages.document import Operation, operations
 from site_pages.request_examples import SERVER, as_curl, as_fetch, as_httpx, example_request
+
+from tests.docs.built_site import ROOT
 
 SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
 OPERATIONS = list(operations())

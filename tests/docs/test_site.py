@@ -11,14 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 import click
 import pytest
-from built_site import ROOT, Site
-from published import DOCUMENT, PACKAGE, operations
 
 from algomancy_api import ApiConfiguration
 from algomancy_api.cli import main as server_command
 from algomancy_api.errors import ERROR_RULES
 from algomancy_conformance.cli import main as conformance_command
 from algomancy_scenario import CoreConfig
+from tests.docs.built_site import ROOT, Site
+from tests.docs.published import DOCUMENT, PACKAGE, operations
 
 CLAUSES = tomllib.loads((PACKAGE / "clauses.toml").read_text(encoding="utf-8"))["clause"]
 GUIDE = ["index", "tutorial", "concepts", "frontend", "backend", "deploy", "guarantees", "architecture"]

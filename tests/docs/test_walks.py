@@ -10,12 +10,12 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from built_site import ROOT
 from starlette.testclient import TestClient
 
 import algomancy_scenario
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
+from tests.docs.built_site import ROOT
 
 SOURCES = Path(algomancy_scenario.__file__).parents[1]
 SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from crash import arguments, durable, payload, server_process
-from hardened_project import build_config
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
+from tests.hardening.crash import arguments, durable, payload, server_process
+from tests.hardening.hardened_project import build_config
 
 CSV = "id;weight\n1;2,5\n2;3,5\n"
 

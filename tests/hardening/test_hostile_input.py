@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from crash import payload
-from hardened_project import Items, Records, Sheet, build_config
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
 from algomancy_data import Schema
+from tests.hardening.crash import payload
+from tests.hardening.hardened_project import Items, Records, Sheet, build_config
 
 BASE = "/api/v1/sessions/main"
 MIB = 2**20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from crash import crash_repeatedly, temporary_files
+
+from tests.hardening.crash import crash_repeatedly, temporary_files
 
 
 def test_kill_9_loses_nothing_acknowledged(

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from doomed_project import config, source
 
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from tests.hardening.doomed_project import config, source
 
 WAIT = 60
 KILLED = "The run's process ended: killed by signal 9."

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash import payload, temporary_files
-from hardened_project import build_config
 
 from algomancy_data import Dataset
 from algomancy_scenario import ScenarioManager, SessionManager
 from algomancy_scenario.running.job import Job, RunControl, carry_out
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_utils import Runtime, use_runtime
+from tests.hardening.crash import payload, temporary_files
+from tests.hardening.hardened_project import build_config
 
 # Syncing changes nothing that a later start could see here; that it happens, and when, is tested with `atomic`.
 STEPS = ("replace", "rename", "unlink", "mkdir", "rmdir")

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash import payload
-from hardened_project import build_config
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from algomancy_scenario import ScenarioManager, SessionManager
 from algomancy_utils import NotFoundError, PreconditionError
+from tests.hardening.crash import payload
+from tests.hardening.hardened_project import build_config
 
 THREADS = 50
 ROUNDS = 10

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from crash import payload
-from hardened_project import Stubborn, build_config
 
 from algomancy_scenario import ScenarioManager, SessionManager
+from tests.hardening.crash import payload
+from tests.hardening.hardened_project import Stubborn, build_config
 
 WAIT = 20
 

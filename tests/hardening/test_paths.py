@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash import durable, payload
-from hardened_project import build_config
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
+from tests.hardening.crash import durable, payload
+from tests.hardening.hardened_project import build_config
 
 BASE = "/api/v1/sessions/main"
 CSV = b"id;weight\n1;2,5\n"

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from crash import durable, payload
-from hardened_project import build_config
-from simultaneous import Request, at_once
 
 from algomancy_api import ApiLauncher
+from tests.hardening.crash import durable, payload
+from tests.hardening.hardened_project import build_config
+from tests.hardening.simultaneous import Request, at_once
 
 CLIENTS = 50
 ROUNDS = 20

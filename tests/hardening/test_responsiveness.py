@@ -17,7 +17,8 @@ import httpx
 import openpyxl
 import orjson
 import pytest
-from crash import payload, server_process
+
+from tests.hardening.crash import payload, server_process
 
 MIB = 2**20
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from crash import durable, payload, server_process
-from hardened_project import Stubborn, build_config
 
 from algomancy_api import ApiLauncher
+from tests.hardening.crash import durable, payload, server_process
+from tests.hardening.hardened_project import Stubborn, build_config
 
 
 @pytest.fixture

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import ast
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from surface import all_differences, stored_surface
 
 FOLDER = Path(__file__).parent

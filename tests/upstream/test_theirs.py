@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "distributions"))
-
 from differential import PROJECTS, observe, observed
-from snippets import run_seed_snippets
+
+from tests.distributions.snippets import run_seed_snippets
 
 FOLDER = Path(__file__).parent
 THEIRS = os.environ.get("ALGOMANCY_PYTHON", "")

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from client_faces import URL, Face, FakeTime
+from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from client_faces import URL
 
 from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient
+from tests.algomancy_api.client.client_faces import URL
 
 RENAMED = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 METHODS = [name for name in dir(AlgomancyClient) if not name.startswith("_")] + list(RENAMED)

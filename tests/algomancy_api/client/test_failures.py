@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from client_faces import URL, Face, FakeTime
 
 from algomancy_api import client as package
 from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient, exceptions
@@ -29,6 +28,7 @@ from algomancy_api.client.exceptions import (
     UnexpectedReply,
 )
 from algomancy_api.client.retry import PollSchedule, RetryPolicy, parse_retry_after
+from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
 
 KEYS = {"keys": ["Master data"]}
 BUSY = httpx.Response(503, headers={"Retry-After": "2"}, json={"detail": "Busy."})

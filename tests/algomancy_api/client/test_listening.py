@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from client_faces import URL, Face, FakeTime
-from operation_cases import scenario, scenario_status
 
 from algomancy_api import ApiLauncher
 from algomancy_api.client import NotFound, ServerError, WaitTimeout
 from algomancy_api.example import build_example_config
 from algomancy_api.schemas import ScenarioStatus
+from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
+from tests.algomancy_api.client.operation_cases import scenario, scenario_status
 
 ID = scenario()["id"]
 SESSION = f"{URL}/api/v1/sessions/main"

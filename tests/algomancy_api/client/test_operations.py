@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from client_faces import URL, Face, Recorder
-from operation_cases import CASES, DATASET, Case, World
 
 from algomancy_api import ApiLauncher
 from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
+from tests.algomancy_api.client.client_faces import URL, Face, Recorder
+from tests.algomancy_api.client.operation_cases import CASES, DATASET, Case, World
 
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
@@ -170,7 +170,8 @@ def test_request_bodies_hold_moments_and_numpy_numbers(face: Face, respx_mock: r
     from datetime import date, datetime
 
     import numpy as np
-    from operation_cases import scenario
+
+    from tests.algomancy_api.client.operation_cases import scenario
 
     route = respx_mock.post(url__regex=".*").respond(201, json=scenario())
     values = {"start": datetime(2026, 1, 2, 3), "day": date(2026, 1, 2), "n": np.int64(3), "zones": {"B", "A"}}

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from client_faces import Face
 
 from algomancy_api.client import AlgomancyClient, NotFound
 from algomancy_api.schemas import ScenarioStatus
+from tests.algomancy_api.client.client_faces import Face
 
 
 class Server:

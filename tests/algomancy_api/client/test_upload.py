@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 import httpx
 import pytest
 import respx
-from client_faces import URL, Face, Recorder
 
 from algomancy_api import ApiLauncher
 from algomancy_api.client import BadRequest, UploadRejected
 from algomancy_api.example import build_example_config
 from algomancy_api.example.config import SAMPLE_DATA
+from tests.algomancy_api.client.client_faces import URL, Face, Recorder
 
 SAMPLES = sorted((SAMPLE_DATA / "Master data").iterdir())
 ETL = f"{URL}/api/v1/sessions/main/etl"

@@ -11,8 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from client_faces import URL, Face, FakeTime
-from operation_cases import scenario, scenario_status
 
 from algomancy_api.client import (
     Conflict,
@@ -26,6 +24,8 @@ from algomancy_api.client import (
     WaitTimeout,
 )
 from algomancy_api.schemas import CreateScenarioRequest, ScenarioStatus
+from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
+from tests.algomancy_api.client.operation_cases import scenario, scenario_status
 
 ID = scenario()["id"]
 SCENARIOS = f"{URL}/api/v1/sessions/main/scenarios"

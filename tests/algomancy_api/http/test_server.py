@@ -20,7 +20,7 @@ from algomancy_api.http.server import serve
 PROGRAM = """
 import concurrent.futures, os, sys, threading, time
 sys.path.insert(0, {folder!r})
-from conftest import FakeSessions, configuration
+from tests.algomancy_api.conftest import FakeSessions, configuration
 from algomancy_api import ApiLauncher
 
 def hang(*_):
@@ -46,7 +46,7 @@ class Process:
     """A server in a process, with what it has written so far."""
 
     def __init__(self) -> None:
-        program = PROGRAM.format(folder=str(Path(__file__).parents[1]))
+        program = PROGRAM.format(folder=str(Path(__file__).parents[3]))
         self.process = subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stored_folder import Open
-
 from algomancy_scenario import SessionManager
+from tests.algomancy_scenario.persistence.stored_folder import Open
 
 
 @pytest.fixture

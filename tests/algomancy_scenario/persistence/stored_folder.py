@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from scenario_project import payload
-
 from algomancy_scenario import ScenarioManager, SessionManager
+from tests.algomancy_scenario.scenario_project import payload
 
 Open = Callable[[], SessionManager]
 """Closes the server on the test's folder, if there is one, and starts another."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from scenario_project import WAIT, payload
 
 from algomancy_scenario import SessionManager
 from algomancy_scenario.persistence.cache import Cache, Kept
+from tests.algomancy_scenario.scenario_project import WAIT, payload
 
 
 def test_cache_drops_what_was_not_used_for_longest() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, payload
-from stored_folder import Open, files, main
 
 from algomancy_scenario import SessionManager
 from algomancy_utils import NotFoundError, PreconditionError
+from tests.algomancy_scenario.persistence.stored_folder import Open, files, main
+from tests.algomancy_scenario.scenario_project import WAIT, Control, payload
 
 DAMAGED = {
     "empty": b"",
@@ -168,7 +168,7 @@ def test_scenario_of_an_algorithm_that_is_gone_still_shows(
     reopen: Open, open_sessions: Callable[..., SessionManager], tmp_path: Path, control: Control
 ) -> None:
     """A configuration without the algorithm shows old results; a run says that the algorithm does not exist."""
-    from scenario_project import algorithms
+    from tests.algomancy_scenario.scenario_project import algorithms
 
     sessions = reopen()
     manager = main(sessions)
@@ -198,7 +198,7 @@ def test_result_that_cannot_be_rebuilt_is_kept_as_data(
     reopen: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A `from_json` that raises is logged; the result stays readable."""
-    from scenario_project import Answer
+    from tests.algomancy_scenario.scenario_project import Answer
 
     manager = main(reopen())
     manager.process_scenario_async(manager.create_scenario("one", "data", "Instant"))

@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from scenario_project import WAIT, Answer, Control, payload
-from stored_folder import Open, files, main
 
 from algomancy_data import DataClassification, DataSource
 from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.session_folder import SessionFolder
+from tests.algomancy_scenario.persistence.stored_folder import Open, files, main
+from tests.algomancy_scenario.scenario_project import WAIT, Answer, Control, payload
 
 
 def test_everything_is_found_again(reopen: Open, control: Control) -> None:

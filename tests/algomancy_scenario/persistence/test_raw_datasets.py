@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, ItemsPipeline
 
 from algomancy_data import ETLResult, File
 from algomancy_scenario.persistence.raw_datasets import RawDataset, files_in, raw_folders
 from algomancy_utils import NotFoundError
+from tests.algomancy_scenario.scenario_project import WAIT, ItemsPipeline
 
 
 @pytest.fixture

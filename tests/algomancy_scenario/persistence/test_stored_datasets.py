@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from scenario_project import payload
 
 from algomancy_data import Dataset, DataSource
 from algomancy_scenario.persistence import stored_datasets
 from algomancy_scenario.persistence.stored_datasets import open_stored
+from tests.algomancy_scenario.scenario_project import payload
 
 
 class Mine(DataSource):

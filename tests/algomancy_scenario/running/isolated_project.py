@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scenario_project import WAIT, Answer, AnswerKPI, ItemsFactory
 
 from algomancy_data import DataClassification, DataSource
 from algomancy_scenario import BaseAlgorithm, CoreConfig
 from algomancy_utils import BaseParameterSet, StringParameter
+from tests.algomancy_scenario.scenario_project import WAIT, Answer, AnswerKPI, ItemsFactory
 
 
 class FolderParameters(BaseParameterSet):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +10,9 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from dask_cluster import Cluster
-from isolated_project import config, source
-
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from tests.algomancy_scenario.running.dask_cluster import Cluster
+from tests.algomancy_scenario.running.isolated_project import config, source
 
 pytest.importorskip("distributed")
 
@@ -27,8 +23,7 @@ pytestmark = pytest.mark.xdist_group("dask")
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A running cluster."""
-    here = Path(__file__).parent
-    cluster = Cluster(here, here.parent)
+    cluster = Cluster(Path(__file__).parents[3])
     yield cluster
     cluster.stop()
 

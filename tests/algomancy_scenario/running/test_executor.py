@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from scenario_project import WAIT
 
 from algomancy_scenario.running.executor import ThreadExecutor
+from tests.algomancy_scenario.scenario_project import WAIT
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Answer, AnswerKPI, Control, config, payload
 
 from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
 from algomancy_scenario.running.failures import describe
+from tests.algomancy_scenario.scenario_project import WAIT, Answer, AnswerKPI, Control, config, payload
 
 
 def _raise(error: BaseException) -> Any:

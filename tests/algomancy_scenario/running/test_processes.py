@@ -14,14 +14,11 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from isolated_project import ALGORITHMS, CountedSource, Steered, config, source
-from scenario_project import WAIT, Answer
-
 from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
 from algomancy_scenario.running.job import Job
 from algomancy_scenario.running.processes import ProcessExecutor
+from tests.algomancy_scenario.running.isolated_project import ALGORITHMS, CountedSource, Steered, config, source
+from tests.algomancy_scenario.scenario_project import WAIT, Answer
 
 
 @pytest.fixture
@@ -268,13 +265,13 @@ def test_workers_end_with_the_sessions(open_isolated: Callable[..., SessionManag
 
 _SERVER = """
 import sys
-sys.path[:0] = sys.argv[1:3]
+sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from isolated_project import config, source
+from tests.algomancy_scenario.running.isolated_project import config, source
 from algomancy_scenario import SessionManager
 manager = SessionManager.from_config(config()).get_scenario_manager("main")
 manager.set_data("data", source())
-scenario = manager.create_scenario("one", "data", "Deaf", {"folder": sys.argv[3]})
+scenario = manager.create_scenario("one", "data", "Deaf", {"folder": sys.argv[2]})
 manager.process_scenario_async(scenario)
 manager.wait_for_processing()
 """
@@ -283,8 +280,8 @@ manager.wait_for_processing()
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells a process that its parent died.")
 def test_worker_ends_when_its_server_is_killed(tmp_path: Path) -> None:
     """Even one that is busy and hears nothing."""
-    here = Path(__file__).parent
-    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(here), str(here.parent), str(tmp_path)])
+    root = Path(__file__).parents[3]
+    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(root), str(tmp_path)])
     until((tmp_path / "pid").exists)
     pid = int((tmp_path / "pid").read_text())
     server.send_signal(signal.SIGKILL)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control, payload
 
 from algomancy_scenario import ScenarioManager, SessionManager
 from algomancy_scenario.sessions import events as events_module
 from algomancy_scenario.sessions.events import Listener, SessionEvent
+from tests.algomancy_scenario.scenario_project import WAIT, Control, payload
 
 
 class Ear:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from scenario_project import WAIT
 
 from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
+from tests.algomancy_scenario.scenario_project import WAIT
 
 
 def test_gate_lets_one_in_at_a_time() -> None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from scenario_project import WAIT, Control
 
 from algomancy_scenario import Scenario, ScenarioManager
 from algomancy_utils import NotFoundError, ParameterError, PreconditionError
+from tests.algomancy_scenario.scenario_project import WAIT, Control
 
 
 def test_scenario_object_before_a_run_has_exactly_the_documented_members(manager: ScenarioManager) -> None:
@@ -277,7 +277,7 @@ def test_run_that_alters_its_tables_alters_nobody_elses(
     before = manager.get_data_as_json("data")
 
     def spoil(algorithm: Any) -> Any:
-        from scenario_project import Answer
+        from tests.algomancy_scenario.scenario_project import Answer
 
         algorithm.data.tables["items"].loc[0, "id"] = 99
         algorithm.data.tables.clear()
