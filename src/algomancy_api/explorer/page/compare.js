@@ -5,14 +5,18 @@ import {download, formatNumber, h, replace} from "./dom.js";
 import {better, difference, direction, goal, met} from "./kpis.js";
 
 const OFFERED = 200;
+const AT_FIRST = 4;
+const NONE = "none";
 
 export function compareView(main, {session, query, live}) {
   let chosen = query;
-  const ids = () => (chosen.get("ids") ?? "").split(",").filter((id) => live.scenarios.has(id));
+  const latest = () => [...live.scenarios.values()].filter((each) => each.status === "complete").slice(-AT_FIRST).map((each) => each.id);
+  // Where nothing was chosen yet, those that came last are what one wants to see.
+  const ids = () => (chosen.get("ids")?.split(",") ?? latest()).filter((id) => live.scenarios.has(id));
 
   function pick(id, on) {
     const others = ids().filter((each) => each !== id);
-    choose({ids: (on ? [...others, id] : others).join(",")});
+    choose({ids: (on ? [...others, id] : others).join(",") || NONE});
   }
 
   function draw() {
@@ -63,9 +67,25 @@ function charts(scenarios) {
     h("div", {class: "row"}, h("h2", {}, `${scenarios.length} scenarios`),
       h("button", {onclick: () => download("comparison.csv", asCsv(all), "text/csv")}, "Download csv"),
       h("button", {onclick: async () => download("comparison.png", await asPicture(all))}, "Download PNG")),
+    scenarios.length > 1 && summary(scenarios, all),
     all.map((each) => h("figure", {class: "card"},
       h("figcaption", {}, h("strong", {}, each.name), h("span", {class: "quiet"}, goal(each.first))),
       h("div", {class: "bars"}, each.rows.map((row) => bar(row, each.threshold)))))];
+}
+
+/** Which scenario is best, and in what. */
+function summary(scenarios, all) {
+  const wins = new Map(scenarios.map((each) => [each, []]));
+  for (const {name, rows} of all) {
+    const best = rows.filter((row) => rows.every((other) => (better(row.kpi, other.kpi) ?? -1) >= 0));
+    if (best.length < rows.length) best.forEach((row) => wins.get(row.scenario).push(name));
+  }
+  const most = Math.max(...[...wins.values()].map((names) => names.length));
+  return h("ul", {class: "card summary", "aria-label": "Which is best"}, scenarios.map((each) => {
+    const names = wins.get(each);
+    return h("li", {class: names.length && names.length === most ? "better" : ""}, h("strong", {}, each.tag),
+      names.length ? ` is best in ${names.length} of ${all.length}: ${names.join(", ")}` : " is best in none");
+  }));
 }
 
 function bar({scenario, kpi, length, verdict: said, difference: apart}, threshold) {

@@ -5,6 +5,7 @@ import {announce, authorization, call, path, upload} from "./api.js";
 import {ask, attempt, download, formatNumber, formatTime, h, notice, replace} from "./dom.js";
 
 const PAGE = 50;
+const MIDNIGHT = /(?<=^\d{4}-\d\d-\d\d)T00:00:00(\.0+)?$/;
 const SEVERITIES = ["CRITICAL", "ERROR", "WARNING", "INFO"];
 
 export function dataView(main, {session, query, live}) {
@@ -157,7 +158,7 @@ function drawTable(content, reader, chosen, {session, key, open}) {
   return attempt(async () => {
     const rows = await reader.rows(name, (page - 1) * PAGE, page * PAGE, sort || null, descending);
     replace(body, rows.map((row) => h("tr", {}, row.map((value) => h("td", {class: typeof value === "number" ? "number" : ""},
-      value === null || value === undefined ? h("span", {class: "quiet"}, "–") : String(value))))));
+      value === null || value === undefined ? h("span", {class: "quiet"}, "–") : String(value).replace(MIDNIGHT, ""))))));
   });
 }
 

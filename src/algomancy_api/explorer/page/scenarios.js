@@ -48,7 +48,7 @@ export function scenariosView(main, {session, query, live}) {
     if (wanted) shown = shown.filter((each) => `${each.tag}\n${each.algorithm.name}\n${each.input_data_key}\n${each.status}`.toLowerCase().includes(wanted));
     count.textContent = wanted ? `${shown.length} of ${live.scenarios.size}` : `${shown.length}`;
     compare.textContent = `Compare ${picked().length || ""}`;
-    compare.href = address({session, view: "compare", ids: picked().join(",")});
+    compare.href = address({session, view: "compare", ids: picked().join(",") || null});
     list.show(shown.length);
     replace(empty, !live.scenarios.size && h("div", {}, h("h2", {}, "No scenario yet"),
       h("p", {}, live.keys.length ? "A scenario is a dataset, an algorithm and its parameters. Create one above." : ["There is nothing to plan with: ", h("a", {href: address({session, view: "data"})}, "upload a dataset"), " first."])));
@@ -143,7 +143,11 @@ class Detail {
   }
 
   async show(id) {
-    if (!id) return replace(this.element);
+    if (!id) {
+      this.version = null;
+      const hint = "Choose a scenario to see its KPIs and its result; tick some to compare them.";
+      return replace(this.element, this.live.scenarios.size > 0 && h("div", {class: "empty"}, h("p", {}, hint)));
+    }
     const known = this.live.scenarios.get(id);
     if (!known) return this.live.ready && replace(this.element, h("div", {class: "empty"}, h("p", {}, "This scenario does not exist any more.")));
     const version = `${id} ${known.status} ${known.finished_at ?? ""}`;
