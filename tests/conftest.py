@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -78,11 +78,15 @@ class StatusRecorder:
 
 
 @contextmanager
-def live_server(app: Any) -> Iterator[str]:
-    """Serve `app` on a free port of 127.0.0.1 and give its URL; at the end, fail if it gave an undocumented status."""
+def live_server(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve `app` on a free port of 127.0.0.1 and give its URL; at the end, fail if it gave an undocumented status.
+
+    With a `port` it is served where another server has been before.
+    """
     recorder = StatusRecorder(app)
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(recorder, log_level="warning", lifespan="on", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -105,6 +109,12 @@ def serve() -> Iterator[Callable[[Any], str]]:
     """A function that serves an app for the length of the test and returns its URL."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(live_server(app))
+
+
+@pytest.fixture
+def serve_at() -> Callable[..., AbstractContextManager[str]]:
+    """`live_server`, for a test that ends a server itself."""
+    return live_server
 
 
 @pytest.fixture(scope="module")

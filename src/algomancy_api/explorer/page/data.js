@@ -67,6 +67,7 @@ function uploadForm(session, report, open, reader) {
   const form = h("form", {class: "drop", onsubmit: async (event) => {
     event.preventDefault();
     const sent = new FormData(form);
+    replace(report);
     progress.hidden = false;
     button.disabled = true;
     const replied = await attempt(() => upload(path("sessions", session, "etl"), sent, (part) => {

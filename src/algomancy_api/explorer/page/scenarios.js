@@ -1,6 +1,6 @@
 // Scenarios: created from a form, run, watched, read.
 
-import {address, choose} from "./address.js";
+import {address, choose, route} from "./address.js";
 import {call, path} from "./api.js";
 import {LongList, ask, attempt, formatNumber, formatTime, h, notice, replace, settled} from "./dom.js";
 import {parameterForm} from "./form.js";
@@ -18,16 +18,21 @@ export function scenariosView(main, {session, query, live}) {
   const empty = h("div", {class: "empty"});
   const count = h("span", {class: "quiet"});
   const filter = h("input", {type: "search", placeholder: "Filter", "aria-label": "Filter scenarios", value: query.get("filter") ?? "",
-    oninput: settled(() => choose({filter: filter.value}, {replaced: true}) ?? refresh())});
+    oninput: settled(() => note({filter: filter.value}))});
   const compare = h("a", {class: "button"}, "Compare");
   const list = new LongList({height: HEIGHT, label: "Scenarios", row: (at) => row(shown[at])});
   const panel = new Detail(detail, session, live);
 
+  /** Keeps in the address what is no step to go back from. */
+  function note(changes) {
+    choose(changes, {replaced: true});
+    chosen = route().query;
+    refresh();
+  }
+
   function pick(id, on) {
     const others = picked().filter((each) => each !== id);
-    choose({pick: (on ? [...others, id] : others).join(",")}, {replaced: true});
-    chosen = new URLSearchParams(location.hash.split("?")[1]);
-    refresh();
+    note({pick: (on ? [...others, id] : others).join(",")});
   }
 
   function row(each) {

@@ -1,0 +1,66 @@
+"""Pages of the explorer in a real browser, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from algomancy_api import ApiLauncher
+from algomancy_api.client import AlgomancyClient
+from algomancy_api.example import build_example_config
+
+
+@dataclass
+class Problems:
+    """What a clean page does not do: raise, log an error, or break its own policy."""
+
+    said: list[str] = field(default_factory=list)
+
+    def watch(self, page: Any) -> None:
+        """Listen to a page."""
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+
+
+@pytest.fixture
+def problems() -> Iterator[Problems]:
+    """None may be left at the end of a test; one that makes some on purpose clears them."""
+    found = Problems()
+    yield found
+    assert found.said == []
+
+
+@pytest.fixture
+def explore(open_page: Callable[..., Any], problems: Problems) -> Callable[..., Any]:
+    """Opens the explorer of a server; further arguments are a context's."""
+
+    def open_(url: str, where: str = "/", **settings: Any) -> Any:
+        page = open_page(**({"viewport": {"width": 1280, "height": 900}} | settings))
+        problems.watch(page)
+        page.goto(url + where)
+        return page
+
+    return open_
+
+
+@pytest.fixture
+def url(serve: Callable[[Any], str]) -> str:
+    """A fresh server with the bundled example."""
+    return serve(ApiLauncher.build(build_example_config(executor="threads")))
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[AlgomancyClient]:
+    """A client of it: somebody else in the same session."""
+    with AlgomancyClient(url) as client:
+        yield client
+
+
+@pytest.fixture
+def make_config(tmp_path: Path) -> Callable[..., Any]:
+    """Makes the configuration of a server that keeps its state in a folder of the test."""
+    return lambda: build_example_config(str(tmp_path / "state"), executor="threads")
