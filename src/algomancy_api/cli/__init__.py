@@ -15,6 +15,7 @@ from algomancy_api.cli.algorithms import algorithms
 from algomancy_api.cli.commands import ReportingGroup, examples
 from algomancy_api.cli.compare import compare
 from algomancy_api.cli.data import data
+from algomancy_api.cli.sandbox import sandbox
 from algomancy_api.cli.scenarios import run, scenarios
 from algomancy_api.cli.serve import openapi, serve
 from algomancy_api.cli.sessions import sessions
@@ -37,5 +38,5 @@ def main() -> None:
     """
 
 
-for _command in (serve, openapi, sessions, data, algorithms, scenarios, run, watch, compare):
+for _command in (serve, sandbox, openapi, sessions, data, algorithms, scenarios, run, watch, compare):
     main.add_command(_command)

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from textwrap import TextWrapper
@@ -21,6 +21,52 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
+_SERVING = (
+    click.option(
+        "--config",
+        "target",
+        metavar="MODULE:ATTRIBUTE",
+        help="A configuration, an application, or a callable that gives one.  [default: the bundled example]",
+    ),
+    click.option("--host", help="Address to listen on.  [default: the configuration's]"),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65_535),
+        help="Port to listen on; 0 for any free one.  [default: the configuration's]",
+    ),
+    click.option("--title", help="What the server is called."),
+    click.option("--prefix", metavar="PATH", help="What all its paths begin with.  [default: the configuration's]"),
+    click.option(
+        "--token",
+        envvar=TOKEN_VARIABLE,
+        show_envvar=True,
+        help="Token that requests must carry; from the environment, only where the configuration names none.",
+    ),
+    click.option(
+        "--cors-origin",
+        "cors_origins",
+        metavar="ORIGIN",
+        multiple=True,
+        help="Origin whose pages may use the server, such as http://localhost:5173; * for all. May be repeated.",
+    ),
+    click.option(
+        "--cors-header",
+        "cors_headers",
+        metavar="NAME",
+        multiple=True,
+        help="Request header that those pages may send beside the usual ones; * for all. May be repeated.",
+    ),
+    click.option("--autorun/--no-autorun", default=None, help="Whether a scenario is queued as soon as it is created."),
+)
+
+
+def serving(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of whatever serves: what, where, and what is changed daily."""
+    for option in reversed(_SERVING):
+        command = option(command)
+    return command
+
+
 @click.command(
     epilog=examples(
         "algomancy-api serve",
@@ -29,47 +75,13 @@ if TYPE_CHECKING:
         "algomancy-api serve --executor processes --workers 4 --run-timeout 3600",
     )
 )
-@click.option(
-    "--config",
-    "target",
-    metavar="MODULE:ATTRIBUTE",
-    help="A configuration, an application, or a callable that gives one.  [default: the bundled example]",
-)
-@click.option("--host", help="Address to listen on.  [default: the configuration's]")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_535),
-    help="Port to listen on; 0 for any free one.  [default: the configuration's]",
-)
+@serving
 @click.option(
     "--data-path",
     metavar="DIR",
     type=click.Path(file_okay=False),
     help="Folder to keep the state in, so that it outlives the server; made when missing.",
 )
-@click.option("--title", help="What the server is called.")
-@click.option("--prefix", metavar="PATH", help="What all its paths begin with.  [default: the configuration's]")
-@click.option(
-    "--token",
-    envvar=TOKEN_VARIABLE,
-    show_envvar=True,
-    help="Token that requests must carry; from the environment, only where the configuration names none.",
-)
-@click.option(
-    "--cors-origin",
-    "cors_origins",
-    metavar="ORIGIN",
-    multiple=True,
-    help="Origin whose pages may use the server, such as http://localhost:5173; * for all. May be repeated.",
-)
-@click.option(
-    "--cors-header",
-    "cors_headers",
-    metavar="NAME",
-    multiple=True,
-    help="Request header that those pages may send beside the usual ones; * for all. May be repeated.",
-)
-@click.option("--autorun/--no-autorun", default=None, help="Whether a scenario is queued as soon as it is created.")
 @click.option(
     "--executor",
     type=click.Choice(["threads", "processes", "dask"]),
@@ -110,12 +122,7 @@ def serve(
     context = click.get_current_context()
     if options["data_path"] == "":
         raise click.UsageError("The data path must not be empty.")
-    settings = {name: value for name, value in options.items() if value is not None and value != ()}
-    default_token = None
-    if context.get_parameter_source("token") is ParameterSource.ENVIRONMENT:
-        default_token = token
-    elif token is not None:
-        settings["api_token"] = token
+    settings, default_token = settings_of(options, token)
     target = EXAMPLE if target is None else target
     if reload:
         _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, settings)
@@ -123,25 +130,57 @@ def serve(
     is_fresh = is_fresh_example(target, settings)
     try:
         app = load_app(target, settings, default_token)
-        config = getattr(app.state, "config", None)
-        if config is None:
+        if getattr(app.state, "config", None) is None:
             raise NotServable(f"'{target}' is an application that ApiLauncher.build did not make.")
-        host = host or config.host
-        port = _free_port(host, config.port if port is None else port)
     except NotServable as error:
         report(context, str(error))
         context.exit(COULD_NOT)
+
+    def begin() -> None:
+        if is_fresh:
+            from algomancy_api.example.runs import add_sample_runs
+
+            add_sample_runs(app.state.session_manager)
+
+    run_app(app, host, port, begin=begin)
+
+
+def settings_of(options: Mapping[str, Any], token: str | None) -> tuple[dict[str, Any], str | None]:
+    """The fields of the configuration that options give, and the token for where the configuration names none."""
+    settings = {name: value for name, value in options.items() if value is not None and value != ()}
+    if click.get_current_context().get_parameter_source("token") is ParameterSource.ENVIRONMENT:
+        return settings, token
+    return (settings, None) if token is None else ({**settings, "api_token": token}, None)
+
+
+def run_app(
+    app: FastAPI,
+    host: str | None,
+    port: int | None,
+    *more: tuple[str, str],
+    begin: Callable[[], None] = lambda: None,
+) -> None:
+    """Say what is served and where, and serve it until Ctrl-C.
+
+    Args:
+        app: an application that `ApiLauncher` built.
+        host: the address, in place of the configuration's.
+        port: the port, in place of the configuration's.
+        *more: further lines of the banner, name and text; `{url}` in them is where the server is.
+        begin: called when the port has turned out to be free.
+    """
     from algomancy_api.api_launcher import ApiLauncher
+    from algomancy_api.cli.served import NotServable
 
-    if is_fresh:
-        from algomancy_api.example.runs import add_sample_runs
-
-        add_sample_runs(app.state.session_manager)
-    click.echo(banner(app, host, port))
+    context, config = click.get_current_context(), app.state.config
+    host = host or config.host
     try:
+        port = _free_port(host, config.port if port is None else port)
+        begin()
+        click.echo(banner(app, host, port, more))
         ApiLauncher.run(app, host, port, exit_grace_seconds=1)
-    except OSError as error:
-        report(context, error.strerror or str(error))
+    except (NotServable, OSError) as error:
+        report(context, getattr(error, "strerror", None) or str(error))
         context.exit(COULD_NOT)
 
 
@@ -236,7 +275,7 @@ def _bound(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def banner(app: FastAPI, host: str, port: int) -> str:
+def banner(app: FastAPI, host: str, port: int, more: Sequence[tuple[str, str]] = ()) -> str:
     """Where the server will be, and what it holds."""
     from algomancy_api.cli.output import console, shown
 
@@ -254,6 +293,7 @@ def banner(app: FastAPI, host: str, port: int) -> str:
         ("State", f"kept in {config.data_path}" if config.has_persistent_state else "in memory: gone when it stops"),
         ("Token", "requests must carry one" if config.api_token else "none: whoever reaches the port may use it"),
         *((("Pages", f"of {', '.join(config.cors_origins)}, too"),) if config.cors_origins else ()),
+        *((name, text.format(url=url)) for name, text in more),
     ]
     # Folded between words, below the text itself.
     fold = TextWrapper(console().width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)

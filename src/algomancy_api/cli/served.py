@@ -52,7 +52,12 @@ def is_fresh_example(target: str, settings: Mapping[str, Any]) -> bool:
     )
 
 
-def load_app(target: str, settings: Mapping[str, Any], default_token: str | None = None) -> FastAPI:
+def load_app(
+    target: str,
+    settings: Mapping[str, Any],
+    default_token: str | None = None,
+    build: Callable[[Any], FastAPI] | None = None,
+) -> FastAPI:
     """The application that `module:attribute` stands for.
 
     The attribute is a configuration, an application, or something callable that gives either.
@@ -61,6 +66,8 @@ def load_app(target: str, settings: Mapping[str, Any], default_token: str | None
         target: module and attribute; the module is looked for in the working directory, too.
         settings: fields of the configuration that are to be other than it says. `data_path` makes the state persistent.
         default_token: the token to ask for where the configuration names none.
+        build: makes the application of a configuration, that of an application included; `ApiLauncher.build` for
+            configurations only when left out.
 
     Raises:
         NotServable: there is no such thing, it cannot be made, or it is nothing to serve.
@@ -71,6 +78,8 @@ def load_app(target: str, settings: Mapping[str, Any], default_token: str | None
 
     found, taken = _called(target, _attribute(target), settings.get("data_path"))
     fields = {name: value for name, value in settings.items() if name not in taken}
+    if build is not None:
+        found = getattr(getattr(found, "state", None), "config", found)
     if isinstance(found, FastAPI):
         if fields:
             raise NotServable(f"'{target}' is an application: {_options(fields)} can be given to a configuration only.")
@@ -86,7 +95,7 @@ def load_app(target: str, settings: Mapping[str, Any], default_token: str | None
     if fields:
         found = _with_fields(target, found, fields)
     try:
-        return ApiLauncher.build(found)
+        return (build or ApiLauncher.build)(found)
     except TypeError:
         raise NotServable(
             f"'{target}' is neither a configuration nor an application, nor a callable that gives one."

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +18,42 @@ from algomancy_api import ApiLauncher
 from algomancy_api.cli import main
 from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
+
+
+class Process:
+    """A running `algomancy-api serve`, or another command that serves."""
+
+    def __init__(self, *arguments: str, folder: Path, serving: str = "serve", **environment: str) -> None:
+        command = [sys.executable, "-m", "algomancy_api.cli", serving, "--port", "0", *arguments]
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **environment},
+        )
+        self.told: list[str] = []
+
+    def url(self, last_words: str = "press Ctrl-C to stop") -> str:
+        """Where it is, once it has told so."""
+        for line in self.process.stdout or ():
+            self.told.append(line.rstrip())
+            if last_words in line:
+                break
+        match = re.search(r"http://127\.0\.0\.1:\d+", "\n".join(self.told))
+        if match is None:
+            raise AssertionError(f"The server did not tell where it is: {self.told}")
+        return match[0]
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """End it; gives its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +86,17 @@ def client(url: str) -> Iterator[AlgomancyClient]:
 def drive(command: Callable[..., Result], url: str) -> Callable[..., Result]:
     """Runs `algomancy-api` against that server."""
     return lambda *arguments, **environment: command(*arguments, ALGOMANCY_URL=url, **environment)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Starts servers in an empty folder, and ends those that still run."""
+    processes: list[Process] = []
+
+    def start(*arguments: str, **environment: str) -> Process:
+        processes.append(Process(*arguments, folder=tmp_path, **environment))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.stop()

@@ -50,6 +50,8 @@ def test_commands_are_those_promised() -> None:
     assert {" ".join(path) for path in PATHS} == {
         "",
         "serve",
+        "sandbox",
+        "sandbox export",
         "openapi",
         "sessions",
         "sessions list",
@@ -107,7 +109,9 @@ def test_json_is_offered_by_all_that_talk_to_a_server(path: tuple[str, ...]) -> 
     if isinstance(command, click.Group) or path[0] in ("serve", "openapi") or path[-1] == "template":
         return
     options = {option for parameter in command.params for option in parameter.opts}
-    expected = {"--json", "--url", "--token", "--prefix"} | ({"--session"} if path[0] != "sessions" else set())
+    expected = {"--json", "--url", "--token", "--prefix"} | (
+        {"--session"} if path[0] not in ("sessions", "sandbox") else set()
+    )
     assert expected <= options
 
 
@@ -118,7 +122,7 @@ def test_examples_work(drive: Callable[..., Result], client: AlgomancyClient, mo
     monkeypatch.chdir(folder)
     client.run_and_wait("Slow", "Master data", tag="as it is")
     client.run_and_wait("Greedy slotting", "Master data", tag="greedy")
-    endless = ("algomancy-api serve", "algomancy-api watch")
+    endless = ("algomancy-api serve", "algomancy-api sandbox --", "algomancy-api watch")
     lines = [line for path in PATHS for line in examples_of(path) if not line.startswith(endless)]
     assert len(lines) >= len(PATHS) - len(endless)
     for line in dict.fromkeys(lines):

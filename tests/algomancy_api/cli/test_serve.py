@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
@@ -22,57 +20,7 @@ from algomancy_api.client import AlgomancyClient, RetryPolicy, ScenarioFailed
 from algomancy_scenario.core_configuration import EXECUTORS
 
 
-class Process:
-    """A running `algomancy-api serve`."""
-
-    def __init__(self, *arguments: str, folder: Path, **environment: str) -> None:
-        command = [sys.executable, "-m", "algomancy_api.cli", "serve", "--port", "0", *arguments]
-        self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=folder,
-            env={**os.environ, **environment},
-        )
-        self.told: list[str] = []
-
-    def url(self, last_words: str = "press Ctrl-C to stop") -> str:
-        """Where it is, once it has told so."""
-        for line in self.process.stdout or ():
-            self.told.append(line.rstrip())
-            if last_words in line:
-                break
-        match = re.search(r"http://127\.0\.0\.1:\d+", "\n".join(self.told))
-        if match is None:
-            raise AssertionError(f"The server did not tell where it is: {self.told}")
-        return match[0]
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """End it; gives its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        code = self.process.wait(30)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        return code
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """Starts servers in an empty folder, and ends those that still run."""
-    processes: list[Process] = []
-
-    def start(*arguments: str, **environment: str) -> Process:
-        processes.append(Process(*arguments, folder=tmp_path, **environment))
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.stop()
-
-
-def test_serve_tells_where_it_is_and_what_is_loaded(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_serve_tells_where_it_is_and_what_is_loaded(start: Callable[..., Any], tmp_path: Path) -> None:
     """The bundled example is served from an empty folder; Ctrl-C ends it with 0 and leaves nothing behind."""
     server = start()
     url = server.url()
@@ -94,7 +42,7 @@ def test_serve_tells_where_it_is_and_what_is_loaded(start: Callable[..., Process
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_keeps_state_in_a_folder(start: Callable[..., Process]) -> None:
+def test_serve_keeps_state_in_a_folder(start: Callable[..., Any]) -> None:
     """With `--data-path` the next server finds what the first one was told, and adds nothing to it."""
     first = start("--data-path", "deep/state")
     with AlgomancyClient(first.url()) as client:
@@ -130,9 +78,7 @@ def make():
 @pytest.mark.parametrize(
     ("target", "title"), [("cfg", "First"), ("app", "App"), ("make", "Made"), ("Settings.cfg", "First")]
 )
-def test_serve_takes_what_a_project_offers(
-    target: str, title: str, start: Callable[..., Process], tmp_path: Path
-) -> None:
+def test_serve_takes_what_a_project_offers(target: str, title: str, start: Callable[..., Any], tmp_path: Path) -> None:
     """A configuration, an application, a callable, or a path to one of them in a module of the working directory."""
     (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
     server = start("--config", f"my_project:{target}")
@@ -140,7 +86,7 @@ def test_serve_takes_what_a_project_offers(
         assert client.get_health().title == title
 
 
-def test_serve_gives_any_configuration_a_folder(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_serve_gives_any_configuration_a_folder(start: Callable[..., Any], tmp_path: Path) -> None:
     """`--data-path` makes a configuration durable that says nothing of it."""
     (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
     server = start("--config", "my_project:cfg", "--data-path", "state")
@@ -149,7 +95,7 @@ def test_serve_gives_any_configuration_a_folder(start: Callable[..., Process], t
     assert (tmp_path / "state").is_dir()
 
 
-def test_serve_changes_what_the_configuration_says(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_serve_changes_what_the_configuration_says(start: Callable[..., Any], tmp_path: Path) -> None:
     """Title, prefix, token, origins, headers and autorun may be given on the command line."""
     (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
     server = start(
@@ -182,7 +128,7 @@ def test_serve_changes_what_the_configuration_says(start: Callable[..., Process]
     ids=["configuration", "threads", "dask"],
 )
 def test_serve_tells_where_runs_happen(
-    given: tuple[str, ...], told: str, start: Callable[..., Process], tmp_path: Path
+    given: tuple[str, ...], told: str, start: Callable[..., Any], tmp_path: Path
 ) -> None:
     """The command line overrules the configuration; a cluster may come later than the server."""
     (tmp_path / "my_project.py").write_text(f"{PROJECT}\ncfg.workers = 3\n", encoding="utf-8")
@@ -192,7 +138,7 @@ def test_serve_tells_where_runs_happen(
     assert httpx.get(f"{url}/api/v1/runs").json()["running"] == 0
 
 
-def test_serve_bounds_the_time_of_a_run(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_serve_bounds_the_time_of_a_run(start: Callable[..., Any], tmp_path: Path) -> None:
     """`--run-timeout` ends a run that takes longer, `--run-memory-limit` is given to its process."""
     (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
     limits = ("--run-timeout", "0.2", "--run-memory-limit", str(1 << 33))
@@ -224,7 +170,7 @@ SMALL = {
 }
 
 
-def test_serve_takes_the_token_of_the_environment(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_serve_takes_the_token_of_the_environment(start: Callable[..., Any], tmp_path: Path) -> None:
     """A configuration without a token gets that of ALGOMANCY_TOKEN; one of its own stays."""
     (tmp_path / "my_project.py").write_text(
         f"{PROJECT}\nown = build_example_config(initial_data_path=None, api_token='own')\n", encoding="utf-8"
@@ -273,7 +219,7 @@ def test_serve_says_that_a_module_has_built_its_configuration(command: Callable[
     assert "another server" not in result.stderr
 
 
-def test_serve_reloads(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_serve_reloads(start: Callable[..., Any], tmp_path: Path) -> None:
     """With `--reload` a changed file is served soon, on the same port."""
     (tmp_path / "my_project.py").write_text(PROJECT, encoding="utf-8")
     server = start("--config", "my_project:cfg", "--reload")
@@ -401,7 +347,7 @@ def test_serve_by_make_names_makes_way_to_another_port(command: Callable[..., Re
     assert re.search(r'Choose another: make demo ARGS="--port \d+"\.', result.stderr)
 
 
-def test_serve_refuses_a_folder_in_use(start: Callable[..., Process], command: Callable[..., Result],
+def test_serve_refuses_a_folder_in_use(start: Callable[..., Any], command: Callable[..., Result],
                                        tmp_path: Path) -> None:  # fmt: skip
     """Two servers on one folder would spoil it: the second says who has it."""
     first = start("--data-path", "state")
