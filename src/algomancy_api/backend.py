@@ -11,6 +11,9 @@ that
   the event loop, but for what a scenario says is not `at_hand`;
 * whatever is unknown, taken or not possible now is refused without a window between check and act.
 
+Where other servers change the same state, it has `catch_up()` too: when that returns, look-ups show whatever any of
+them had acknowledged when it was called (contract GEN-9). It is called in a worker thread, before each operation.
+
 Exceptions tell the caller what was wrong. A `ParameterError` or any other `ValueError` is answered 400, an
 `AssertionError` 409. An exception of any class may have an attribute `error_kind`: `"not_found"` is answered 404,
 `"conflict"` 409, `"too_large"` 413. Whatever else is raised is answered 500, with a traceback in the log.

@@ -47,12 +47,36 @@ class BackendCalls:
     ) -> None:
         self.inline_scenarios = inline_scenarios
         self.nonblocking = bool(getattr(backend, "nonblocking", False))
+        catch_up = getattr(backend, "catch_up", None)
+        self._catch_up: Callable[[], None] | None = catch_up if callable(catch_up) else None
+        self._catching_up: asyncio.Future[None] | None = None
+        self._next_catch_up: asyncio.Future[None] | None = None
         self.sessions: CompleteSessionBackend = backend if self.nonblocking else CheckedBackend(backend)  # type: ignore[assignment,arg-type]
         self.close_seconds = close_seconds
         self._lookups = WorkerPool("algomancy-api-look", 4)
         self._writers = WorkerPool("algomancy-api-write", 8)
         self._readers = WorkerPool("algomancy-api-data", 4)
         self._uploads = WorkerPool("algomancy-api-etl", 2)
+
+    async def caught_up(self) -> None:
+        """Wait until memory is what every server has acknowledged by now, where others change the same state.
+
+        One question answers for all requests that came before it was asked: what others wait for costs them little,
+        however many they are.
+        """
+        if self._catch_up is None:
+            return
+        if self._next_catch_up is None:
+            self._next_catch_up = asyncio.ensure_future(self._ask(self._catching_up))
+        await asyncio.shield(self._next_catch_up)
+
+    async def _ask(self, before: asyncio.Future[None] | None) -> None:
+        if before is not None:
+            # Its question may have been asked too early for those who wait here.
+            await asyncio.wait([before])
+        self._catching_up, self._next_catch_up = self._next_catch_up, None
+        if self._catch_up is not None:
+            await self._lookups.run(self._catch_up)
 
     async def look_up(self, call: Callable[..., T], *args: object) -> T:
         """Call what only reads memory: at once if the backend is nonblocking, else in a worker thread."""

@@ -20,7 +20,7 @@ from algomancy_utils import ParameterError
 SAVE_TYPES = ("json",)
 """The forms datasets can be stored in."""
 
-PERSISTENCE_BACKENDS = ("none", "json")
+PERSISTENCE_BACKENDS = ("none", "json", "database")
 """The stores there are."""
 
 EXECUTORS = ("threads", "processes", "dask")
@@ -84,11 +84,16 @@ class CoreConfig:
     persistence_backend: str | None = field(
         default=None,
         metadata={
-            "doc": 'The store, `"none"` or `"json"`; it overrules `has_persistent_state`. Left out, it follows it.'
+            "doc": 'The store: `"none"`, `"json"` for files in `data_path`, or `"database"`; it overrules '
+            "`has_persistent_state`. Left out, it follows it."
         },
     )
     database_url: str | None = field(
-        default=None, metadata={"doc": "Kept for configurations made for a database store; unused."}
+        default=None,
+        metadata={
+            "doc": 'The database of the store `"database"`, of SQLite or PostgreSQL: `sqlite:///state.db`, '
+            "`postgresql://user:password@host/name`. Left out, the file `algomancy.db` in `data_path`."
+        },
     )
     cache_bytes: int = field(
         default=CACHE_BYTES,
@@ -198,6 +203,11 @@ class CoreConfig:
             return self.persistence_backend
         return "json" if self.has_persistent_state else "none"
 
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use, where the store is one."""
+        return self.database_url or f"sqlite:///{Path(self.data_path) / 'algomancy.db'}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name; the values are the configuration's own, not copies."""
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
@@ -267,7 +277,9 @@ class CoreConfig:
                 f"Field 'persistence_backend' must be one of {_quoted(PERSISTENCE_BACKENDS)}, "
                 f"got {self.persistence_backend!r}."
             )
-        if (self.has_persistent_state or self.store_kind == "json") and not _is_folder(self.data_path):
+        persistent = self.has_persistent_state or self.store_kind != "none"
+        elsewhere = self.store_kind == "database" and self.database_url is not None
+        if persistent and not elsewhere and not _is_folder(self.data_path):
             raise ValueError(
                 f"Field 'data_path' must be a folder that exists when the state is persistent, "
                 f"got {str(self.data_path)!r}."

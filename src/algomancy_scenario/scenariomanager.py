@@ -153,6 +153,11 @@ class ScenarioManager(SessionScenarios):
         self._resume()
         self.auto_create_scenarios()
 
+    @property
+    def processor(self) -> ScenarioProcessor:
+        """What runs the scenarios."""
+        return self._processor
+
     def snapshot(self) -> tuple[list[Dataset], list[ScenarioRecord]]:
         """Return the datasets, and the scenarios in order of creation, as they are at one moment.
 

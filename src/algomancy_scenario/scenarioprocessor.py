@@ -62,6 +62,9 @@ class ScenarioProcessor:
         self._owns_executor = executor is None
         self._queue: OrderedDict[str, Scenario[Any]] = OrderedDict()
         self._current: Run | None = None
+        # Of several servers on one state: whose run another one has, and the run that this one has lost.
+        self._elsewhere: Scenario[Any] | None = None
+        self._lost: Run | None = None
         self._closed = False
         self._change = threading.Condition(self._locks.state)
 
@@ -91,9 +94,48 @@ class ScenarioProcessor:
         if self._queue.pop(scenario.id, None) is not None:
             self._change.notify_all()
             return None, None
+        if self._elsewhere is scenario:
+            self._elsewhere = None
+            return None, self._next()
         if self._current is None or self._current.scenario is not scenario:
             return None, None
         stopped, self._current = self._current, None
+        return stopped, self._next()
+
+    def take_in(self, scenario: Scenario[Any], *, elsewhere: bool = False, gone: bool = False) -> None:
+        """Take note that another server has changed a scenario; call `settle` after all of them.
+
+        Args:
+            scenario: The scenario, as it is now.
+            elsewhere: Whether another server runs it.
+            gone: Whether it was deleted.
+        """
+        self._queue.pop(scenario.id, None)
+        if self._elsewhere is scenario:
+            self._elsewhere = None
+        if elsewhere:
+            self._elsewhere = scenario
+        run = self._current
+        if run is not None and run.scenario is scenario:
+            expected = ScenarioStatus.PROCESSING if run.begun else ScenarioStatus.QUEUED
+            if scenario.status is expected and not elsewhere and not gone:
+                return
+            self._lost, self._current = run, None
+        if scenario.status is ScenarioStatus.QUEUED and not gone and not self._closed:
+            self._queue[scenario.id] = scenario
+
+    def settle(self) -> tuple[Run | None, Run | None]:
+        """Go on with what has its turn after what other servers have done.
+
+        Returns:
+            The run to stop and the run to `start` once the locks are free, each if there is one.
+        """
+        self._queue = OrderedDict(sorted(self._queue.items(), key=lambda item: item[1].state.queue_position or 0))
+        stopped, self._lost = self._lost, None
+        run = self._current
+        if run is not None and not run.begun and (self._elsewhere is not None or self._is_overtaken(run)):
+            stopped, self._current = run, None
+            self._put_back(run)
         return stopped, self._next()
 
     def close(self) -> Run | None:
@@ -116,8 +158,8 @@ class ScenarioProcessor:
     def currently_processing(self) -> Scenario[Any] | None:
         """The scenario now processing."""
         with self._locks.state:
-            run = self._current
-            return run.scenario if run is not None and run.scenario.status is ScenarioStatus.PROCESSING else None
+            scenario = self._elsewhere if self._current is None else self._current.scenario
+            return scenario if scenario is not None and scenario.status is ScenarioStatus.PROCESSING else None
 
     def enqueue(self, scenario: Scenario[Any]) -> None:
         """Queue a scenario, whatever came of it before; those of a session are queued by their manager.
@@ -144,7 +186,7 @@ class ScenarioProcessor:
     def counts(self) -> tuple[int, int]:
         """How many runs there are, none or one, and how many scenarios are queued behind it."""
         with self._locks.state:
-            return int(self._current is not None), len(self._queue)
+            return int(self._current is not None or self._elsewhere is not None), len(self._queue)
 
     def start(self, run: Run | None) -> None:
         """Hand a run to the executor, which may take its time to make a thread."""
@@ -171,7 +213,7 @@ class ScenarioProcessor:
         Returns:
             Whether that is so; `False` means the time is up.
         """
-        return self._wait_until(lambda: not self._queue and self._current is None, timeout)
+        return self._wait_until(lambda: not self._queue and self._current is None and self._elsewhere is None, timeout)
 
     def wait_for(self, scenario: Scenario[Any]) -> None:
         """Wait until a scenario is neither queued nor processing, or nothing is run any more."""
@@ -200,8 +242,48 @@ class ScenarioProcessor:
             if run is not self._current:
                 raise RunCancelled
             scenario = run.scenario
-            if progress > scenario.progress and not run.frozen:
+            if self._store.shared:
+                # Nobody sees what is not in the store: on another server it would fall back.
+                run.progress = max(run.progress, progress)
+            elif progress > scenario.progress and not run.frozen:
                 self._registry.publish(scenario, scenario.next_state(progress=progress))
+
+    def save_progress(self) -> None:
+        """Store how far the current run is, and show it; for a store that others read."""
+        run = self._current
+        if run is None or not run.begun or run.progress <= run.scenario.progress:
+            return
+        with self._locks:
+            if run is self._current:
+                state = run.scenario.next_state(progress=run.progress)
+                self._store.save_progress(run.scenario.id, state.progress)
+                with self._locks.state:
+                    self._registry.publish(run.scenario, state)
+
+    @property
+    def begun(self) -> Run | None:
+        """The run that is under way here."""
+        run = self._current
+        return run if run is not None and run.begun else None
+
+    @property
+    def elsewhere(self) -> Scenario[Any] | None:
+        """The scenario whose run another server has."""
+        return self._elsewhere
+
+    def lose(self, run: Run) -> None:
+        """Stop a run that this server may not have any more: others will think that it is dead."""
+        with self._locks.state:
+            if run is not self._current:
+                return
+            self._current, self._elsewhere = None, run.scenario
+        run.stop()
+
+    def go_on(self) -> None:
+        """Start what has its turn, after something was in the way."""
+        with self._locks.state:
+            following = self._next()
+        self.start(following)
 
     # ------------------------------------------------------------------ inside
 
@@ -211,11 +293,21 @@ class ScenarioProcessor:
 
     def _next(self) -> Run | None:
         self._change.notify_all()
-        if self._current is not None or self._closed or not self._queue:
+        if self._current is not None or self._elsewhere is not None or self._closed or not self._queue:
             return None
         _, scenario = self._queue.popitem(last=False)
         self._current = Run(scenario, self)
         return self._current
+
+    def _is_overtaken(self, run: Run) -> bool:
+        """Tell whether a scenario in the queue comes before one that has its turn, as one does that is queued again."""
+        first = next(iter(self._queue.values()), None)
+        return first is not None and (first.state.queue_position or 0) < (run.scenario.state.queue_position or 0)
+
+    def _put_back(self, run: Run) -> None:
+        """Put a run that has not begun back to where it was in the queue."""
+        self._queue[run.scenario.id] = run.scenario
+        self._queue.move_to_end(run.scenario.id, last=self._is_overtaken(run))
 
     def _work(self, run: Run) -> None:
         """Carry out a run, from `queued` to its end; on one of the executor's workers."""
@@ -238,6 +330,16 @@ class ScenarioProcessor:
             self._finish(run, ending)
         except (RunCancelled, SessionGoneError):
             _log.debug("The run of scenario '%s' was stopped.", run.scenario.tag)
+        except Exception:
+            # The store is out of reach. What was not begun has its turn later, what was is begun again by someone.
+            _log.exception("The run of scenario '%s' came to nothing.", run.scenario.tag)
+            if run.begun:
+                self.lose(run)
+                return
+            with self._locks.state:
+                if run is self._current:
+                    self._current = None
+                    self._put_back(run)
 
     @contextmanager
     def _time_limit(self, run: Run) -> Iterator[None]:
@@ -279,12 +381,16 @@ class ScenarioProcessor:
 
     def _begin(self, run: Run) -> bool:
         # With the mutex, so that nobody who read `queued` acts on it when it is no longer true.
-        with self._locks, self._locks.state:
+        with self._locks:
             if run is not self._current:
                 return False
             scenario = run.scenario
-            state = scenario.next_state(status=ScenarioStatus.PROCESSING, started_at=utc_now())
-            self._registry.publish(scenario, state)
+            started_at = utc_now()
+            state = scenario.next_state(status=ScenarioStatus.PROCESSING, started_at=started_at)
+            self._store.begin_run(scenario.id, started_at)
+            run.begun = True
+            with self._locks.state:
+                self._registry.publish(scenario, state)
         self._registry.log(f"Scenario '{scenario.tag}' is processed.")
         return True
 
@@ -294,11 +400,14 @@ class ScenarioProcessor:
             # Only those who hold the mutex change which run is the current one.
             if run is not self._current:
                 return
+            ending = {"progress": max(run.progress, scenario.progress), **ending}
             state = scenario.next_state(finished_at=utc_now(), **ending)
             try:
                 self._store.save_scenario(scenario.record(state))
                 state = state._replace(outcome=self._stored(scenario, state.outcome))
             except Exception:
+                if self._store.shared:
+                    raise
                 _log.exception("The result of scenario '%s' could not be stored.", scenario.tag)
                 state = state._replace(
                     status=ScenarioStatus.FAILED, outcome=None, error="The result could not be stored."

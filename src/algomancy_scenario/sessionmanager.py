@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from algomancy_data import BaseDataSource, ETLFactory, Schema
 from algomancy_data.reading.offload import WORKER
@@ -16,12 +15,14 @@ from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessions.building import Session, SessionBuilder, check_session_name, copy_of, is_readable
+from algomancy_scenario.sessions.index import FIRST_NAME, SessionIndex, unknown
 from algomancy_scenario.sessions.locks import SessionGoneError
-from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError, TakenError, UnknownSessionError
+from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError
 from algomancy_utils.logger import SilentLogger
 from algomancy_utils.runtime import random_id
 
-_FIRST_NAME = "main"
+if TYPE_CHECKING:
+    from algomancy_scenario.sessions.replica import Replica
 
 
 class SessionManager:
@@ -45,6 +46,9 @@ class SessionManager:
 
     nonblocking = True
     """Look-ups are answered from memory and may be called on an event loop."""
+
+    catch_up: Callable[[], None] | None
+    """Has memory be what every server of the database has acknowledged; `None` where no other server can change it."""
 
     def __init__(
         self,
@@ -89,11 +93,10 @@ class SessionManager:
         self._builder = SessionBuilder(self._config, logger, store, executor)
         self._store = self._builder.store
         self._write = self._store.guard
-        self._state = threading.Lock()
-        self._sessions: dict[str, Session] = {}
-        self._ids_by_name: dict[str, str] = {}
-        self._default = ""
+        self._sessions = SessionIndex()
         self._closed = False
+        self._replica: Replica | None = None
+        self.catch_up: Callable[[], None] | None = None
         try:
             self._load()
         except BaseException:
@@ -133,22 +136,20 @@ class SessionManager:
     @property
     def session_ids(self) -> list[str]:
         """The ids of the sessions, in order of creation."""
-        with self._state:
-            return list(self._sessions)
+        return [session.id for session in self._sessions.all()]
 
     @property
     def start_session_id(self) -> str:
-        """The id of the default session: `main` at the start, or the oldest; when it is deleted, likewise."""
-        return self._default
+        """The id of the default session: the one named `main`, or the oldest."""
+        return self._sessions.default
 
     def list_sessions(self) -> list[dict[str, str]]:
         """Return `id` and `display_name` of each session, in order of creation."""
-        with self._state:
-            return [{"id": s.id, "display_name": s.display_name} for s in self._sessions.values()]
+        return [{"id": s.id, "display_name": s.display_name} for s in self._sessions.all()]
 
     def has_session(self, session_id: str) -> bool:
         """Tell whether there is a session of this id or name."""
-        return self._find(session_id) is not None
+        return self._sessions.find(session_id) is not None
 
     def get_scenario_manager(self, session_id: str) -> ScenarioManager:
         """Return the manager of a session. An id wins over an equal name.
@@ -156,7 +157,7 @@ class SessionManager:
         Raises:
             NotFoundError: There is no such session.
         """
-        return self._known(session_id).manager
+        return self._sessions.known(session_id).manager
 
     def open_session(self, session_id: str) -> tuple[str, ScenarioManager]:
         """Return the id and the manager of a session. An id wins over an equal name.
@@ -164,7 +165,7 @@ class SessionManager:
         Raises:
             NotFoundError: There is no such session.
         """
-        session = self._known(session_id)
+        session = self._sessions.known(session_id)
         return session.id, session.manager
 
     def get_display_name(self, session_id: str) -> str:
@@ -175,12 +176,12 @@ class SessionManager:
         """
         session = self._sessions.get(session_id)
         if session is None:
-            raise _unknown(session_id)
+            raise unknown(session_id)
         return session.display_name
 
     def resolve_id_by_display_name(self, display_name: str) -> str | None:
         """Return the id of the session of this name, `None` when there is none."""
-        return self._ids_by_name.get(display_name)
+        return self._sessions.id_of_name(display_name)
 
     def resolve_id(self, id_or_name: str) -> str:
         """Return the id of a session. An id wins over an equal name.
@@ -188,7 +189,7 @@ class SessionManager:
         Raises:
             NotFoundError: There is no such session.
         """
-        return self._known(id_or_name).id
+        return self._sessions.known(id_or_name).id
 
     def get_algorithm_parameters(self, key: str) -> BaseParameterSet:
         """Return a new set of an algorithm's parameters, each with its default; `NotFoundError` without one."""
@@ -196,9 +197,7 @@ class SessionManager:
 
     def count_runs(self) -> dict[str, Any]:
         """Return how many runs there are and how many scenarios wait, over all sessions, and where runs happen."""
-        with self._state:
-            sessions = list(self._sessions.values())
-        counts = [session.manager.run_counts for session in sessions]
+        counts = [session.manager.run_counts for session in self._sessions.all()]
         return {
             "executor": self._builder.executor.kind,
             "workers": self._builder.executor.workers,
@@ -228,10 +227,9 @@ class SessionManager:
         check_session_name(display_name)
         with self._write:
             self._refuse_if_closed()
-            self._refuse_if_taken(display_name)
+            self._sessions.refuse_if_taken(display_name)
             session = self._builder.make(display_name)
-            with self._state:
-                self._insert(session)
+            self._sessions.replace(None, session)
         return session.id
 
     def copy_session(self, source_id: str, new_display_name: str) -> str:
@@ -252,19 +250,18 @@ class SessionManager:
             PreconditionError: The name is taken.
         """
         check_session_name(new_display_name)
-        self._refuse_if_taken(new_display_name)
-        datasets, records = self._known(source_id).manager.snapshot()
+        self._sessions.refuse_if_taken(new_display_name)
+        datasets, records = self._sessions.known(source_id).manager.snapshot()
         if self._store.durable:
             # Encoding is work, and may be the user's code: it is done before the mutex is taken.
             datasets = [dataset for dataset in datasets if is_readable(dataset)]
         copied = [copy_of(record) for record in records]
         with self._write:
             self._refuse_if_closed()
-            self._known(source_id)
-            self._refuse_if_taken(new_display_name)
+            self._sessions.known(source_id)
+            self._sessions.refuse_if_taken(new_display_name)
             session = self._builder.make(new_display_name, datasets, copied)
-            with self._state:
-                self._insert(session)
+            self._sessions.replace(None, session)
         return session.id
 
     def rename_session(self, session_id: str, new_display_name: str) -> None:
@@ -282,15 +279,12 @@ class SessionManager:
         check_session_name(new_display_name)
         with self._write:
             self._refuse_if_closed()
-            session = self._known(session_id)
+            session = self._sessions.known(session_id)
             if session.display_name == new_display_name:
                 return
-            self._refuse_if_taken(new_display_name)
+            self._sessions.refuse_if_taken(new_display_name)
             self._store.rename_session(session.id, new_display_name)
-            with self._state:
-                del self._ids_by_name[session.display_name]
-                session.display_name = new_display_name
-                self._ids_by_name[new_display_name] = session.id
+            self._sessions.rename(session, new_display_name)
             session.manager.tell_listeners(_told(session, deleted=False))
 
     def delete_session(self, session_id: str) -> None:
@@ -304,22 +298,17 @@ class SessionManager:
         Raises:
             NotFoundError: There is no such session.
         """
-        self._known(session_id)
+        self._sessions.known(session_id)
         # Reading files is work, and the user's code: it is done before the mutex is taken, but for a race.
         initial = self._first_session() if len(self._sessions) == 1 else None
         with self._write:
             self._refuse_if_closed()
-            session = self._known(session_id)
+            session = self._sessions.known(session_id)
             new = (initial or self._first_session()) if len(self._sessions) == 1 else None
 
             def forget() -> None:
                 successor = self._store.delete_session(session.id, new)
-                with self._state:
-                    del self._sessions[session.id]
-                    del self._ids_by_name[session.display_name]
-                    if successor is not None:
-                        self._insert(self._builder.kept(successor))
-                    self._choose_default()
+                self._sessions.replace(session, None if successor is None else self._builder.kept(successor))
 
             # The session's writers are locked out while it goes: none of them is told that something was kept.
             session.manager.retire(forget)
@@ -331,7 +320,10 @@ class SessionManager:
             if self._closed:
                 return
             self._closed = True
-            sessions = list(self._sessions.values())
+            sessions = self._sessions.all()
+        if self._replica is not None:
+            # The runs stay noted as this server's until its lease has run out: they may need a moment to stop.
+            self._replica.close()
         for session in sessions:
             with suppress(SessionGoneError):
                 session.manager.retire()
@@ -347,51 +339,39 @@ class SessionManager:
 
     def _load(self) -> None:
         for stored in self._store.load():
-            self._insert(self._builder.restored(stored))
+            self._sessions.replace(None, self._builder.restored(stored))
+        if self._store.shared:
+            self._follow()
         if not self._sessions:
-            self._insert(self._builder.kept(self._store.create_session(self._first_session())))
-        self._choose_default()
-        for session in self._sessions.values():
+            first = self._first_session()
+            with self._write:
+                # Another server that starts at the same time may have been quicker.
+                if not self._sessions:
+                    self._sessions.replace(None, self._builder.kept(self._store.create_session(first)))
+        for session in self._sessions.all():
             session.manager.resume()
+
+    def _follow(self) -> None:
+        """Begin to take part in what servers of one database do."""
+        # Imported here: what it needs comes with an extra.
+        from algomancy_scenario.persistence.database.store import DatabaseStore
+        from algomancy_scenario.sessions.replica import Replica
+
+        if not isinstance(self._store, DatabaseStore):
+            raise TypeError("A store that others use is a database.")
+        replica = self._replica = Replica(self._store, self._sessions, self._builder)
+        self.catch_up = replica.catch_up
+        replica.start()
 
     def _first_session(self) -> NewSession:
         """Describe the session that a new server starts with."""
         session_id = random_id()
-        return self._builder.new(_FIRST_NAME, self._builder.initial_datasets(session_id), session_id=session_id)
-
-    def _insert(self, session: Session) -> None:
-        self._sessions[session.id] = session
-        self._ids_by_name[session.display_name] = session.id
-
-    def _choose_default(self) -> None:
-        if self._default not in self._sessions:
-            self._default = self._ids_by_name.get(_FIRST_NAME) or next(iter(self._sessions))
-
-    def _find(self, id_or_name: str) -> Session | None:
-        session = self._sessions.get(id_or_name)
-        if session is None:
-            session_id = self._ids_by_name.get(id_or_name)
-            session = None if session_id is None else self._sessions.get(session_id)
-        return session
-
-    def _known(self, id_or_name: str) -> Session:
-        session = self._find(id_or_name)
-        if session is None:
-            raise _unknown(id_or_name)
-        return session
+        return self._builder.new(FIRST_NAME, self._builder.initial_datasets(session_id), session_id=session_id)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise PreconditionError("The server is shutting down.")
 
-    def _refuse_if_taken(self, display_name: str) -> None:
-        if display_name in self._ids_by_name:
-            raise TakenError(f"Another session is named '{display_name}' already.")
-
 
 def _told(session: Session, *, deleted: bool) -> dict[str, Any]:
     return {"id": session.id, "display_name": session.display_name, "deleted": deleted}
-
-
-def _unknown(id_or_name: str) -> UnknownSessionError:
-    return UnknownSessionError(f"Session '{id_or_name}' does not exist.")

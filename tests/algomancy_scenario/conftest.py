@@ -35,12 +35,16 @@ def open_sessions(control: Control) -> Iterator[Callable[..., SessionManager]]:
         sessions.close()
 
 
-@pytest.fixture(params=["memory", "durable"])
+@pytest.fixture(params=["memory", "durable", "sqlite", "postgres"])
 def sessions(request: pytest.FixtureRequest, open_sessions: Callable[..., SessionManager], tmp_path: Path) -> Any:
-    """A fresh server's sessions, in memory and on disk."""
+    """A fresh server's sessions, in memory, in a folder and in databases."""
     if request.param == "memory":
         return open_sessions()
-    return open_sessions(has_persistent_state=True, data_path=tmp_path)
+    if request.param == "durable":
+        return open_sessions(has_persistent_state=True, data_path=tmp_path)
+    if request.param == "sqlite":
+        return open_sessions(persistence_backend="database", data_path=tmp_path)
+    return open_sessions(persistence_backend="database", database_url=request.getfixturevalue("empty_postgres"))
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from algomancy_data import DataClassification, DataSource, ETLResult
 from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, CoreConfig, ImprovementDirection, Scenario
 from algomancy_utils import (
@@ -19,6 +21,9 @@ from algomancy_utils import (
 )
 
 WAIT = 20
+SHOWN_AT_ONCE = pytest.mark.parametrize("sessions", ["memory", "durable"], indirect=True)
+"""A test of progress that shows when it is reported; in a database it is stored first, four times a second at most."""
+
 COUNT = BaseMeasurement(QUANTITIES["count"][""])
 
 

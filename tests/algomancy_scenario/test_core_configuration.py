@@ -25,7 +25,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "persistent None": ({"has_persistent_state": None}, "Field 'has_persistent_state' must be True or False"),
     "autorun 1": ({"autorun": 1}, "Field 'autorun' must be True or False, got 1"),
     "save type": ({"save_type": "parquet"}, "Field 'save_type' must be one of 'json', got 'parquet'"),
-    "database": ({"persistence_backend": "database"}, "must be one of 'none', 'json', got 'database'"),
+    "store": ({"persistence_backend": "tape"}, "must be one of 'none', 'json', 'database', got 'tape'"),
     "data class": ({"data_object_type": dict}, "must be a subclass of BaseDataSource"),
     "factory": ({"etl_factory": "mine"}, "Field 'etl_factory' must be a subclass of ETLFactory"),
     "algorithms list": ({"algorithms": []}, "Field 'algorithms' must be a dict"),

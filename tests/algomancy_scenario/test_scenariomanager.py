@@ -12,7 +12,15 @@ import pytest
 from algomancy_data import CSVFile, DataClassification, DataSource, StatelessDataManager
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
 from algomancy_utils import BaseParameterSet, IntegerParameter, NotFoundError, ParameterError, PreconditionError
-from tests.algomancy_scenario.scenario_project import WAIT, Control, ItemsFactory, LabelParameters, config, payload
+from tests.algomancy_scenario.scenario_project import (
+    SHOWN_AT_ONCE,
+    WAIT,
+    Control,
+    ItemsFactory,
+    LabelParameters,
+    config,
+    payload,
+)
 
 
 def items(*ids: int) -> dict[str, CSVFile]:
@@ -186,6 +194,7 @@ def test_list_bytes_are_those_of_the_scenarios_and_are_made_once(
     check()
 
 
+@SHOWN_AT_ONCE
 def test_progress_invalidates_every_cached_document(
     manager: ScenarioManager, run_to_end: Callable[..., Scenario], control: Control
 ) -> None:

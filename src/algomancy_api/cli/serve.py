@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -81,6 +82,12 @@ def serving(command: Callable[..., None]) -> Callable[..., None]:
     metavar="DIR",
     type=click.Path(file_okay=False),
     help="Folder to keep the state in, so that it outlives the server; made when missing.",
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    help="Database to keep the state in, which other servers may use too: sqlite:///state.db, "
+    "postgresql://user@host/name.",
 )
 @click.option(
     "--executor",
@@ -290,7 +297,7 @@ def banner(app: FastAPI, host: str, port: int, more: Sequence[tuple[str, str]] =
         ("Algorithms", ", ".join(config.algorithms)),
         ("KPIs", ", ".join(config.kpis)),
         *(("Runs", line) for line in _runs(app.state.session_manager, config)),
-        ("State", f"kept in {config.data_path}" if config.has_persistent_state else "in memory: gone when it stops"),
+        ("State", _place_of_state(config)),
         ("Token", "requests must carry one" if config.api_token else "none: whoever reaches the port may use it"),
         *((("Pages", f"of {', '.join(config.cors_origins)}, too"),) if config.cors_origins else ()),
         *((name, text.format(url=url)) for name, text in more),
@@ -299,6 +306,15 @@ def banner(app: FastAPI, host: str, port: int, more: Sequence[tuple[str, str]] =
     fold = TextWrapper(console().width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
     told = "\n".join(fold.fill(f"  {name:<11} {shown(text)}") for name, text in lines)
     return f"{shown(config.title)}\n{told}"
+
+
+def _place_of_state(config: Any) -> str:  # noqa: ANN401 - any configuration
+    kind = getattr(config, "store_kind", "json" if config.has_persistent_state else "none")
+    if kind == "database":
+        # Without the password.
+        url = urlsplit(config.resolved_database_url)
+        return f"kept in a database, {url.scheme}://{url.hostname or ''}{url.path}: other servers may use it, too"
+    return f"kept in {config.data_path}" if kind == "json" else "in memory: gone when it stops"
 
 
 def _sessions(sessions: Any, most: int = 10) -> list[str]:  # noqa: ANN401 - any backend

@@ -25,6 +25,7 @@ SETTINGS_VARIABLE = "ALGOMANCY_SERVE_SETTINGS"
 HOST_VARIABLE = "ALGOMANCY_SERVE_HOST"
 FIELD_OF_OPTION = {
     "--data-path": "data_path",
+    "--database-url": "database_url",
     "--title": "title",
     "--prefix": "prefix",
     "--token": "api_token",
@@ -47,8 +48,10 @@ class NotServable(Exception):
 def is_fresh_example(target: str, settings: Mapping[str, Any]) -> bool:
     """Whether this serves the bundled example without a state from before; to be asked before it is loaded."""
     data_path = settings.get("data_path")
-    return target == EXAMPLE and (
-        data_path is None or not Path(data_path).is_dir() or not any(Path(data_path).iterdir())
+    return (
+        target == EXAMPLE
+        and "database_url" not in settings
+        and (data_path is None or not Path(data_path).is_dir() or not any(Path(data_path).iterdir()))
     )
 
 
@@ -198,6 +201,8 @@ def _with_fields(target: str, found: Any, fields: Mapping[str, Any]) -> Any:  # 
     if "data_path" in fields:
         fields = {**fields, "has_persistent_state": True, "persistence_backend": "json"}
         _make_folder(target, fields["data_path"])
+    if "database_url" in fields:
+        fields = {**fields, "persistence_backend": "database"}
     from algomancy_api.api_configuration import ApiConfiguration
 
     try:

@@ -49,6 +49,9 @@ class MemorySessionStore:
     def begin_run(self, scenario_id: str, started_at: datetime) -> None:
         """Note nothing."""
 
+    def save_progress(self, scenario_id: str, progress: float) -> None:
+        """Keep nothing: nobody else reads it."""
+
 
 class MemoryStore:
     """Keeps no sessions.

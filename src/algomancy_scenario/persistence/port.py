@@ -57,6 +57,9 @@ class SessionStore(Protocol):
     def begin_run(self, scenario_id: str, started_at: datetime) -> None:
         """Note that this process runs a scenario; where no other could, there is nothing to note."""
 
+    def save_progress(self, scenario_id: str, progress: float) -> None:
+        """Keep how far the run of a scenario is; called where the store is `shared` only."""
+
 
 @dataclass(frozen=True)
 class NewSession:

@@ -108,6 +108,9 @@ class SessionFolder:
     def begin_run(self, scenario_id: str, started_at: datetime) -> None:
         """Note nothing: no other process may use the folder."""
 
+    def save_progress(self, scenario_id: str, progress: float) -> None:
+        """Keep nothing: nobody else reads it."""
+
     # ------------------------------------------------------------------ coming and going
 
     def build(self, meta: bytes, datasets: Iterable[Dataset], scenarios: Iterable[ScenarioRecord]) -> None:

@@ -34,12 +34,16 @@ class Run:
     Attributes:
         ticket: The run at the executor's; `None` before it is handed over.
         frozen: Whether its reports are ignored for the moment.
+        begun: Whether it is under way.
+        progress: How far it is by its own account, where that is stored before it shows.
     """
 
     def __init__(self, scenario: Scenario[Any], listener: RunListener) -> None:
         self.scenario = scenario
         self.ticket: RunTicket | None = None
         self.frozen = False
+        self.begun = False
+        self.progress = 0.0
         self._listener = listener
         self._lock = threading.Lock()
         self._stop: Callable[[], None] | None = None

@@ -151,9 +151,22 @@ def is_readable(dataset: Dataset) -> bool:
 
 
 def _open_store(config: CoreConfig) -> StateStore:
+    if config.store_kind == "database":
+        return _open_database(config)
     if config.store_kind == "json":
         return DirectoryStore(Path(config.data_path), config.data_object_type, Cache(config.cache_bytes))
     return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
+
+
+def _open_database(config: CoreConfig) -> StateStore:
+    try:
+        from algomancy_scenario.persistence.database.database import Database
+        from algomancy_scenario.persistence.database.store import DatabaseStore
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"A database needs the library '{error.name}': pip install 'algomancy-reference[database]'."
+        ) from error
+    return DatabaseStore(Database(config.resolved_database_url), config.data_object_type, Cache(config.cache_bytes))
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from algomancy_data import DataManager, Dataset
 from algomancy_scenario.persistence.port import SessionStore
@@ -22,6 +22,9 @@ from algomancy_scenario.sessions.datasets import SessionDatasets
 from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_utils import Logger, NotFoundError, PreconditionError, TakenError
 from algomancy_utils.runtime import utc_now
+
+if TYPE_CHECKING:
+    from algomancy_scenario.persistence.database.changes import SessionChanges
 
 _log = logging.getLogger(__name__)
 
@@ -290,6 +293,75 @@ class SessionScenarios(SessionDatasets):
         except Exception:
             _log.exception("No scenario was created automatically for dataset '%s'.", key)
 
+    # ------------------------------------------------------------------ several servers on one state
+
+    def take_in(
+        self, changed: SessionChanges, datasets: Sequence[Dataset], foreign: Collection[str], *, everything: bool
+    ) -> None:
+        """Take over what other servers have changed; the store's guard keeps everyone else away meanwhile.
+
+        Args:
+            changed: What they have changed.
+            datasets: The datasets of that.
+            foreign: The ids of scenarios that other servers run.
+            everything: Whether this is all there is: what is not mentioned is gone.
+        """
+        gone = changed.removed_scenarios
+        gone_keys = changed.removed_datasets
+        if everything:
+            known = {record.id for record in changed.scenarios}
+            gone = [scenario_id for scenario_id in self.list_ids() if scenario_id not in known]
+            gone_keys = self.get_data_keys()
+        with self._locks.state:
+            for scenario_id in gone:
+                scenario = self._registry.get_by_id(scenario_id)
+                if scenario is not None:
+                    self._registry.delete(scenario_id)
+                    self._processor.take_in(scenario, gone=True)
+            for key in gone_keys:
+                if self._data.has_data(key):
+                    self._data.delete_data(key)
+            for dataset in datasets:
+                self._data.put(dataset)
+            if datasets or gone_keys:
+                self._registry.events.datasets_changed()
+            for record in changed.scenarios:
+                self._take_in_scenario(record, elsewhere=record.id in foreign)
+            replaced = self._processor.settle()
+        self._processor.replace(*replaced)
+
+    def _take_in_scenario(self, record: ScenarioRecord, *, elsewhere: bool) -> None:
+        self._sequence = max(self._sequence, record.sequence, record.queue_position or 0)
+        scenario = self._registry.get_by_id(record.id)
+        if scenario is None:
+            scenario = Scenario.of_record(record, self._owner)
+            self._registry.add(scenario)
+        else:
+            self._registry.publish(scenario, scenario.state_of(record)._replace(revision=scenario.revision + 1))
+        self._processor.take_in(scenario, elsewhere=elsewhere)
+
+    def take_back(self, scenario_id: str, is_lost: Callable[[], bool]) -> None:
+        """Queue a scenario again whose run is lost with its server, unless it went on (contract DUR-3).
+
+        Args:
+            scenario_id: The scenario.
+            is_lost: Tells whether it is, while no other server can change that.
+        """
+        with self._locks:
+            scenario = self._registry.get_by_id(scenario_id)
+            if scenario is None or scenario is not self._processor.elsewhere or not is_lost():
+                return
+            _log.warning("Scenario '%s' is queued again: the server that ran it is gone.", scenario.tag)
+            state = scenario.next_state(status=ScenarioStatus.QUEUED, progress=0.0, started_at=None)
+            self._store.save_scenario(scenario.record(state))
+            with self._locks.state:
+                self._registry.publish(scenario, state)
+                self._processor.take_in(scenario)
+                replaced = self._processor.settle()
+        self._processor.replace(*replaced)
+
+    # ------------------------------------------------------------------ inside
+
     def _restore(self, records: Iterable[ScenarioRecord]) -> None:
         """Take over scenarios that are in the store already; before anyone else knows the session."""
         for record in sorted(records, key=lambda each: each.sequence):
@@ -299,6 +371,8 @@ class SessionScenarios(SessionDatasets):
 
     def _resume(self) -> None:
         """Queue again, in the old order, what was queued or processing when the server stopped (contract DUR-2)."""
+        if self._store.shared:
+            return  # What is queued there was taken in as any other server's change.
         waiting = [s for s in self._registry.list() if s.status is ScenarioStatus.QUEUED]
         waiting.sort(key=lambda each: each.state.queue_position or 0)
         with self._locks, self._locks.state:

@@ -12,7 +12,7 @@ import pytest
 
 from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
 from algomancy_scenario.running.failures import describe
-from tests.algomancy_scenario.scenario_project import WAIT, Answer, AnswerKPI, Control, config, payload
+from tests.algomancy_scenario.scenario_project import SHOWN_AT_ONCE, WAIT, Answer, AnswerKPI, Control, config, payload
 
 
 def _raise(error: BaseException) -> Any:
@@ -115,6 +115,7 @@ def test_failing_run_logs_its_traceback(
     assert "in _raise" in caplog.text
 
 
+@SHOWN_AT_ONCE
 def test_progress_of_a_run_never_falls_and_keeps_its_bounds(
     run_to_end: Callable[..., Scenario], manager: ScenarioManager, control: Control
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from algomancy_scenario import ScenarioManager, SessionManager
 from algomancy_scenario.sessions import events as events_module
 from algomancy_scenario.sessions.events import Listener, SessionEvent
-from tests.algomancy_scenario.scenario_project import WAIT, Control, payload
+from tests.algomancy_scenario.scenario_project import SHOWN_AT_ONCE, WAIT, Control, payload
 
 
 class Ear:
@@ -105,15 +105,19 @@ def test_listener_with_an_id_nobody_knows_begins_anew(manager: ScenarioManager, 
     assert [kind for kind, _ in Ear(manager, last.replace("{life}", life)).hear()] == ["snapshot"]
 
 
-def test_listener_that_was_away_too_long_begins_anew(manager: ScenarioManager, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listener_that_was_away_too_long_begins_anew(sessions: SessionManager, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many deletions are remembered."""
+    monkeypatch.setattr(events_module, "_REMEMBERED", 20)
+    manager = sessions.get_scenario_manager(sessions.create_new_session("new"))
+    manager.add_datasource_from_json(payload("data"))
     ear = Ear(manager)
     ear.hear()
-    for number in range(events_module._REMEMBERED + 1):
+    for number in range(21):
         manager.delete_scenario(manager.create_scenario(f"{number}", "data", "Instant").id)
     assert [kind for kind, _ in Ear(manager, ear.last_id).hear()] == ["snapshot"]
 
 
+@SHOWN_AT_ONCE
 def test_progress_is_thinned_and_the_end_is_not(manager: ScenarioManager, control: Control) -> None:
     """Within a tenth of a second the first progress is told, the rest waits, and the end overtakes it."""
     ear = Ear(manager)
@@ -160,6 +164,7 @@ def test_end_wakes_a_listener_that_holds_progress_back(manager: ScenarioManager,
     assert ear.told() == ["scenario failed"]
 
 
+@SHOWN_AT_ONCE
 def test_progress_that_waited_is_told_to_who_resumes(manager: ScenarioManager, control: Control) -> None:
     """An event that overtook it does not make it forgotten."""
     ear = Ear(manager)

@@ -1,0 +1,181 @@
+"""A database, opened: its driver, its settings, its schema, and the two kinds of transactions there are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from algomancy_scenario.persistence.database.tables import state
+from algomancy_utils import PreconditionError
+
+BUSY_SECONDS = 20
+"""How long to wait for others who write to the same SQLite file."""
+
+_MIGRATING = 0x416C676F  # the number of PostgreSQL's lock around migrations
+_SQLITE = ("PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL")
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """A database whose schema is this version's.
+
+    Args:
+        url: Where it is, `sqlite:///…` or `postgresql://…`.
+
+    Raises:
+        ValueError: It cannot be opened; the message says what to do.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._closed = False
+        self.engine = _engine_of(url)
+        event.listen(self.engine, "checkin", self._drop_when_closed)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        try:
+            self._migrate()
+        except SQLAlchemyError as error:
+            self.engine.dispose()
+            reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+            raise ValueError(f"The database {self.name} cannot be used: {reason}") from error
+        except BaseException:
+            self.engine.dispose()
+            raise
+        # Where a transaction takes messages of its own, one question needs none.
+        self._single = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def name(self) -> str:
+        """What to call it to a person: where it is, without a password and without a path."""
+        url = self.engine.url
+        return f"'{Path(url.database or '').name if self.is_sqlite else url.render_as_string(hide_password=True)}'"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees everything as it is at one moment."""
+        self._refuse_if_closed()
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def revision(self) -> int:
+        """Return how many changes there were; the cheapest question there is."""
+        self._refuse_if_closed()
+        statement = f"SELECT revision FROM {state.name}"
+        for attempt in (1, 2):
+            try:
+                with self._single.connect() as connection:
+                    return int(connection.exec_driver_sql(statement).scalar_one())
+            except DBAPIError as error:
+                # A connection that was idle may have been cut: the pool knows that now.
+                if attempt == 2 or not error.connection_invalidated:
+                    raise
+        raise AssertionError
+
+    def begin(self) -> tuple[Connection, int]:
+        """Begin to change something: nobody else can, from now until the connection is closed.
+
+        Returns:
+            The connection, and how many changes there were.
+        """
+        self._refuse_if_closed()
+        for attempt in (1, 2):
+            connection = self.engine.connect().execution_options(algomancy_writes=True)
+            try:
+                lock = "" if self.is_sqlite else " FOR UPDATE"
+                connection.begin()
+                return connection, int(
+                    connection.exec_driver_sql(f"SELECT revision FROM {state.name}{lock}").scalar_one()
+                )
+            except BaseException as error:
+                connection.close()
+                if attempt == 2 or not isinstance(error, DBAPIError) or not error.connection_invalidated:
+                    raise
+        raise AssertionError
+
+    def close(self) -> None:
+        """Close all connections; those in use as soon as they no longer are."""
+        self._closed = True
+        self.engine.dispose()
+
+    def _drop_when_closed(self, _connection: Any, record: Any) -> None:  # noqa: ANN401 - the pool's own
+        if self._closed:
+            record.invalidate()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise PreconditionError("The server is shutting down.")
+
+    def _migrate(self) -> None:
+        """Bring the schema to this version's, one server at a time."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("path_separator", "os")
+        with self.engine.connect().execution_options(algomancy_writes=True) as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+            if inspect(connection).has_table(_VERSIONS):
+                found = connection.exec_driver_sql(f"SELECT version_num FROM {_VERSIONS}").scalar()
+                try:
+                    ScriptDirectory.from_config(config).get_revision(str(found))
+                except CommandError:
+                    raise ValueError(
+                        f"The database {self.name} was made by a newer version, with the schema '{found}': "
+                        "install that version of algomancy-reference, or use another database."
+                    ) from None
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+_VERSIONS = "algomancy_version"
+"""Where Alembic notes the schema there is; see `migrations/env.py`."""
+
+
+def _engine_of(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ValueError(
+                f"Field 'database_url' must be of SQLite or PostgreSQL, such as 'sqlite:///state.db' or "
+                f"'postgresql://user@host/name', got '{parsed.get_backend_name()}'."
+            )
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(parsed, pool_size=10, max_overflow=20)
+        if parsed.database in (None, "", ":memory:"):
+            raise ValueError("Field 'database_url' must name a file: a database in memory is gone with its connection.")
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"The driver '{error.name}' is missing: pip install 'algomancy-reference[database]'."
+        ) from error
+    except (ArgumentError, NoSuchModuleError):
+        raise ValueError(
+            "Field 'database_url' must be a URL such as 'sqlite:///state.db' or 'postgresql://user@host/name'."
+        ) from None
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own
+    connection.isolation_level = None  # Python's own idea of when a transaction begins is in the way.
+    for pragma in _SQLITE:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("algomancy_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

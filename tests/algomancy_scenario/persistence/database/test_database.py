@@ -1,0 +1,83 @@
+"""A database is opened, migrated and refused in a sentence."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from algomancy_scenario import SessionManager
+from algomancy_scenario.persistence.database.database import Database
+from algomancy_scenario.persistence.database.tables import metadata
+from tests.algomancy_scenario.scenario_project import config
+
+
+def test_migrations_lead_to_the_tables(database_url: str) -> None:
+    """What the migrations make is what the code reads and writes."""
+    database = Database(database_url)
+    try:
+        with database.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": "algomancy_version"})
+            assert compare_metadata(context, metadata) == []
+    finally:
+        database.close()
+
+
+def test_newer_schema_is_refused(database_url: str) -> None:
+    """A database of a version to come is not touched."""
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE algomancy_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(ValueError, match="was made by a newer version, with the schema '9999'"):
+        Database(database_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "must be a URL such as"),
+        ("mysql://localhost/x", "must be of SQLite or PostgreSQL"),
+        ("sqlite://", "must name a file"),
+        ("sqlite:////no/such/folder/state.db", "The database 'state.db' cannot be used: unable to open"),
+        ("postgresql://user:secret@127.0.0.1:1/x", r"postgresql\+psycopg://user:\*\*\*@127.0.0.1:1/x' cannot be used"),
+    ],
+)
+def test_database_that_cannot_be_opened_is_told(url: str, message: str) -> None:
+    """In a sentence, without passwords."""
+    with pytest.raises(ValueError, match=message) as raised:
+        SessionManager.from_config(config(persistence_backend="database", database_url=url))
+    assert "secret" not in str(raised.value)
+    assert "/no/such" not in str(raised.value)
+
+
+def test_missing_library_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the extra the message says how to install it."""
+    for name in [name for name in sys.modules if "persistence.database" in name or name.startswith("sqlalchemy")]:
+        monkeypatch.delitem(sys.modules, name)
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.startswith("sqlalchemy"):
+            raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(
+        ValueError, match=r"needs the library 'sqlalchemy': pip install 'algomancy-reference\[database\]'"
+    ):
+        SessionManager.from_config(config(persistence_backend="database", data_path=tmp_path))
+
+
+def test_folder_must_exist_for_the_default_database(tmp_path: Path) -> None:
+    """Without a URL the file is in the data path."""
+    with pytest.raises(ValueError, match="'data_path' must be a folder that exists"):
+        config(persistence_backend="database", data_path=tmp_path / "none")
+    sessions = SessionManager.from_config(config(persistence_backend="database", data_path=tmp_path))
+    sessions.close()
+    assert (tmp_path / "algomancy.db").is_file()
