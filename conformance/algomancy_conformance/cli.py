@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import sys
 import traceback
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from .clauses import Profile, clause_table
+from .document import PUBLISHED_PREFIX, document_for_all, with_prefix
 from .options import Options, flag_of, settings
 from .outcomes import KitError
 
@@ -106,6 +108,15 @@ def run(
 def clauses(profile: str | None) -> None:
     """Print the clause table."""
     click.echo(clause_table(Profile(profile) if profile else None), nl=False)
+
+
+@main.command()
+@click.option(
+    "--prefix", metavar="PATH", default=PUBLISHED_PREFIX, show_default=True, help="What the routes start with."
+)
+def document(prefix: str) -> None:
+    """Print the OpenAPI document that the kit judges by: for your own generators, mocks and validators."""
+    click.echo(json.dumps(with_prefix(document_for_all(), prefix), indent=1, ensure_ascii=False))
 
 
 def _with_targets_settings(command: Command) -> Command:

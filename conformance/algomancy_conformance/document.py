@@ -59,6 +59,18 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
     ]
 
 
+def with_prefix(document: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The document with its routes below another prefix."""
+    if prefix == PUBLISHED_PREFIX:
+        return document
+    moved = copy.deepcopy(document)
+    moved["paths"] = {
+        prefix + path.removeprefix(PUBLISHED_PREFIX) if path.startswith(PUBLISHED_PREFIX) else path: item
+        for path, item in document["paths"].items()
+    }
+    return moved
+
+
 Schema = dict[str, Any]
 COMBINED = ("anyOf", "oneOf", "allOf")
 

@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from .clauses import Level, Profile, all_clauses
+from .judging.coverage import coverage_rows
 from .mutants import MUTANTS
 from .mutants.reference import CRASHING, NATIVE_CRASH, ORIGIN, SILENT, reference_app
 from .mutants.wire import Deviant, Mutant
@@ -284,6 +285,8 @@ def try_unbroken(factory: str) -> Finding:
     wrong = [f"{c.clause.id}: {c.outcome}" for c in (*accused, *verdict.of(Outcome.ERROR))]
     if verdict.residue:
         wrong.append(verdict.residue)
+    if options.profile is Profile.REFERENCE:
+        wrong += [f"{row.operation}: {row.gist}" for row in coverage_rows(verdict) if row.unseen]
     if not verdict.conformant:
         wrong.append(verdict.sentence)
     return Finding(name, "", not wrong, "; ".join(wrong) or verdict.sentence, time.monotonic() - started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from algomancy_conformance.cli import main
+from algomancy_conformance.document import operation_ids, operations
 from algomancy_conformance.options import Options, flag_of, settings
 from algomancy_conformance.running.plugin import PYTEST_FLAGS
 from algomancy_conformance.target.servers import is_loopback
@@ -47,6 +49,17 @@ def run(*arguments: str) -> tuple[int, str]:
     """Exit code and output of the command."""
     result = CliRunner().invoke(main, list(arguments))
     return result.exit_code, result.output
+
+
+def test_document_is_the_one_that_targets_are_judged_by() -> None:
+    """It has every operation, below the prefix that is asked for, and `progress` binds nobody but the reference."""
+    code, output = run("document", "--prefix", "/v2")
+    document = json.loads(output)
+
+    assert code == 0
+    assert {op["operationId"] for _, _, op in operations(document)} == set(operation_ids())
+    assert "/v2/sessions" in document["paths"]
+    assert "progress" not in document["components"]["schemas"]["Scenario"]["required"]
 
 
 def test_closed_port_cannot_be_tested() -> None:

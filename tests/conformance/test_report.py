@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from algomancy_conformance.clauses import Profile
-from algomancy_conformance.document import operation_ids
-from algomancy_conformance.judging.coverage import coverage_rows
+from algomancy_conformance.document import operation_ids, operations, published_document
+from algomancy_conformance.judging.coverage import UNSHOWN, coverage_rows
 from algomancy_conformance.judging.report import WRITERS, prose, write_reports
 from algomancy_conformance.judging.verdict import Coverage, Verdict, judge
 from algomancy_conformance.messages import Exchange, readable, strict_json, worth_showing
@@ -106,6 +106,14 @@ def test_html_shows_what_was_exercised(verdict: Verdict) -> None:
     assert not cells[418].documented
     assert 200 not in rows["list_sessions"].unseen
     assert rows["delete_session"].gist.startswith("never seen: 200")
+    assert 500 not in rows["delete_session"].unseen
+
+
+@pytest.mark.parametrize(("operation", "status"), UNSHOWN, ids=str)
+def test_status_that_no_request_brings_about_is_documented(operation: str, status: int) -> None:
+    """What the matrix does not ask for is something that the document knows, or any operation may do."""
+    responses = next(o["responses"] for _, _, o in operations(published_document()) if o["operationId"] == operation)
+    assert status == 500 or str(status) in responses
 
 
 def test_sarif_has_a_rule_per_clause_and_a_result_per_cause(reports: dict[str, str]) -> None:

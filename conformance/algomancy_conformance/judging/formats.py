@@ -55,7 +55,12 @@ def json_report(verdict: Verdict) -> str:
                 "operation": row.operation,
                 "route": row.route,
                 "statuses": {
-                    str(cell.status): {"seen": cell.count, "documented": cell.documented, "clauses": list(cell.clauses)}
+                    str(cell.status): {
+                        "seen": cell.count,
+                        "documented": cell.documented,
+                        "clauses": list(cell.clauses),
+                        "only_when": cell.only_when,
+                    }
                     for cell in row.cells
                     if cell.count or cell.documented
                 },

@@ -5,7 +5,6 @@ Every check of schemathesis is mapped to a clause, so that level and verdict fol
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
 from ..clauses import Profile
-from ..document import OPTIONAL, PUBLISHED_PREFIX, document_for_all, operations, published_document
+from ..document import OPTIONAL, document_for_all, operations, published_document, with_prefix
 from ..messages import Json
 from ..outcomes import Broken, KitError, NotOffered, Untried
 from ..target.client import Answer, Session, wrong_status
@@ -321,15 +320,3 @@ def kinds(operation_id: str) -> Iterator[tuple[bool, bool]]:
         yield live_leaf, True
         if can_be_bad and operation_id not in UNBREAKABLE_BODIES:
             yield live_leaf, False
-
-
-def with_prefix(document: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """The document with its routes below another prefix."""
-    if prefix == PUBLISHED_PREFIX:
-        return document
-    moved = copy.deepcopy(document)
-    moved["paths"] = {
-        prefix + path.removeprefix(PUBLISHED_PREFIX) if path.startswith(PUBLISHED_PREFIX) else path: item
-        for path, item in document["paths"].items()
-    }
-    return moved

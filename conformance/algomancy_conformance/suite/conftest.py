@@ -58,10 +58,13 @@ def fresh(run: Run) -> Iterator[Api]:
     """A brand-new server of the target's kind, which the check may wipe."""
     if run.options.read_only:
         raise Untried("the run is read-only")
-    if run.options.disposable:
+    try:
+        server = run.target.fresh()
+    except Untried:
+        if not run.options.disposable:
+            raise
         yield run.api
         return
-    server = run.target.fresh()
     api = run.client(server.url)
     try:
         yield api

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from algomancy_conformance.document import operations, published_document, with_prefix
 from algomancy_conformance.outcomes import Broken, Fault, Untried
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
@@ -15,18 +17,6 @@ from algomancy_conformance.target.raw import raw_request
 from algomancy_conformance.target.world import small_payload
 
 LONG_HEAD = 80_000
-READ = (
-    "/sessions",
-    "/runs",
-    *(
-        f"/sessions/main/{below}"
-        for below in (
-            *("algorithms", "algorithms/x/parameters", "kpis", "scenarios", "scenarios/x", "scenarios/x/status"),
-            *("processing", "data", "data/x", "data/x/parameters", "events"),
-        )
-    ),
-    "/sessions/main",
-)
 
 
 def deep(depth: int) -> bytes:
@@ -122,16 +112,17 @@ def need_own_server(run: Run) -> None:
 
 @clause("GEN-10")
 @pytest.mark.parametrize("where", ["header", "request line"])
-def test_endless_head_is_refused(run: Run, api: Api, where: str) -> None:
-    """A request line and headers of more than 64 KiB are answered 400 or 431, in the one shape."""
+def test_endless_head_is_refused(run: Run, api: Api, session: Session, where: str) -> None:
+    """Any operation with a request line and headers of more than 64 KiB is answered 400 or 431, in the one shape."""
     need_own_server(run)
     long = "x" * LONG_HEAD
-    for path in ("/health", *(api.prefix + path for path in READ)):
+    for template, verb, _ in operations(with_prefix(published_document(), api.prefix)):
+        path, method = re.sub(r"{\w+}", "x", template.replace("{session_id}", session.id)), verb.upper()
         target, more = (f"{path}?{long}", ()) if where == "request line" else (path, (f"X-Long: {long}",))
-        status, _ = raw_request(api, "GET", target, more)
+        status, _ = raw_request(api, method, target, more)
         if status not in (400, 431):
             fault = Fault(("long head",), "a request line and headers of more than 64 KiB are not refused")
-            said = f"GET {path} with a {where} of {LONG_HEAD} bytes is answered {status or 'by nothing'}"
+            said = f"{method} {path} with a {where} of {LONG_HEAD} bytes is answered {status or 'by nothing'}"
             raise Broken(said, fault=fault)
 
 

@@ -85,7 +85,7 @@ def delete_made(api: Api, ledger: Ledger) -> None:
 def clean_up(api: Api, ledger: Ledger) -> str:
     """Delete the sessions of this run; returns what is different from before, or an empty string.
 
-    Ends quietly where the target has gone: there is nothing left to clean then.
+    Ends quietly where the target has gone: there is nothing left to clean then. A disposable target had nothing to be kept.
     """
     try:
         delete_made(api, ledger)
@@ -93,7 +93,8 @@ def clean_up(api: Api, ledger: Ledger) -> str:
     except (KitError, Untried, AssertionError) as error:
         return f"The clean-up broke off: {error}"
     left = [name for key, (name, _) in after.items() if key not in ledger.before and name in ledger.names]
-    changed = [name for key, (name, keys) in ledger.before.items() if after.get(key) != (name, keys)]
+    kept = ledger.before.items() if api.protected else ()
+    changed = [name for key, (name, keys) in kept if after.get(key) != (name, keys)]
     parts = []
     if left:
         parts.append("sessions left over: " + ", ".join(repr(name[:40]) for name in left[:5]))
