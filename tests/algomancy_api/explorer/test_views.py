@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -70,13 +71,61 @@ def test_view_fits_and_keeps_nobody_out(
         page.get_by_text("New scenario").click()
         page.get_by_label("duration").wait_for()
     page.get_by_text("Show requests").click()
-    wide = {}
+    assert faults(page) == {}
+
+
+def faults(page: Any) -> dict[str, Any]:
+    """How wide a page is where that is more than the window, and what axe has found."""
+    found: dict[str, Any] = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        wide[width] = page.evaluate("document.documentElement.scrollWidth")
-    assert wide == {width: width for width in WIDTHS}
-    found = axe.Axe().run(page).response["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            found[f"{width} pixels"] = wide
+    violations = axe.Axe().run(page).response["violations"]
+    return found | {each["id"]: [node["html"] for node in each["nodes"]] for each in violations}
+
+
+def test_awkward_names_and_values_fit(serve: Callable[[Any], str], explore: Callable[..., Any]) -> None:
+    """Texts without spaces, in all scripts, with markup; numbers of any size; two hundred columns; long errors."""
+    url = serve(ApiLauncher.build_sandbox(build_example_config(), fixture="awkward"))
+    with AlgomancyClient(url) as client:
+        scenarios = client.list_scenarios()
+        (key,) = client.list_datasets().keys
+        names = [each.display_name for each in client.list_sessions().sessions]
+    failed = next(each for each in scenarios if each.status == "failed")
+    page = explore(url, "/explorer#/main/scenarios")
+    page.get_by_role("listitem").nth(len(scenarios) - 1).wait_for()
+    shown = page.locator(".long-row a.name").evaluate_all("links => links.map((link) => link.firstChild.data)")
+    assert shown == [each.tag for each in reversed(scenarios)]
+    ids = ",".join(each.id for each in scenarios[:-1])
+    views = {
+        "scenarios": page.get_by_text("Choose a scenario"),
+        f"scenarios?scenario={failed.id}": page.locator(".card.failed"),
+        f"scenarios?scenario={scenarios[2].id}": page.get_by_text("Result", exact=True),
+        f"compare?ids={ids}": page.get_by_text("Download csv"),
+        f"data?{urlencode({'key': key})}": page.get_by_text("of 1", exact=True),
+        "sessions": page.get_by_role("listitem").nth(len(names) - 1),
+    }
+    found = {}
+    for view, seen in views.items():
+        page.goto(f"{url}/explorer#/main/{view}")
+        seen.wait_for()
+        found[view] = faults(page)
+    assert not any(found.values()), found
+
+
+def test_crowded_server_is_found_through(serve: Callable[[Any], str], explore: Callable[..., Any]) -> None:
+    """A hundred sessions with a hundred scenarios each."""
+    url = serve(ApiLauncher.build_sandbox(build_example_config(), fixture="crowded"))
+    page = explore(url, "/explorer#/main/sessions")
+    page.get_by_role("link", name="Team 99").wait_for()
+    assert faults(page) == {}
+    page.get_by_role("combobox", name="Session").select_option(label="Team 42")
+    page.get_by_role("link", name="Scenarios", exact=True).click()
+    page.get_by_role("link", name="Plan 42-99").wait_for()
+    page.get_by_label("Filter scenarios").fill("42-07")
+    page.get_by_text("1 of 100").wait_for()
+    assert page.locator(".long-row").count() == 1
 
 
 def test_page_can_be_used_with_the_keyboard_alone(

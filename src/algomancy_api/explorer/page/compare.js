@@ -1,7 +1,7 @@
 // Scenarios side by side: a bar for each value, better and worse told from the first one chosen.
 
 import {address, choose} from "./address.js";
-import {download, formatNumber, h, replace} from "./dom.js";
+import {clamped, download, formatNumber, h, replace} from "./dom.js";
 import {better, difference, direction, goal, met} from "./kpis.js";
 
 const OFFERED = 200;
@@ -26,7 +26,7 @@ export function compareView(main, {session, query, live}) {
       h("section", {class: "side", "aria-label": "What to compare"}, h("h2", {}, "Compare"),
         h("p", {class: "quiet"}, picked.length ? "Differences are those from the first one chosen." : "Choose two or more."),
         h("ul", {class: "keys"}, [...picked, ...complete.filter((each) => !picked.includes(each)).slice(0, OFFERED)].map((each) => h("li", {},
-          h("label", {class: "inline"}, h("input", {type: "checkbox", checked: picked.includes(each), onchange: (event) => pick(each.id, event.target.checked)}), each.tag,
+          h("label", {class: "inline"}, h("input", {type: "checkbox", checked: picked.includes(each), onchange: (event) => pick(each.id, event.target.checked)}), clamped(each.tag),
             each === picked[0] && h("span", {class: "badge"}, "first"))))),
         complete.length > OFFERED && h("p", {class: "quiet"}, "The latest are listed; choose older ones in the list of scenarios.")),
       h("section", {class: "wide", "aria-label": "KPIs"}, picked.length ? charts(picked) : nothing(complete))));
@@ -83,7 +83,7 @@ function summary(scenarios, all) {
   const most = Math.max(...[...wins.values()].map((names) => names.length));
   return h("ul", {class: "card summary", "aria-label": "Which is best"}, scenarios.map((each) => {
     const names = wins.get(each);
-    return h("li", {class: names.length && names.length === most ? "better" : ""}, h("strong", {}, each.tag),
+    return h("li", {class: names.length && names.length === most ? "better" : ""}, h("strong", {title: each.tag}, each.tag),
       names.length ? ` is best in ${names.length} of ${all.length}: ${names.join(", ")}` : " is best in none");
   }));
 }
@@ -94,7 +94,7 @@ function bar({scenario, kpi, length, verdict: said, difference: apart}, threshol
   const line = threshold === null ? null : h("div", {class: "threshold", title: `threshold ${formatNumber(kpi.threshold)}`});
   if (line) line.style.left = `${threshold * 100}%`;
   return h("div", {class: "bar-row"},
-    h("span", {class: "bar-name"}, scenario.tag),
+    clamped(scenario.tag),
     h("div", {class: "bar-space"}, filled, line),
     h("span", {class: "bar-value"}, formatNumber(kpi.value), " ", h("span", {class: "quiet"}, kpi.unit ?? "")),
     h("span", {class: `bar-said ${said ?? ""}`}, [apart, said].filter(Boolean).join(" · ")));

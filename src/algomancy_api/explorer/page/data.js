@@ -2,9 +2,10 @@
 
 import {address, choose} from "./address.js";
 import {announce, authorization, call, path, upload} from "./api.js";
-import {ask, attempt, download, formatNumber, formatTime, h, notice, replace} from "./dom.js";
+import {ask, attempt, clamped, download, formatNumber, formatTime, h, notice, replace} from "./dom.js";
 
 const PAGE = 50;
+const LONG_TEXT = 100;
 const MIDNIGHT = /(?<=^\d{4}-\d\d-\d\d)T00:00:00(\.0+)?$/;
 const SEVERITIES = ["CRITICAL", "ERROR", "WARNING", "INFO"];
 
@@ -159,9 +160,11 @@ function drawTable(content, reader, chosen, {session, key, open}) {
   return attempt(async () => {
     const rows = await reader.rows(name, (page - 1) * PAGE, page * PAGE, sort || null, descending);
     replace(body, rows.map((row) => h("tr", {}, row.map((value) => h("td", {class: typeof value === "number" ? "number" : ""},
-      value === null || value === undefined ? h("span", {class: "quiet"}, "–") : String(value).replace(MIDNIGHT, ""))))));
+      value === null || value === undefined ? h("span", {class: "quiet"}, "–") : cell(String(value).replace(MIDNIGHT, "")))))));
   });
 }
+
+const cell = (text) => (text.length > LONG_TEXT ? clamped(text) : text);
 
 /** Reads datasets in a thread of its own: a million rows are parsed and sorted while the page goes on. */
 class Reader {

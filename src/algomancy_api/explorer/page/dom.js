@@ -3,15 +3,6 @@
 /** Makes an element: `h("button", {class: "main", onclick: save}, "Save")`. Text is never read as markup. */
 export function h(name, properties = {}, ...children) {
   const element = document.createElement(name);
-  return fill(element, properties, children);
-}
-
-/** Makes an element of a drawing. */
-export function svg(name, properties = {}, ...children) {
-  return fill(document.createElementNS("http://www.w3.org/2000/svg", name), properties, children);
-}
-
-function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -21,6 +12,9 @@ function fill(element, properties, children) {
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
+
+/** Text of any length in two lines at most; the whole shows when pointed at. */
+export const clamped = (text) => h("span", {class: "clamped", title: text}, text);
 
 export function replace(parent, ...children) {
   parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
@@ -68,11 +62,12 @@ export function ask(title, {text = "", fields = [], action = "OK", danger = fals
 }
 
 const numbers = new Intl.NumberFormat("en", {maximumSignificantDigits: 6});
-const large = new Intl.NumberFormat("en", {notation: "scientific", maximumSignificantDigits: 4});
+const extreme = new Intl.NumberFormat("en", {notation: "scientific", maximumSignificantDigits: 4});
 
 export function formatNumber(value) {
   if (typeof value !== "number") return "–";
-  return Math.abs(value) >= 1e12 ? large.format(value) : numbers.format(value);
+  const size = Math.abs(value);
+  return size >= 1e12 || (size > 0 && size < 1e-6) ? extreme.format(value) : numbers.format(value);
 }
 
 export function formatTime(text) {
