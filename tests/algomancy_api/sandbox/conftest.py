@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
+from algomancy_api.http.protocol import BoundedProtocol
 
 MANUAL = {"mode": "manual"}
 
@@ -62,6 +67,23 @@ class SteeredWorld:
         """Give the status of each scenario by its tag."""
         listed = self.api("GET", "/sessions/main/scenarios?view=summary").json()
         return {each["tag"]: each["status"] for each in listed}
+
+
+@pytest.fixture(scope="module")
+def serve_alone() -> Iterator[Callable[..., list[str]]]:
+    """A function that serves an application as `ApiLauncher.run` does, on free ports, and returns their URLs."""
+    with ExitStack() as stack:
+
+        def serve(app: Any, ports: int = 1) -> list[str]:
+            listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(ports)]
+            server = uvicorn.Server(uvicorn.Config(app, http=BoundedProtocol, log_level="error"))
+            serving = threading.Thread(target=server.run, kwargs={"sockets": listeners}, daemon=True)
+            serving.start()
+            stack.callback(serving.join, 20)
+            stack.callback(setattr, server, "should_exit", True)
+            return [f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in listeners]
+
+        yield serve
 
 
 @pytest.fixture(scope="session")

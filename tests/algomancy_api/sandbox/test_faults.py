@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from algomancy_api.http.protocol import BoundedProtocol
 
 STATUS = "/sessions/main/scenarios"
 
@@ -147,16 +144,9 @@ def test_stale_read_is_answered_as_the_first_was(world: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(serve_alone: Callable[..., list[str]]) -> str:
     """A sandbox as it is served, on a port of its own."""
-    app = ApiLauncher.build_sandbox(build_example_config(), "empty")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, http=BoundedProtocol, log_level="error"))
-        serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        serving.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        serving.join(20)
+    return serve_alone(ApiLauncher.build_sandbox(build_example_config(), "empty"))[0]
 
 
 @pytest.mark.parametrize(
