@@ -157,7 +157,7 @@ def sessions(bench: Bench) -> Row:
     return _ratio_row("GET sessions", 0.38, bench, lambda s: s.rsplit("/", 1)[0])
 
 
-def _fill(session: str, count: int) -> str:
+def fill(session: str, count: int) -> str:
     with _client() as http:
         for number in range(count):
             _create(session, f"scenario {number}", http)
@@ -166,9 +166,9 @@ def _fill(session: str, count: int) -> str:
 
 def scenarios(bench: Bench) -> Row:
     """GET scenarios with 1,000 stored; then with 10,000."""
-    row = _ratio_row("GET scenarios, 1,000 stored", 0.5, bench, lambda s: _fill(s, 1_000))
+    row = _ratio_row("GET scenarios, 1,000 stored", 0.5, bench, lambda s: fill(s, 1_000))
     with bench.subject() as ours:
-        urls = [_fill(_session(ours), count) for count in (1_000, 10_000)]
+        urls = [fill(_session(ours), count) for count in (1_000, 10_000)]
         times: list[list[float]] = [[], []]
         with _client() as http:
             for _ in range(20 * bench.repeat):

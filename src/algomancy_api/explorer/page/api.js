@@ -108,14 +108,17 @@ async function* stream(session, lastId, signal) {
   for (;;) {
     const {done, value} = await reader.read();
     if (done) return;
+    let from = Math.max(0, text.length - 1);  // What came before has no end in it.
     text += value;
     let end;
-    while ((end = text.indexOf("\n\n")) >= 0) {
+    while ((end = text.indexOf("\n\n", from)) >= 0) {
+      from = 0;
       const fields = Object.fromEntries(text.slice(0, end).split("\n").map((line) => [
         line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trimStart()]));
       text = text.slice(end + 2);
       if (fields.id) lastId.value = fields.id;
-      if (fields.data) yield {kind: fields.event, data: JSON.parse(fields.data)};
+      // A snapshot is long, and what it tells is about to be read with all the rest.
+      if (fields.data) yield {kind: fields.event, data: fields.event === "snapshot" ? null : JSON.parse(fields.data)};
     }
   }
 }
