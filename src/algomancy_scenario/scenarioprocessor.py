@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
@@ -15,9 +15,10 @@ from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioStatus
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
-from algomancy_scenario.running.failures import RunFailure, describe
+from algomancy_scenario.running.failures import RunFailure, RunKilled, describe
 from algomancy_scenario.running.job import Job
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
+from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.running.turn import Run
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
@@ -60,7 +61,9 @@ class ScenarioProcessor:
         self._store = store or MemorySessionStore()
         self._executor = executor or ThreadExecutor()
         self._owns_executor = executor is None
+        self._telemetry = run_telemetry()
         self._queue: OrderedDict[str, Scenario[Any]] = OrderedDict()
+        self._contexts: dict[str, Context] = {}  # Of those who queued the scenarios.
         self._current: Run | None = None
         # Of several servers on one state: whose run another one has, and the run that this one has lost.
         self._elsewhere: Scenario[Any] | None = None
@@ -83,6 +86,7 @@ class ScenarioProcessor:
         """
         if not self._closed:
             self._queue[scenario.id] = scenario
+            self._contexts[scenario.id] = copy_context()
         return self._next()
 
     def withdraw(self, scenario: Scenario[Any]) -> tuple[Run | None, Run | None]:
@@ -92,6 +96,7 @@ class ScenarioProcessor:
             The run to stop and the run to `start` once the locks are free, each if there is one.
         """
         if self._queue.pop(scenario.id, None) is not None:
+            self._contexts.pop(scenario.id, None)
             self._change.notify_all()
             return None, None
         if self._elsewhere is scenario:
@@ -110,7 +115,8 @@ class ScenarioProcessor:
             elsewhere: Whether another server runs it.
             gone: Whether it was deleted.
         """
-        self._queue.pop(scenario.id, None)
+        if self._queue.pop(scenario.id, None) is not None and gone:
+            self._contexts.pop(scenario.id, None)
         if self._elsewhere is scenario:
             self._elsewhere = None
         if elsewhere:
@@ -146,6 +152,7 @@ class ScenarioProcessor:
         """
         self._closed = True
         self._queue.clear()
+        self._contexts.clear()
         stopped, self._current = self._current, None
         self._change.notify_all()
         if self._owns_executor:
@@ -192,8 +199,7 @@ class ScenarioProcessor:
         """Hand a run to the executor, which may take its time to make a thread."""
         if run is None:
             return
-        context = copy_context()  # Whoever starts a run says what time it is there; see `use_runtime`.
-        run.ticket = self._executor.submit(lambda: context.run(self._work, run))
+        run.ticket = self._executor.submit(lambda: run.context.run(self._work, run))
         if run.stopped:
             # It was stopped before there was a ticket to abandon.
             run.ticket.abandon()
@@ -296,7 +302,7 @@ class ScenarioProcessor:
         if self._current is not None or self._elsewhere is not None or self._closed or not self._queue:
             return None
         _, scenario = self._queue.popitem(last=False)
-        self._current = Run(scenario, self)
+        self._current = Run(scenario, self, self._contexts.pop(scenario.id, copy_context()))
         return self._current
 
     def _is_overtaken(self, run: Run) -> bool:
@@ -307,6 +313,7 @@ class ScenarioProcessor:
     def _put_back(self, run: Run) -> None:
         """Put a run that has not begun back to where it was in the queue."""
         self._queue[run.scenario.id] = run.scenario
+        self._contexts[run.scenario.id] = run.context
         self._queue.move_to_end(run.scenario.id, last=self._is_overtaken(run))
 
     def _work(self, run: Run) -> None:
@@ -321,6 +328,7 @@ class ScenarioProcessor:
                 ending |= {"status": ScenarioStatus.COMPLETE, "progress": 100.0, "outcome": outcome}
             except RunFailure as failure:
                 ending |= {"status": ScenarioStatus.FAILED, "error": str(failure)}
+                run.killed = isinstance(failure, RunKilled)
             except (RunCancelled, SessionGoneError):
                 raise
             # Whatever it is, the scenario ends, and the queue behind it goes on.
@@ -370,7 +378,8 @@ class ScenarioProcessor:
             _log.warning("Scenario '%s' failed: its dataset cannot be read.", scenario.tag, exc_info=error)
             raise RunFailure(describe(error)) from None
         job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
-        return self._executor.perform(job, dataset, run)
+        with run.current():
+            return self._executor.perform(job, dataset, run)
 
     def _stored(
         self, scenario: Scenario[Any], outcome: Outcome | StoredOutcome | None
@@ -391,6 +400,8 @@ class ScenarioProcessor:
             run.begun = True
             with self._locks.state:
                 self._registry.publish(scenario, state)
+        if self._telemetry is not None:
+            run.begin(self._telemetry.begin(scenario))
         self._registry.log(f"Scenario '{scenario.tag}' is processed.")
         return True
 
@@ -417,6 +428,7 @@ class ScenarioProcessor:
                 self._current = None
                 following = self._next()
         self.start(following)
+        run.end("killed" if run.killed else state.status.value, state.error)
         self._registry.log(f"Scenario '{scenario.tag}' ended as {state.status}.")
         if self._on_processed is not None:
             self._on_processed(scenario)

@@ -13,6 +13,7 @@ from algomancy_scenario.core_configuration import CoreConfig, core_of
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.running.executor import RunExecutor
+from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessions.building import Session, SessionBuilder, check_session_name, copy_of, is_readable
 from algomancy_scenario.sessions.index import FIRST_NAME, SessionIndex, unknown
@@ -102,6 +103,8 @@ class SessionManager:
         except BaseException:
             self.close()
             raise
+        if (telemetry := run_telemetry()) is not None:
+            telemetry.count(self)
 
     @classmethod
     def from_config(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
-from algomancy_scenario.running.failures import RunFailure
+from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.job import Job, RunControl
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.parcels import Packer, Parcel
@@ -153,7 +153,7 @@ class DaskExecutor:
                 future.add_done_callback(lambda _: ended.set())
                 while not ended.wait(_LOOK_SECONDS):
                     if watched.turns > _TURNS:
-                        raise RunFailure(_WORKERS_LOST)
+                        raise RunKilled(_WORKERS_LOST)
                 if watched.control.stopped:
                     raise RunCancelled
                 outcome: tuple[bytes, bytes] | None = future.result()
@@ -162,7 +162,7 @@ class DaskExecutor:
         except (RunFailure, UnreadableCallError):
             raise
         except KilledWorker:
-            raise RunFailure(_WORKERS_LOST) from None
+            raise RunKilled(_WORKERS_LOST) from None
         except (CancelledError, CommClosedError, OSError) as error:
             raise _ClusterLostError(str(error)) from None
         except Exception as error:

@@ -12,6 +12,10 @@ class RunFailure(Exception):
     """A run came to nothing; the message says why, in words for the person."""
 
 
+class RunKilled(RunFailure):
+    """It came to nothing because its process died."""
+
+
 def describe(error: BaseException) -> str:
     """Return what a person is told about an exception of the user's code: its text, without paths or traceback."""
     try:

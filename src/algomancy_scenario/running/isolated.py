@@ -17,6 +17,7 @@ from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.running.failures import RunFailure, describe
 from algomancy_scenario.running.job import Job, carry_out
 from algomancy_scenario.running.parcels import Parcel
+from algomancy_scenario.running.telemetry import carried_on
 from algomancy_utils.worker_process import Port, UnreadableCallError
 
 _REPORT_SECONDS = 0.025
@@ -52,7 +53,8 @@ def carry_out_isolated(
     except Exception as error:
         raise UnreadableCallError(f"{type(error).__name__}: {error}") from None
     job = Job(catalog, parcel.tag, parcel.algo_name, parcel.algo_params, parcel.data_params)
-    with _logged_by_the_server(port, log_level), _IsolatedControl(port, parcel.number) as control:
+    control = _IsolatedControl(port, parcel.number)
+    with _logged_by_the_server(port, log_level), carried_on(parcel.context), control:
         try:
             outcome = _limited(parcel.memory_limit, carry_out, job, port.kept[parcel.dataset], control)
         except RunCancelled:

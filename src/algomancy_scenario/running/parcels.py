@@ -15,6 +15,7 @@ from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.running.failures import RunFailure
 from algomancy_scenario.running.job import Job, RunControl, carry_out
 from algomancy_scenario.running.outcome import Outcome
+from algomancy_scenario.running.telemetry import carrier_of_current
 from algomancy_utils import NotFoundError
 from algomancy_utils.worker_process import UnreadableCallError
 
@@ -34,6 +35,7 @@ class Parcel:
         data_params: The values of the dataset's own parameters, as JSON.
         dataset: The number of the dataset among those the worker has, or gets with it.
         memory_limit: Bytes that the run may take beyond what the process has; `None` for no limit.
+        context: What OpenTelemetry carries along, so that what the run's process tells is below the run's span.
     """
 
     number: int
@@ -44,6 +46,7 @@ class Parcel:
     data_params: bytes
     dataset: int
     memory_limit: int | None
+    context: dict[str, str]
 
 
 class Packer:
@@ -85,6 +88,7 @@ class Packer:
             data_params=job.data_params,
             dataset=handle,
             memory_limit=memory_limit,
+            context=carrier_of_current(),
         )
 
     def carry_out_by(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import Context
 from typing import Any, Protocol
 
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.executor import RunTicket
+from algomancy_scenario.running.telemetry import RunSpan
 from algomancy_scenario.scenario import Scenario
 
 
@@ -30,20 +33,26 @@ class Run:
     Args:
         scenario: The scenario to run.
         listener: Who is told about its progress.
+        context: That of whoever queued the scenario: what time it is there, and the span that the run's is below.
 
     Attributes:
         ticket: The run at the executor's; `None` before it is handed over.
         frozen: Whether its reports are ignored for the moment.
         begun: Whether it is under way.
         progress: How far it is by its own account, where that is stored before it shows.
+        killed: Whether it came to nothing because its process died.
+        context: As it was given.
     """
 
-    def __init__(self, scenario: Scenario[Any], listener: RunListener) -> None:
+    def __init__(self, scenario: Scenario[Any], listener: RunListener, context: Context) -> None:
         self.scenario = scenario
         self.ticket: RunTicket | None = None
         self.frozen = False
         self.begun = False
         self.progress = 0.0
+        self.killed = False
+        self.context = context
+        self._span: RunSpan | None = None
         self._listener = listener
         self._lock = threading.Lock()
         self._stop: Callable[[], None] | None = None
@@ -75,6 +84,21 @@ class Run:
                 raise RunCancelled
             self._stop = stop
 
+    def begin(self, span: RunSpan) -> None:
+        """Take note of the span of the run, which has begun."""
+        self._span = span
+        if self._stopped:
+            self.end("cancelled")
+
+    def current(self) -> AbstractContextManager[object]:
+        """Let the run's span be the one that others are made below."""
+        return nullcontext() if self._span is None else self._span.current()
+
+    def end(self, outcome: str, error: str | None = None) -> None:
+        """Tell how the run has ended; only the first time counts."""
+        if self._span is not None:
+            self._span.end(outcome, error)
+
     def stop(self) -> None:
         """Tell the run to stop and give its place at the executor up; returns at once."""
         with self._lock:
@@ -86,3 +110,4 @@ class Run:
             self.ticket.abandon()
         if stop is not None:
             stop()
+        self.end("cancelled")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
-from algomancy_scenario.running.failures import RunFailure
+from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.isolated import carry_out_isolated
 from algomancy_scenario.running.job import RunControl
 from algomancy_scenario.running.parcels import Parcel, dumps
@@ -132,7 +132,7 @@ class _Worker:
                 raise RunCancelled from None
             if not begun:
                 raise _NotBegun from end
-            raise RunFailure(f"The run's process ended: {end}.") from None
+            raise RunKilled(f"The run's process ended: {end}.") from None
         except BaseException:
             self._spoiled = True
             raise
