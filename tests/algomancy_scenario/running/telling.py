@@ -8,16 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from isolated_project import Steered, config, source
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from scenario_project import Answer
 
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from tests.algomancy_scenario.running.isolated_project import Steered, config, source
+from tests.algomancy_scenario.scenario_project import Answer
 
 
 class Traced(Steered):

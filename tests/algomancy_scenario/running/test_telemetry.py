@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,17 +10,15 @@ from typing import Any
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("telling.py")
+ROOT = Path(__file__).parents[3]
+PROGRAM = "tests.algomancy_scenario.running.telling"
 
 
 @pytest.fixture(scope="module", params=["threads", "processes"])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The spans, and what else the program prints, for runs in threads and in processes."""
-    command = [sys.executable, str(PROGRAM), request.param, str(tmp_path_factory.mktemp("go"))]
-    paths = os.pathsep.join([str(PROGRAM.parent), str(PROGRAM.parent.parent)])
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=100, check=False
-    )
+    command = [sys.executable, "-m", PROGRAM, request.param, str(tmp_path_factory.mktemp("go"))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return request.param, *json.loads(done.stdout)
 
