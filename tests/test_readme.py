@@ -28,7 +28,7 @@ PUBLISHED = "http://127.0.0.1:8051"
 
 def block_with(words: str) -> str:
     """The one Python block that contains `words`."""
-    (block,) = [text for text in PYTHON if words in text]
+    (block,) = [str(text) for text in PYTHON if words in text]
     return block
 
 

@@ -140,7 +140,7 @@ class FakeScenarios:
         self.scenarios[scenario.id] = scenario
         return scenario
 
-    def get_by_id(self, scenario_id: str) -> FakeScenario:
+    def get_by_id(self, scenario_id: str) -> FakeScenario | None:
         return self.scenarios[scenario_id]
 
     def list_scenarios(self) -> list[FakeScenario]:

@@ -165,4 +165,5 @@ def test_float_parameter_stays_within_bounds(value: float, low: float, high: flo
         parameter.set_validated_value(value)
     except ParameterError:
         assert value < low or value > high
+    assert parameter.value is not None
     assert low <= parameter.value <= high

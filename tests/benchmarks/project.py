@@ -89,7 +89,7 @@ def orders(rows: int) -> Any:
 
 def orders_json(rows: int) -> bytes:
     """That many orders as JSON records."""
-    return orders(rows).to_json(orient="records", date_format="iso").encode()
+    return str(orders(rows).to_json(orient="records", date_format="iso")).encode()
 
 
 def orders_xlsx(rows: int) -> bytes:
@@ -144,9 +144,9 @@ def stock_csv(rows: int) -> bytes:
 class OneTable(SimpleETLFactory):
     """Reads the one file it is given, by the schema of that name."""
 
-    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
+    def create_extraction_sequence(self, files: dict[str, File] | None = None) -> ExtractionSequence:
         """The usual sequence, for that schema alone."""
-        self.schemas = [schema for schema in self.schemas if schema.file_name() in files]
+        self.schemas = [schema for schema in self.schemas if schema.file_name() in (files or {})]
         return super().create_extraction_sequence(files)
 
 

@@ -201,7 +201,8 @@ def creation(bench: Bench) -> Row:
     with bench.subject() as ours, server("bare") as bare:
         session = _session(ours)
         httpx.put(f"{bare.url}/body", content=orjson.dumps(_create(session, "sample")))
-        loads, limits = [], []
+        loads: list[Load] = []
+        limits: list[Load] = []
         stored = 0.0
         while len(loads) < bench.repeat or (stored < 22_000 and len(loads) < 20):
             limits.append(load(f"{bare.url}/body", bench.seconds))

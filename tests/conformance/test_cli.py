@@ -167,7 +167,7 @@ def test_both_entry_points_have_every_setting() -> None:
     command = [sys.executable, "-m", "pytest", "conformance", "--help"]
     help_text = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=True).stdout
     offered = set(re.findall(r"--[\w-]+", help_text))
-    given = {name for parameter in main.commands["run"].params for name in parameter.opts}  # type: ignore[attr-defined]
+    given = {name for parameter in main.commands["run"].params for name in parameter.opts}
     flags = {PYTEST_FLAGS.get(name, flag_of(name, setting)) for name, (setting, _) in settings().items()}
 
     assert len(flags) == len(fields(Options))

@@ -7,6 +7,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ CONTRACT = {
 """The ids of the contract by level, written out: an expectation read from the subject cannot fail."""
 
 
-def marks_of_the_suite() -> Iterator[dict[str, object]]:
+def marks_of_the_suite() -> Iterator[dict[str, Any]]:
     """What the decorators of the suite's tests say, parametrized rows included."""
     for module_info in pkgutil.iter_modules(algomancy_conformance.suite.__path__):
         if not module_info.name.startswith("test_"):

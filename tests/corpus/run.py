@@ -122,7 +122,7 @@ def ours(path: Path) -> dict[str, list[Any]]:
         frame = CSVSingleExtractor(CSVFile("file", path=path), Anything, separator=",").extract()["file"]
     else:
         frame = XLSXSingleExtractor(XLSXFile("file", path=path), Anything).extract()["file"]
-    return {name: [_plain(cell) for cell in frame[name].astype(object)] for name in frame}
+    return {str(name): [_plain(cell) for cell in frame[name].astype(object)] for name in frame}
 
 
 def theirs(path: Path) -> dict[str, list[Any]]:

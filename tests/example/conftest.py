@@ -23,6 +23,7 @@ def master_data() -> DataSource:
     files = [File.from_file_name(path.name, path=path) for path in sorted(MASTER_DATA.iterdir())]
     result = SlottingETLFactory(SCHEMAS).build_pipeline("Master data", files).run()
     assert result.is_success, [message.message for message in result.messages]
+    assert isinstance(result.datasource, DataSource)
     return result.datasource
 
 

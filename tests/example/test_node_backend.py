@@ -66,7 +66,7 @@ def xlsx_file() -> bytes:
     """The rows as a workbook."""
     workbook = openpyxl.Workbook()
     for row in ROWS:
-        workbook.active.append(row)
+        workbook.worksheets[0].append(list(row))
     workbook.save(content := io.BytesIO())
     return content.getvalue()
 

@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).parents[2] / "example"
 
 def run_script(name: str, *arguments: str) -> str:
     """What a script prints when it is run to its end."""
-    command = [sys.executable, SCRIPTS / name, *arguments]
+    command: list[str | Path] = [sys.executable, SCRIPTS / name, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -27,7 +27,7 @@ def run_script(name: str, *arguments: str) -> str:
 @contextmanager
 def serving(name: str, *arguments: str) -> Iterator[str]:
     """Run a script that serves on a free port; gives the URL it says it listens on."""
-    command = [sys.executable, SCRIPTS / name, "--port", "0", *arguments]
+    command: list[str | Path] = [sys.executable, SCRIPTS / name, "--port", "0", *arguments]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert server.stdout is not None
     overdue = threading.Timer(60, server.kill)
@@ -77,7 +77,7 @@ def test_etl_upload_compares_algorithms(example_url: str) -> None:
 
 def test_etl_upload_reports_failure(example_url: str) -> None:
     """Without a server the script fails rather than pretend."""
-    command = [sys.executable, SCRIPTS / "etl_upload.py", "--url", example_url + "/nowhere"]
+    command: list[str | Path] = [sys.executable, SCRIPTS / "etl_upload.py", "--url", example_url + "/nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
 

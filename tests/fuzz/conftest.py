@@ -191,7 +191,7 @@ class Fuzzer:
         parameters = re.findall(r"\{(\w+)\}", OPERATIONS[operation_id]["path"])
         live = parameters if live_leaf else parameters[:-1]
 
-        def feed(case: Case, kwargs: dict[str, Any]) -> None:
+        def feed(case: Case[Any], kwargs: dict[str, Any]) -> None:
             if case.method != OPERATIONS[operation_id]["method"]:
                 return
             if not _negative(case, ParameterLocation.PATH):
@@ -216,7 +216,7 @@ class Fuzzer:
         """
         world = World(self.url)
 
-        def feed(case: Case, kwargs: dict[str, Any]) -> None:
+        def feed(case: Case[Any], kwargs: dict[str, Any]) -> None:
             operation_id = _operation_id(case)
             if not _negative(case, ParameterLocation.PATH) and not _from_links(case):
                 world.restore()
@@ -229,11 +229,13 @@ class Fuzzer:
         findings = Findings()
         try:
             # A run ends early, as if all were well, once the server answers a sequence otherwise than the time before.
-            for number in itertools.count():
+            number = 0
+            while True:
                 self._run({"seed": self.seed * 1_000 + number}, PHASES[-1:], feed, findings)
                 done = findings.scenarios >= SEQUENCES * self.examples and all(map(findings.successes, steps))
                 if done or findings.failures or findings.scenarios >= MAX_SEQUENCES * self.examples:
                     return findings
+                number += 1
         finally:
             world.close()
 
@@ -241,7 +243,7 @@ class Fuzzer:
         self,
         config: dict[str, Any],
         phases: tuple[str, ...],
-        feed: Callable[[Case, dict[str, Any]], None],
+        feed: Callable[[Case[Any], dict[str, Any]], None],
         findings: Findings,
     ) -> Findings:
         judgement = tomllib.loads(Path(__file__).with_name("schemathesis.toml").read_text())
@@ -260,15 +262,15 @@ class Fuzzer:
         return findings
 
 
-def _operation_id(case: Case) -> str:
-    return case.operation.definition.raw["operationId"]
+def _operation_id(case: Case[Any]) -> str:
+    return str(case.operation.definition.raw["operationId"])
 
 
-def _negative(case: Case, part: ParameterLocation) -> bool:
+def _negative(case: Case[Any], part: ParameterLocation) -> bool:
     return case.meta is not None and case.meta.is_negative_at(part)
 
 
-def _from_links(case: Case) -> bool:
+def _from_links(case: Case[Any]) -> bool:
     """Whether what the path names comes from replies, which give UUIDs; made-up names are none."""
     ids = [value for name, value in case.path_parameters.items() if name in ("session_id", "scenario_id")]
     try:
@@ -279,7 +281,7 @@ def _from_links(case: Case) -> bool:
         return False
 
 
-def _feed_body(operation_id: str, case: Case, kwargs: dict[str, Any]) -> None:
+def _feed_body(operation_id: str, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Put what exists into a body that names things, and readable files into a valid upload."""
     if not isinstance(case.body, dict):
         return
@@ -294,8 +296,8 @@ def _feed_body(operation_id: str, case: Case, kwargs: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _before_each_call(feed: Callable[[Case, dict[str, Any]], None]) -> Iterator[None]:
-    def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def _before_each_call(feed: Callable[[Case[Any], dict[str, Any]], None]) -> Iterator[None]:
+    def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
         feed(case, kwargs)
 
     GLOBAL_HOOK_DISPATCHER.register_hook_with_name(before_call, "before_call")

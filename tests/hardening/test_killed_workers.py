@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ class Server:
         for manager in (self.doomed, self.other):
             manager.set_data("data", source())
 
-    def begin(self, manager: ScenarioManager, algo_name: str, tag: str) -> Scenario:
+    def begin(self, manager: ScenarioManager, algo_name: str, tag: str) -> Scenario[Any]:
         scenario = manager.create_scenario(tag, "data", algo_name, {"file": str(self.note(tag))})
         manager.process_scenario_async(scenario)
         return scenario
@@ -69,7 +70,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.sessions.close()
 
 
-def kill_before_begin(server: Server, tag: str, chance: random.Random) -> Scenario:
+def kill_before_begin(server: Server, tag: str, chance: random.Random) -> Scenario[Any]:
     """The worker has the job, or gets it in this moment, and comes to nothing of it."""
     server.wait()
     idle = workers()
@@ -80,7 +81,7 @@ def kill_before_begin(server: Server, tag: str, chance: random.Random) -> Scenar
     return scenario
 
 
-def kill_running(server: Server, tag: str, chance: random.Random) -> Scenario:
+def kill_running(server: Server, tag: str, chance: random.Random) -> Scenario[Any]:
     """The algorithm is at work."""
     scenario = server.begin(server.doomed, "Endless", tag)
     end = time.monotonic() + WAIT
@@ -92,12 +93,12 @@ def kill_running(server: Server, tag: str, chance: random.Random) -> Scenario:
     return scenario
 
 
-def kill_sending(server: Server, tag: str, chance: random.Random) -> Scenario:
+def kill_sending(server: Server, tag: str, chance: random.Random) -> Scenario[Any]:
     """Half of the result is on the way."""
     return server.begin(server.doomed, "DyingWords", tag)
 
 
-STAGES: dict[str, tuple[Callable[..., Scenario], str | None]] = {
+STAGES: dict[str, tuple[Callable[..., Scenario[Any]], str | None]] = {
     "before begin": (kill_before_begin, None),
     "running": (kill_running, KILLED),
     "sending the result": (kill_sending, KILLED),

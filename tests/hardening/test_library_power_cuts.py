@@ -56,7 +56,7 @@ class Patient:
 
     kind = "threads"
     workers = 1
-    run_timeout = None
+    run_timeout: float | None = None
 
     def __init__(self) -> None:
         self.jobs: list[Callable[[], None]] = []
@@ -172,13 +172,7 @@ CHANGES: dict[str, Callable[[Server], Any]] = {
 def copies(tmp_path: Path) -> Iterator[Path]:
     """Fresh copies of the prepared folder, as many as wanted."""
     prepare(tmp_path / "prepared")
-
-    def copy() -> Iterator[Path]:
-        for number in itertools.count():
-            shutil.copytree(tmp_path / "prepared", tmp_path / str(number))
-            yield tmp_path / str(number)
-
-    return copy()  # type: ignore[return-value]
+    return (shutil.copytree(tmp_path / "prepared", tmp_path / str(number)) for number in itertools.count())
 
 
 def change_with_power_cut(folder: Path, change: Callable[[Server], Any], cut_at: int | None) -> tuple[int, bool]:

@@ -131,7 +131,8 @@ def test_deleting_a_session_stops_its_run(server: httpx.Client) -> None:
 def test_shutdown_finishes_within_five_seconds(sent: signal.Signals, algorithm: str, tmp_path: Path) -> None:
     """Asked to stop while a scenario runs, the server process is gone within 5 s."""
     with server_process(**durable(tmp_path)) as (url, process), httpx.Client(base_url=f"{url}/api/v1") as http:
-        path = Session.new(http, "plant").start(algorithm, **({"seconds": 600} if algorithm == "Nap" else {}))
+        params: dict[str, Any] = {"seconds": 600} if algorithm == "Nap" else {}
+        path = Session.new(http, "plant").start(algorithm, **params)
         while http.get(f"{path}/status").json()["status"] != "processing":
             pass
         os.kill(process.pid, sent)

@@ -77,11 +77,13 @@ def test_events_pass_at_once(proxied: AlgomancyClient) -> None:
     delays = []
     for number in range(20):
         run = proxied.run_scenario(proxied.create_scenario(f"run {number}", "Master data", "Greedy slotting"))
-        while getattr(told := next(events).data, "status", None) != "complete" or told.id != run.id:
+        while getattr(told := next(events).data, "status", None) != "complete" or getattr(told, "id", None) != run.id:
             pass
         heard_at = datetime.now(UTC)
-        delays.append(heard_at - proxied.get_scenario(run).finished_at)
-    print(f"event through nginx: {statistics.median(delays).total_seconds() * 1e3:.1f} ms")
+        finished_at = proxied.get_scenario(run).finished_at
+        assert finished_at is not None
+        delays.append((heard_at - finished_at).total_seconds())
+    print(f"event through nginx: {statistics.median(delays) * 1e3:.1f} ms")
     events.close()
 
 

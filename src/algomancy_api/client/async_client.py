@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from functools import wraps
 from types import TracebackType
@@ -113,7 +113,7 @@ class AsyncAlgomancyClient:
     wait = awaiting(waiting.wait)
     run_and_wait = awaiting(waiting.run_and_wait)
 
-    async def get_events(self, last_event_id: str | None = None) -> AsyncIterator[SessionEvent]:
+    async def get_events(self, last_event_id: str | None = None) -> AsyncGenerator[SessionEvent, None]:
         """What changes in the session, as it happens, until the session is deleted (an optional operation).
 
         Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import wraps
 from types import TracebackType
@@ -120,7 +120,7 @@ class AlgomancyClient:
     wait = blocking(waiting.wait)
     run_and_wait = blocking(waiting.run_and_wait)
 
-    def get_events(self, last_event_id: str | None = None) -> Iterator[SessionEvent]:
+    def get_events(self, last_event_id: str | None = None) -> Generator[SessionEvent, None, None]:
         """What changes in the session, as it happens, until the session is deleted (an optional operation).
 
         Args:

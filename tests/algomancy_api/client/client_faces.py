@@ -50,7 +50,7 @@ class Face:
         return call
 
 
-class Recorder(httpx.HTTPTransport, httpx.AsyncHTTPTransport):
+class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The network, for either face, with a memory."""
 
     def __init__(self) -> None:

@@ -205,7 +205,7 @@ def test_changes_are_waited_for_without_events(face: Face, server: Server, fake_
         fake_time.now += 20
         return httpx.Response(304, headers={"ETag": 'W/"1"', **applied})
 
-    answers = [
+    answers: list[Callable[[httpx.Request], httpx.Response]] = [
         lambda _: httpx.Response(200, json=scenario_status("processing", 10.0), headers={"ETag": 'W/"1"', **applied}),
         unchanged,
         unchanged,

@@ -86,7 +86,7 @@ def test_etl_streams_from_disk(face: Face, respx_mock: respx.MockRouter, tmp_pat
     def open_watched(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         if path.suffix != ".csv":
             return original(path, mode, *args, **kwargs)
-        opened.append(Watched(path))  # type: ignore[arg-type]
+        opened.append(Watched(path))
         return opened[-1]
 
     monkeypatch.setattr(Path, "open", open_watched)
@@ -176,7 +176,7 @@ def test_tables_travel_to_the_server_and_back(live_face: Face) -> None:
             "weight": [0.5, None],
             "name": ["Bolt", None],
             "fragile": [True, False],
-            "when": pd.to_datetime(["2026-01-01", None]),
+            "when": pd.to_datetime(pd.Series(["2026-01-01", None])),
             "zone": pd.Categorical(["A", "B"]),
         }
     )

@@ -124,6 +124,7 @@ def test_wait_ends_at_its_timeout(face: Face, server: Server, fake_time: FakeTim
     assert sum(fake_time.naps) == pytest.approx(10)
     assert max(fake_time.naps) <= 2.0
     assert isinstance(caught.value, WaitTimeout)
+    assert caught.value.last is not None
     assert (caught.value.scenario_id, caught.value.last.progress) == (ID, 40.0)
     assert pickle.loads(pickle.dumps(caught.value)).last == caught.value.last
 

@@ -46,7 +46,7 @@ class Replay:
     def __call__(self, name: str, **parameters: str) -> Any:
         method, path, operation = OPERATIONS[name]
         path = re.sub(r"\{(\w+)\}", lambda match: quote(parameters.get(match[1], "main"), safe=""), path)
-        request = EXAMPLES.get(name, {}).get("request")
+        request: Any = EXAMPLES.get(name, {}).get("request")
         sent: dict[str, Any] = {} if request is None else {"json": request}
         if name == "run_etl":
             folder = files("algomancy_api.example") / "data" / "Master data"

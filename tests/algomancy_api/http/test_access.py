@@ -169,7 +169,7 @@ TOKENS: dict[str, tuple[str | None, int]] = {
 def test_token_is_wanted(authorization: str | None, status: int, make_client: Callable[..., TestClient]) -> None:
     """With `api_token` set, everything else wants it, and the refusal does not repeat what was sent."""
     http = make_client(api_token="s3cret")
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    headers = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
     answer = http.get(SESSIONS, headers=headers)
     assert answer.status_code == status
     if status == 401:

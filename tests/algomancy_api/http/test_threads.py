@@ -36,7 +36,7 @@ def test_call_runs_in_the_context_of_its_caller() -> None:
         return await pool.run(name.get)
 
     async def main() -> None:
-        assert await asyncio.gather(called_by("one"), called_by("two")) == ["one", "two"]
+        assert list(await asyncio.gather(called_by("one"), called_by("two"))) == ["one", "two"]
         assert await pool.run(name.get) == "nobody"
 
     asyncio.run(main())

@@ -14,6 +14,7 @@ from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient, NotFound
 from algomancy_api.example import build_example_config
 from algomancy_api.http.event_stream import EventStream
 from algomancy_api.http.waiting import Waiters
+from algomancy_api.schemas import ScenarioStatus, Snapshot
 
 ORIGIN = "https://planner.example"
 
@@ -35,11 +36,13 @@ def test_events_follow_a_run_to_its_end(client: AlgomancyClient) -> None:
     """First a snapshot; then each status, of which the last is the one that a request gives."""
     events = client.get_events()
     snapshot = next(events)
+    assert isinstance(snapshot.data, Snapshot)
     assert (snapshot.kind, snapshot.data.scenarios) == ("snapshot", [])
     scenario = client.create_scenario("one", "Master data", "Greedy slotting")
     client.run_scenario(scenario)
     seen = []
     for event in events:
+        assert isinstance(event.data, ScenarioStatus)
         seen.append(event.data.status)
         if event.data.status == "complete":
             break
@@ -54,6 +57,7 @@ def test_events_go_on_where_the_reader_left(client: AlgomancyClient) -> None:
     scenario = client.create_scenario("one", "Master data", "Slow")
     resumed = client.get_events(first.id)
     told = next(resumed)
+    assert isinstance(told.data, ScenarioStatus)
     assert (told.kind, told.data.id) == ("scenario", scenario.id)
     client.delete_scenario(scenario)
     assert next(resumed).kind == "scenario-deleted"
@@ -66,7 +70,7 @@ def test_events_end_with_the_session(client: AlgomancyClient) -> None:
     assert next(events).kind == "snapshot"
     client.delete_session(session.id)
     rest = list(events)
-    assert [(event.kind, event.data.deleted) for event in rest] == [("session", True)]
+    assert [(event.kind, getattr(event.data, "deleted", None)) for event in rest] == [("session", True)]
     with pytest.raises(NotFound):
         next(client.in_session("short").get_events())
 

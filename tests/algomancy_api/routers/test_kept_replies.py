@@ -104,9 +104,11 @@ class Person:
         keys = self.manager.get_data_keys()
         assert self._get("/data") == {"keys": keys}
         for key in keys:
-            assert self._get(f"/data/{key}") == json.loads(self.manager.get_data(key).to_json())
+            source = self.manager.get_data(key)
+            assert source is not None
+            assert self._get(f"/data/{key}") == json.loads(source.to_json())
 
-    def _afresh(self, scenario: Scenario) -> bytes:
+    def _afresh(self, scenario: Scenario[Any]) -> bytes:
         return Scenario.of_record(scenario.record(scenario.state), scenario.owner).to_json_bytes()
 
     def _get(self, path: str) -> Any:

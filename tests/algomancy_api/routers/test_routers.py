@@ -309,7 +309,12 @@ def test_bytes_that_a_backend_keeps_are_sent_as_they_are(nonblocking: tuple[Any,
     backend.main.get_data_as_bytes = lambda key: b'{"bytes":1}'
     backend.main.scenarios_as_bytes = lambda: b"[1]"
     received: list[Any] = []
-    backend.main.add_datasource_from_json = lambda payload: received.append(payload) or "key"
+
+    def add(payload: Any) -> str:
+        received.append(payload)
+        return "key"
+
+    backend.main.add_datasource_from_json = add
     assert http.get(f"{MAIN}/scenarios/s1").text == '{"kept":1}'
     assert http.get(f"{MAIN}/scenarios/s1/status").text == '{"status":1}'
     assert http.get(f"{MAIN}/scenarios").text == "[1]"
