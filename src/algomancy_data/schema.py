@@ -7,7 +7,7 @@ from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from algomancy_utils.errors import PreconditionError
 
@@ -123,7 +123,7 @@ class Schema(ABC):  # noqa: B024 - as in Algomancy, so that a metaclass of a pro
     _FILENAME: str = ""
     _EXTENSION: FileExtension | str = ""
     _SCHEMA_TYPE: SchemaType | str = ""
-    _DATATYPES: Mapping[str, Any] = {}
+    _DATATYPES: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def file_name(cls) -> str:

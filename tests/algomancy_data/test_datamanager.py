@@ -149,6 +149,7 @@ def test_manager_runs_etl_and_keeps_what_passed(manager: DataManager) -> None:
     result = manager.etl_data(files, "New")
     assert result.is_success
     assert manager.get_data("New") is result.datasource
+    assert isinstance(result.datasource, DataSource)
     assert result.datasource.name == "New"
 
 
@@ -166,7 +167,7 @@ def test_manager_keeps_nothing_of_etl_that_failed(manager: DataManager) -> None:
 class _Giving(Loader):
     given: Any
 
-    def load(self, name: str, data: dict[str, pd.DataFrame], *_: Any) -> DataSource:
+    def load(self, name: str, data: dict[str, pd.DataFrame], *_: Any) -> Any:
         return self.given
 
 
@@ -230,7 +231,7 @@ def test_manager_makes_objects_of_the_class_it_was_told() -> None:
 def test_manager_takes_keywords_as_projects_write_them() -> None:
     """The constructor has the keywords, and the order, of Algomancy's own packages."""
     logger = Logger()
-    given = {
+    given: dict[str, Any] = {
         "etl_factory": SimpleETLFactory,
         "schemas": [ItemSchema],
         "save_type": "json",
@@ -258,9 +259,9 @@ def test_manager_prepares_files(tmp_path: Path) -> None:
     assert {name: (str(file.extension), file.content) for name, file in files.items()} == {
         "x": ("csv", "a"), "items": ("csv", "item\na\n"), "more": ("json", "[]"),
     }  # fmt: skip
-    for wrong in ({}, {"file_items_with_path": [("items", str(tmp_path / "none"))]}):
+    for paths in (None, [("items", str(tmp_path / "none"))]):
         with pytest.raises(ETLConstructionError, match=r"No file|File 'items' is missing"):
-            manager.prepare_files(**wrong)
+            manager.prepare_files(file_items_with_path=paths)
 
 
 def test_manager_of_a_folder_loads_what_is_there(tmp_path: Path) -> None:
@@ -290,7 +291,9 @@ def test_manager_of_a_folder_writes_when_it_is_asked_to(tmp_path: Path) -> None:
         manager.store_data_source_as_json("a")
     manager.store_data_source_as_json("a", allow_overwrite=True)
     manager.store_data("b", {"items": pd.DataFrame({"item": ["x"]})})
-    assert manager.get_data("b").get_table("items")["item"].tolist() == ["x"]
+    stored = manager.get_data("b")
+    assert isinstance(stored, DataSource)
+    assert stored.get_table("items")["item"].tolist() == ["x"]
     again = StatefulDataManager(SimpleETLFactory, [ItemSchema], tmp_path)
     again.load_data_from_file("a.json")
     again.load_data_from_dir("b")

@@ -52,7 +52,8 @@ def test_datasource_takes_positional_arguments_and_text_as_type() -> None:
     """The constructor takes its arguments in the documented order, and the type as text."""
     message = ValidationMessage(ValidationSeverity.INFO, "fine")
     made = datetime(2025, 1, 2)
-    source = DataSource("dummy_data", "x", [message], "my id", made)
+    text: Any = "dummy_data"
+    source = DataSource(text, "x", [message], "my id", made)
     assert (source.ds_type, source.name, source.validation_messages) == ("dummy_data", "x", [message])
     assert (source.id, source.creation_datetime, source.tables) == ("my id", made, {})
     assert not source.is_master_data()
@@ -175,7 +176,7 @@ def test_datasource_view_shares_nothing_that_is_written() -> None:
     assert type(view) is DataSource
     view.tables["items"].loc[0, "item"] = "x"
     view.tables["items"]["new"] = 1
-    view.tables["items"].loc[0, "tags"].append("y")
+    view.tables["items"]["tags"].tolist()[0].append("y")
     view.tables["items"].pop("tags")
     view.tables["other"] = pd.DataFrame()
     view.name = "other"

@@ -54,7 +54,7 @@ class ItemSchema(Schema):
     _EXTENSION = FileExtension.CSV
 
     ITEM = Column("item", DataType.STRING, primary_key=True)
-    ZONE = Column("zone", DataType.STRING, foreign_key="zones.zone")
+    ZONE = Column("zone", DataType.STRING, foreign_key=("zones", "zone"))
     WEIGHT = Column("weight", DataType.FLOAT, nullable=True)
 
 
@@ -98,11 +98,17 @@ class PlanSchema(Schema):
     STEPS = ColumnGroup("steps", [Column("n", DataType.INTEGER)])
 
 
+def source_of(result: ETLResult) -> DataSource:
+    """The dataset that a run made."""
+    assert isinstance(result.datasource, DataSource)
+    return result.datasource
+
+
 def _workbook() -> bytes:
     book = openpyxl.Workbook()
-    book.active.title = "one"
-    book.active.append(["a"])
-    book.active.append([1])
+    book.worksheets[0].title = "one"
+    book.worksheets[0].append(["a"])
+    book.worksheets[0].append([1])
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
@@ -198,7 +204,7 @@ def test_factory_of_a_user_decides_which_errors_count() -> None:
     schema = type("Z", (ZoneSchema,), {"ZONE": Column("zone", DataType.STRING), "N": Column("n", DataType.INTEGER)})
     result = Lenient([schema]).build_pipeline("x", files).run()
     assert result.is_success
-    assert result.datasource.get_table("zones")["n"].tolist() == [1, "many"]
+    assert source_of(result).get_table("zones")["n"].tolist() == [1, "many"]
     assert [(message.code, message.row) for message in result.messages] == [
         ("DTYPE_MISMATCH", None),
         ("CONVERSION_FAILED", 2),
@@ -257,7 +263,7 @@ class UpperLoader(Loader):
 class OwnFactory(ETLFactory):
     """A user's factory, which builds its extractors itself."""
 
-    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:
+    def create_extraction_sequence(self, files: dict[str, File]) -> ExtractionSequence:  # type: ignore[override]
         """Read one file."""
         sequence = ExtractionSequence(logger=self.logger)
         sequence.add_extractor(CSVSingleExtractor(files["items"], self.get_schema("items"), self.logger, separator=","))
@@ -273,8 +279,8 @@ def test_factory_of_a_user_needs_only_what_differs() -> None:
     """A factory says how files are read and leaves the rest; what it overrides is used, the logger told of it."""
     logger = Logger()
     result = OwnFactory([ItemSchema]).build_pipeline("data", {"items": ITEMS}, logger).run()
-    assert result.datasource.name == "DATA"
-    assert result.datasource.list_tables() == ["items", "extra"]
+    assert source_of(result).name == "DATA"
+    assert source_of(result).list_tables() == ["items", "extra"]
     assert [each.message for each in logger.get_logs()][:2] == [
         "Extracting from items",
         "Extraction of items successful",
@@ -289,12 +295,12 @@ class OwnParts(ETLFactory):
     """A factory in the style of later versions, whose steps are class methods that are given what they ask for."""
 
     @classmethod
-    def create_extraction_sequence(cls, files: Any, schemas: Any, logger: Any = None) -> ExtractionSequence:
+    def create_extraction_sequence(cls, files: Any, schemas: Any, logger: Any = None) -> ExtractionSequence:  # type: ignore[override]
         """Read the one file."""
         return ExtractionSequence([CSVSingleExtractor(files["items"], schemas["items"], logger, separator=",")])
 
     @classmethod
-    def create_validation_sequence(cls, schemas: Any, logger: Any = None) -> ValidationSequence:
+    def create_validation_sequence(cls, schemas: Any, logger: Any = None) -> ValidationSequence:  # type: ignore[override]
         """Check the key."""
         return ValidationSequence([PrimaryKeyValidator(schemas.values())], logger)
 
@@ -312,10 +318,10 @@ class OwnParts(ETLFactory):
 def test_factory_may_have_class_methods() -> None:
     """The steps of a factory get what their parameters ask for, be they class methods or not."""
     result = OwnParts([ItemSchema]).build_pipeline("data", {"items": ITEMS}).run()
-    assert (result.datasource.name, result.datasource.list_tables()) == ("DATA", ["items"])
+    assert (source_of(result).name, source_of(result).list_tables()) == ("DATA", ["items"])
 
     class Unusual(ETLFactory):
-        def create_extraction_sequence(self, given: Any) -> ExtractionSequence:
+        def create_extraction_sequence(self, given: Any) -> ExtractionSequence:  # type: ignore[override]
             return ExtractionSequence([CSVSingleExtractor(given["items"], self.schemas_dct["items"], separator=",")])
 
     assert Unusual([ItemSchema]).build_pipeline("data", {"items": ITEMS}).run().is_success
@@ -325,15 +331,16 @@ def test_simple_factory_takes_transformers_and_a_loader() -> None:
     """Transformers run in order, the loader makes the data source; messages of transformers count."""
 
     class Dropping(Transformer):
+        severity = ValidationSeverity.WARNING
+
         def transform(self, data: dict[str, pd.DataFrame]) -> None:
             data["items"] = data["items"].iloc[:1]
             self.messages.append(ValidationMessage(self.severity, "dropped", "items", code="DROPPED"))
 
     dropping = Dropping()
-    dropping.severity = ValidationSeverity.WARNING
     factory = SimpleETLFactory([ItemSchema], transformers=[dropping], loader=UpperLoader(None))
     result = factory.build_pipeline("data", {"items": ITEMS}).run()
-    assert (result.datasource.name, len(result.datasource.get_table("items"))) == ("DATA", 1)
+    assert (source_of(result).name, len(source_of(result).get_table("items"))) == ("DATA", 1)
     assert result.messages[-1].code == "DROPPED"
     dropping.severity = ValidationSeverity.CRITICAL
     failed = factory.build_pipeline("data", {"items": ITEMS}).run()

@@ -181,15 +181,15 @@ def test_file_gives_its_content_as_text(tmp_path: Any) -> None:
     assert CSVFile("a", content="data:text/csv;base64,YTtiCjE7Mgo=").content == "a;b\n1;2\n"
     assert CSVFile("a").content is None
     book = openpyxl.Workbook()
-    book.active.append(["a"])
-    book.active.append([1])
+    book.worksheets[0].append(["a"])
+    book.worksheets[0].append([1])
     book.save(tmp_path / "b.xlsx")
     assert XLSXFile("b", path=tmp_path / "b.xlsx").content == (
         '{"metadata":{"sheet_count":1,"sheet_names":["Sheet"],"index_to_sheet_name":{"0":"Sheet"}},'
         '"sheets":{"Sheet":[{"a":1}]}}'
     )
-    for wrong in (lambda: XLSXFile("b", content=b"no").content, lambda: CSVFile("a", content=b"\xff").content):
+    for wrong in (XLSXFile("b", content=b"no"), CSVFile("a", content=b"\xff")):
         with pytest.raises(ExtractionError, match="File"):
-            wrong()
+            _ = wrong.content
     with pytest.raises(ValueError, match="not a data URL in base64"):
         CSVFile("a", content="data:text/csv;base64,***")

@@ -51,6 +51,10 @@ class OldBookSchema(Schema):
     _DATATYPES: ClassVar = {"one": {"a": DataType.INTEGER}, "two": {"b": DataType.STRING}}
 
 
+def subclass(schema: type[Schema], **attributes: Any) -> type[Schema]:
+    return type("Made", (schema,), attributes)
+
+
 def test_types_have_the_values_that_projects_write() -> None:
     """The values of types, extensions and kinds of schema are those of Algomancy's own packages."""
     assert [str(each) for each in DataType] == [
@@ -117,8 +121,8 @@ WRONG: dict[str, tuple[type[Exception], Any]] = {
     "no_file_name": (NotImplementedError, lambda: Schema.file_name()),
     "no_extension": (NotImplementedError, lambda: Schema.extension()),
     "no_kind": (NotImplementedError, lambda: Schema.columns()),
-    "no_columns": (NotImplementedError, lambda: type("Empty", (Schema,), {"_SCHEMA_TYPE": "single"}).columns()),
-    "no_groups": (NotImplementedError, lambda: type("Empty", (Schema,), {"_SCHEMA_TYPE": "multi"}).column_groups()),
+    "no_columns": (NotImplementedError, lambda: subclass(Schema, _SCHEMA_TYPE="single").columns()),
+    "no_groups": (NotImplementedError, lambda: subclass(Schema, _SCHEMA_TYPE="multi").column_groups()),
     "no_older_form": (NotImplementedError, lambda: ItemSchema.get_legacy_columns_with_warning()),
 }
 
@@ -132,31 +136,33 @@ def test_schema_refuses_a_question_that_does_not_fit(error: type[Exception], ask
 
 def test_schema_has_the_columns_of_its_own_class() -> None:
     """A subclass replaces all columns of its base, or has them all; of two with one name the last counts."""
-    assert type("Renamed", (ItemSchema,), {"_FILENAME": "more"}).columns() == ItemSchema.columns()
-    narrow = type("Narrow", (ItemSchema,), {"ONLY": Column("Only", DataType.BOOLEAN)})
+    assert subclass(ItemSchema, _FILENAME="more").columns() == ItemSchema.columns()
+    narrow = subclass(ItemSchema, ONLY=Column("Only", DataType.BOOLEAN))
     assert list(narrow.columns()) == ["Only"]
     twins = {"X": Column("a", DataType.STRING), "Y": Column("a", DataType.FLOAT)}
-    assert type("Twins", (ItemSchema,), twins).columns()["a"].dtype is DataType.FLOAT
+    assert subclass(ItemSchema, **twins).columns()["a"].dtype is DataType.FLOAT
 
 
 def test_schema_validates_its_other_attributes() -> None:
     """An attribute that is neither column nor method must be named like a column."""
     assert ItemSchema.get_data_members() == []
     ItemSchema.validate()
-    named = type("Named", (ItemSchema,), {"X": Column("a", DataType.STRING), "a": "text", "other": 1})
+    named = subclass(ItemSchema, X=Column("a", DataType.STRING), a="text", other=1)
     assert named.get_data_members() == ["a", "other"]
     with pytest.raises(AssertionError, match="'other'"):
         named.validate()
+    no_types: Any = {"a": "string"}
     with pytest.raises(AssertionError, match="'a'"):
-        ItemSchema._validate_datatypes({"a": "string"})
+        ItemSchema._validate_datatypes(no_types)
 
 
 @pytest.mark.parametrize("flag", ["parent_requires_child", "track_partial_loss"])
 def test_column_flags_of_relations_need_a_foreign_key(flag: str) -> None:
     """What is about a relation is refused where there is none, by the column's name."""
+    flags: dict[str, Any] = {flag: True}
     with pytest.raises(ValueError, match=rf"'Zone' has {flag}"):
-        Column("Zone", DataType.STRING, **{flag: True})
-    assert getattr(Column("Zone", DataType.STRING, foreign_key=("zones", "Zone"), **{flag: True}), flag)
+        Column("Zone", DataType.STRING, **flags)
+    assert getattr(Column("Zone", DataType.STRING, foreign_key=("zones", "Zone"), **flags), flag)
 
 
 def test_column_takes_its_fields_by_place() -> None:

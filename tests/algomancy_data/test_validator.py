@@ -66,7 +66,7 @@ class BookSchema(Schema):
     TWO = ColumnGroup("two", [Column("b", DataType.STRING, foreign_key=("items", "id"))])
 
 
-def frame(**columns: list[Any]) -> pd.DataFrame:
+def frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 

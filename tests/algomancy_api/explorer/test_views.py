@@ -28,12 +28,14 @@ def filled(serve_module: Callable[[Any], str]) -> Iterator[tuple[str, dict[str, 
         for tag in ("running", "a queued one with a rather long name, as people give them"):
             client.run_scenario(client.create_scenario(tag, "Master data", "Slow", {"duration": 60}))
         empty = client.create_session("empty").sessions[-1].id
+        running = client.get_processing()
+        assert running is not None
         yield (
             url,
             {
                 "scenarios": "main/scenarios",
                 "scenario": f"main/scenarios?scenario={greedy.id}",
-                "running": f"main/scenarios?filter=running&scenario={client.get_processing().id}",
+                "running": f"main/scenarios?filter=running&scenario={running.id}",
                 "compare": f"main/compare?ids={greedy.id},{random.id}",
                 "data": "main/data?key=Master+data&table=locations&sort=-zone&page=2",
                 "sessions": "main/sessions",

@@ -41,7 +41,7 @@ class ItemSchema(Schema):
     F = Column("f", DataType.CATEGORICAL)
 
 
-def _extract(content: str | bytes, separator: str | None = ";", **limits: int) -> tuple[pd.DataFrame, list[Any]]:
+def _extract(content: str | bytes, separator: str | None = ";", **limits: Any) -> tuple[pd.DataFrame, list[Any]]:
     file = CSVFile("items", content=content)
     file.limits = ReadLimits(**limits)
     extractor = CSVSingleExtractor(file, ItemSchema, separator=separator)
@@ -198,7 +198,7 @@ def test_csv_short_rows_are_found_wherever_they_are() -> None:
     ],
     ids=["rows", "columns", "cells", "endless_name", "endless_heading", "endless_cell"],
 )
-def test_csv_over_the_limits_is_refused(content: str, limits: dict[str, int], fragment: str) -> None:
+def test_csv_over_the_limits_is_refused(content: str, limits: dict[str, Any], fragment: str) -> None:
     """A file of more rows, columns or cells than allowed is refused, and so is a heading without end."""
     with pytest.raises((TooLargeError, ExtractionError), match=fragment):
         _extract(content, **limits)
@@ -279,7 +279,7 @@ def test_csv_columns_the_schema_does_not_know_stay_what_the_file_says() -> None:
     assert messages == []
     assert frame.to_dict("list") == {name: cells for name, (_, cells) in columns.items()}
     gaps, _ = _extract("a;new\n1;5\n2;\n")
-    assert (gaps["new"].dtype, gaps["new"].tolist()) == ("Int64", [5, pd.NA])
+    assert (str(gaps["new"].dtype), gaps["new"].tolist()) == ("Int64", [5, pd.NA])
 
 
 BLANK = "Columns without heading and values are left out."
@@ -347,6 +347,7 @@ def test_csv_rows_count_as_in_a_spreadsheet(content: str, row: int) -> None:
     extractor = CSVSingleExtractor(CSVFile("items", content=content), ItemSchema)
     extractor.extract()
     error = next(message for message in extractor.messages if message.code == "CONVERSION_FAILED")
+    assert error.row is not None
     assert extractor.file_rows["items"].number(error.row) == row
 
 

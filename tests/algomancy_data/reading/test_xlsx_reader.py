@@ -54,7 +54,7 @@ class BookSchema(Schema):
 
 def _workbook(**sheets: list[list[Any]]) -> bytes:
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:
@@ -73,7 +73,7 @@ def _single(content: bytes, sheet: str | int = 0, **limits: int) -> tuple[dict[s
 
 def test_workbook_sheet_becomes_a_table() -> None:
     """The first row is the heading; rows without values are left out; types are the schema's."""
-    rows = [
+    rows: list[list[Any]] = [
         ["item", " count ", "at", "extra"],
         [1, 2, datetime(2025, 1, 2, 3), "x"],
         [None, None, None, None],
@@ -271,7 +271,7 @@ def test_workbook_does_not_believe_its_own_dimensions() -> None:
 def _cells(*rows: str, styles: bool = True, **parts: bytes) -> bytes:
     """A workbook of the rows, given as XML; style 1 is a date."""
     book = openpyxl.Workbook()
-    book.active["A1"] = datetime(2025, 1, 1)
+    book.worksheets[0]["A1"] = datetime(2025, 1, 1)
     stream = io.BytesIO()
     book.save(stream)
     xml = "".join(f'<row r="{number}">{row}</row>' for number, row in enumerate(rows, 1)).encode()
@@ -386,6 +386,7 @@ def test_workbook_table_may_begin_anywhere(down: int, right: int) -> None:
     extractor = XLSXSingleExtractor(file, StockSchema)
     extractor.extract()
     error = next(m for m in extractor.messages if m.code == "CONVERSION_FAILED")
+    assert error.row is not None
     assert extractor.file_rows["stock"].number(error.row) == 4 + down
 
 

@@ -13,6 +13,8 @@ import pytest
 from algomancy_data import DataClassification, DataSource
 from algomancy_data.stored.normal import as_stored
 
+GAP: Any = ["2025-01-01", None]
+OPEN: Any = [(-np.inf, 1.0), (2.0, np.inf), (-np.inf, np.inf), None]
 SAME: dict[str, Any] = {
     "integers": pd.Series([1, 2]),
     "integers_with_gaps": pd.Series([1, None], dtype="Int64"),
@@ -20,8 +22,8 @@ SAME: dict[str, Any] = {
     "text": pd.Series(["a", None]),
     "objects": pd.Series([1, "a", None, True], dtype=object),
     "lists": pd.Series([[1], {"a": [2]}], dtype=object),
-    "times": pd.Series(pd.to_datetime(["2025-01-01", None])),
-    "times_with_zone": pd.Series(pd.to_datetime(["2025-01-01", None])).dt.tz_localize("Europe/Amsterdam"),
+    "times": pd.Series(pd.to_datetime(GAP)),
+    "times_with_zone": pd.Series(pd.to_datetime(GAP)).dt.tz_localize("Europe/Amsterdam"),
     "durations": pd.Series(pd.to_timedelta(["1D", None])),
     "categories": pd.Series(["b", "a"], dtype="category"),
     "categories_ordered": pd.Series(pd.Categorical(["lo", "hi"], ["lo", "mid", "hi"], ordered=True)),
@@ -30,9 +32,7 @@ SAME: dict[str, Any] = {
     "categories_of_numbers": pd.Series(pd.Categorical([2, 1], [2, 1, 3], ordered=True)),
     "categories_mixed": pd.Series(pd.Categorical([1, "a", 1], [1, "a"])),
     "intervals": pd.Series(pd.interval_range(0, 2)),
-    "intervals_without_end": pd.Series(
-        pd.arrays.IntervalArray.from_tuples([(-np.inf, 1.0), (2.0, np.inf), (-np.inf, np.inf), None])
-    ),
+    "intervals_without_end": pd.Series(pd.arrays.IntervalArray.from_tuples(OPEN)),
     "booleans": pd.Series([True, None], dtype="boolean"),
 }
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pandas.api.types import pandas_dtype
 
 from algomancy_data import DataClassification, DataSource
 from algomancy_data.stored import tables as tables_module
@@ -20,6 +21,7 @@ from algomancy_data.stored.payload import canonical, read_tables, write_dataset
 from algomancy_utils.runtime import Runtime, use_runtime
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+GAP: Any = ["2025-01-01", None]
 ZONES = ["UTC", "Europe/Amsterdam", "America/St_Johns", "UTC+05:30"]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 JSON = st.recursive(
@@ -84,7 +86,7 @@ def _series(values: list[Any], dtype: str, index: pd.Index) -> pd.Series:
         name, _, zone = dtype.rstrip("]").partition(", ")
         steps = np.array([-(2**63) if value is None else value for value in values], dtype="int64")
         times = pd.Series(steps.view(f"{name}]" if zone else dtype), index=index)
-        return times.dt.tz_localize("UTC").dt.tz_convert(zone).astype(dtype) if zone else times
+        return times.dt.tz_localize("UTC").dt.tz_convert(zone).astype(pandas_dtype(dtype)) if zone else times
     return pd.Series(values, index=index, dtype=dtype.split()[0])
 
 
@@ -104,7 +106,8 @@ def indexes(draw: st.DrawFn, rows: int) -> pd.Index:
     values = draw(st.lists(labels[kind], min_size=rows, max_size=rows))
     if kind == "levels" and rows:
         return pd.MultiIndex.from_tuples(values)
-    return pd.Index(values, dtype=object if kind in ("object", "levels") else None)
+    index: pd.Index[Any] = pd.Index(values, dtype=object if kind in ("object", "levels") else None)
+    return index
 
 
 @st.composite
@@ -330,7 +333,7 @@ def mutated(draw: st.DrawFn) -> Any:
 def test_dataset_from_anything_is_read_or_refused(payload: Any) -> None:
     """Any JSON either is a dataset or a ValueError; what is accepted unread can be read, and the reverse."""
     text = json.dumps(payload)
-    outcomes = []
+    outcomes: list[Any] = []
     # Where the payload does not say when it was made it is now.
     with use_runtime(Runtime(now=lambda: datetime(2025, 1, 2, tzinfo=UTC))):
         for form in (text, _compact(payload)):
@@ -488,7 +491,7 @@ def test_dataset_with_equal_column_names_is_refused() -> None:
         (pd.Series(pd.Categorical([1, "a", 2.5])), "category", [1, "a", 2.5]),
         (pd.Series(pd.Categorical([True, 2, None])), "object", [True, 2, None]),
         (pd.cut(pd.Series([1, 5, 99]), [0, 3, 6]), "interval[float64, right]", [[0.0, 3.0], [3.0, 6.0], None]),
-        (pd.Series(pd.Categorical(pd.to_datetime(["2025-01-01", None]))), "datetime64[us]",
+        (pd.Series(pd.Categorical(pd.to_datetime(GAP))), "datetime64[us]",
          ["2025-01-01T00:00:00", None]),
         (pd.Series(pd.Categorical([(1, 2), None])), "object", [[1, 2], None]),
         (pd.Series(pd.interval_range(0, 2)), "interval[int64, right]", [[0, 1], [1, 2]]),
