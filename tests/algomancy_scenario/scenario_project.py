@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from algomancy_data import DataClassification, DataSource, ETLResult
-from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, CoreConfig, ImprovementDirection, Scenario
+from algomancy_scenario import (
+    BaseAlgorithm,
+    BaseKPI,
+    BaseScenarioResult,
+    CoreConfig,
+    ImprovementDirection,
+    Scenario,
+    ScenarioManager,
+)
 from algomancy_utils import (
     QUANTITIES,
     BaseMeasurement,
@@ -61,7 +69,7 @@ class AnswerKPI(BaseKPI):
     def __init__(self) -> None:
         super().__init__("The answer", ImprovementDirection.AT_MOST, COUNT, threshold=50)
 
-    def compute(self, result: Any) -> float:
+    def compute(self, result: Any) -> Any:
         return result.answer
 
 
@@ -228,7 +236,7 @@ def payload(key: str, number: int = 1) -> str:
 class Checked(AnswerKPI):
     """Cannot be computed for some answers."""
 
-    def compute(self, result: Any) -> float:
+    def compute(self, result: Any) -> Any:
         if result.answer == 13:
             raise ValueError("unlucky")
         return super().compute(result)
@@ -240,3 +248,10 @@ def scenario(label: int = 3, **options: Any) -> Scenario[Any]:
     params.set_values({"label": label})
     labelled: Any = algorithms(Control())["Labelled"]
     return Scenario("one", DataSource.from_json(payload("data")), {"Answer": Checked()}, labelled(params), **options)
+
+
+def dataset_of(manager: ScenarioManager, key: str) -> DataSource:
+    """The dataset that is stored under a key."""
+    source = manager.get_data(key)
+    assert isinstance(source, DataSource)
+    return source

@@ -181,7 +181,8 @@ def test_default_of_a_time_is_the_present(kind: type[TimeParameter | IntervalPar
         def __init__(self) -> None:
             super().__init__("timed")
             now = next(moments)
-            self.add_parameters([kind("start", default=now if kind is TimeParameter else (now, now))])
+            default: Any = now if kind is TimeParameter else (now, now)
+            self.add_parameters([kind("start", default=default)])
 
         def validate(self) -> None:
             """Every time is fine."""
@@ -198,7 +199,7 @@ def test_default_of_a_time_is_the_present(kind: type[TimeParameter | IntervalPar
 
 def test_unknown_algorithm_is_not_found() -> None:
     """The message names what was asked for."""
-    factory = AlgorithmFactory({})
-    for call in (factory.get_class, factory.get_parameters, lambda name: factory.create(name, EmptyParameters())):
+    factory: AlgorithmFactory[Any] = AlgorithmFactory({})
+    for call in (factory.get_class, factory.get_parameters, lambda name: factory.create(name, {})):
         with pytest.raises(NotFoundError, match="Algorithm 'A' does not exist"):
             call("A")

@@ -52,6 +52,7 @@ def test_scenario_that_fails_says_why() -> None:
     made.process(Logger())
     assert (made.status, made.is_completed(), made.kpis["Answer"].value) == ("failed", False, None)
     assert made.result == {"error": "KPI 'The answer' cannot be computed: unlucky"}
+    assert made.error is not None
     assert made.error in Logger().get_logs()[-1].message
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from algomancy_data import DataSource, StatelessDataManager
@@ -21,7 +23,8 @@ from tests.algomancy_scenario.scenario_project import (
 @pytest.fixture
 def factory() -> ScenarioFactory:
     """A factory with one dataset, `data`."""
-    manager = StatelessDataManager(ItemsFactory, [], "json", DataSource)
+    etl_factory: Any = ItemsFactory
+    manager = StatelessDataManager(etl_factory, [], "json", DataSource)
     manager.set_data("data", DataSource.from_json(payload("data")))
     return ScenarioFactory({"Answer": AnswerKPI}, algorithms(Control()), manager, Logger())
 
@@ -45,7 +48,8 @@ def test_factory_refuses_what_it_cannot_make(factory: ScenarioFactory) -> None:
         for kind in (NotFoundError, AssertionError):
             with pytest.raises(kind, match="othing"):
                 factory.create(*arguments)
-    for values in (({"label": -1},), ({}, {"depth": 1})):
+    wrong: list[tuple[dict[str, Any], ...]] = [({"label": -1},), ({}, {"depth": 1})]
+    for values in wrong:
         with pytest.raises(ParameterError):
             factory.create("one", "data", "Labelled", *values)
 

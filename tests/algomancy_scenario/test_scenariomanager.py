@@ -19,6 +19,7 @@ from tests.algomancy_scenario.scenario_project import (
     ItemsFactory,
     LabelParameters,
     config,
+    dataset_of,
     payload,
 )
 
@@ -61,7 +62,7 @@ def test_dataset_from_json_reads_back_as_it_was_sent(manager: ScenarioManager) -
     assert manager.has_data("second")
     assert json.loads(manager.get_data_as_json("second")) == json.loads(payload("second", 5))
     assert manager.get_data_as_bytes("second").decode() == manager.get_data_as_json("second")
-    assert manager.get_data("second").tables["items"]["id"].tolist() == [5]
+    assert dataset_of(manager, "second").tables["items"]["id"].tolist() == [5]
 
 
 def test_derived_dataset_is_a_copy_with_a_new_id(manager: ScenarioManager) -> None:
@@ -109,7 +110,7 @@ def test_dataset_of_a_scenario_is_protected(manager: ScenarioManager) -> None:
         manager.delete_scenario(scenarios[count - 1].id)
     assert json.loads(manager.get_data_as_json("data")) == json.loads(payload("data", 1))
     manager.add_datasource_from_json(payload("data", 2))
-    assert manager.get_data("data").id == "id-2"
+    assert dataset_of(manager, "data").id == "id-2"
     manager.delete_data("data")
     assert manager.get_data_keys() == []
 
@@ -132,14 +133,14 @@ def test_unknown_dataset_is_not_found(manager: ScenarioManager) -> None:
 def test_etl_makes_or_replaces_a_dataset_only_when_it_passes(manager: ScenarioManager) -> None:
     """A successful ETL stores the dataset; a failed one, or one that raises, changes nothing."""
     assert manager.etl_data(items(1, 2), "made").is_success
-    assert manager.get_data("made").tables["items"]["id"].tolist() == [1, 2]
+    assert dataset_of(manager, "made").tables["items"]["id"].tolist() == [1, 2]
     bad = {"items": CSVFile("items", content="bad")}
     assert not manager.etl_data(bad, "made").is_success
     assert not manager.etl_data(bad, "new").is_success
     with pytest.raises(ValueError, match=r"items\.csv"):
         manager.etl_data({"other": CSVFile("other", content="id")}, "new")
     assert manager.get_data_keys() == ["data", "made"]
-    assert manager.get_data("made").tables["items"]["id"].tolist() == [1, 2]
+    assert dataset_of(manager, "made").tables["items"]["id"].tolist() == [1, 2]
 
 
 def test_raw_folder_can_be_loaded(open_sessions: Callable[..., SessionManager], tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_raw_folder_can_be_loaded(open_sessions: Callable[..., SessionManager], 
     (folder / "Plant 2" / "items.CSV").write_text("id\n3\n")
     (folder / "Plant 2" / "notes.txt").write_text("not for the ETL")
     manager.debug_load_data("Plant 2")
-    assert manager.get_data("Plant 2").tables["items"]["id"].tolist() == [3]
+    assert dataset_of(manager, "Plant 2").tables["items"]["id"].tolist() == [3]
     with pytest.raises(ValueError, match="no folder 'absent'"):
         manager.debug_load_data("absent")
     with pytest.raises(ValueError, match="no name within"):
@@ -168,7 +169,7 @@ def test_store_data_as_json_is_harmless(manager: ScenarioManager) -> None:
 
 
 def test_list_bytes_are_those_of_the_scenarios_and_are_made_once(
-    manager: ScenarioManager, run_to_end: Callable[..., Scenario]
+    manager: ScenarioManager, run_to_end: Callable[..., Scenario[Any]]
 ) -> None:
     """The cached array always equals the scenarios as they are; unchanged, it is the same object."""
 
@@ -196,7 +197,7 @@ def test_list_bytes_are_those_of_the_scenarios_and_are_made_once(
 
 @SHOWN_AT_ONCE
 def test_progress_invalidates_every_cached_document(
-    manager: ScenarioManager, run_to_end: Callable[..., Scenario], control: Control
+    manager: ScenarioManager, run_to_end: Callable[..., Scenario[Any]], control: Control
 ) -> None:
     """After each progress report, scenario, status and list show it at once."""
     seen: list[tuple[float, float, float]] = []
@@ -356,7 +357,7 @@ def test_manager_can_be_made_of_keywords(control: Control, tmp_path: Path) -> No
     """A manager alone keeps its state in its own folder, where the next one finds it, and lets it go when closed."""
     (tmp_path / "Raw").mkdir()
     (tmp_path / "Raw" / "items.csv").write_text("id\n3\n")
-    persistent = {"data_folder": str(tmp_path), "has_persistent_state": True}
+    persistent: dict[str, Any] = {"data_folder": str(tmp_path), "has_persistent_state": True}
     manager = ScenarioManager(**keywords(control), **persistent)
     assert (manager.has_persistent_state, manager.save_type, manager.schemas) == (True, "json", [])
     manager.set_data("mine", DataSource.from_json(payload("mine")))
@@ -366,13 +367,16 @@ def test_manager_can_be_made_of_keywords(control: Control, tmp_path: Path) -> No
     manager.close()
     again = ScenarioManager.from_config(config(control, data_path=tmp_path, has_persistent_state=True))
     assert again.get_data_keys() == ["Raw", "mine"]
-    assert again.get_by_tag("one").kpis["Answer"].value == 9
+    found = again.get_by_tag("one")
+    assert found is not None
+    assert found.kpis["Answer"].value == 9
     again.close()
 
 
 def test_manager_takes_the_data_manager_it_is_given(control: Control) -> None:
     """Datasets that are there already are the session's; there is no other repository of scenarios."""
-    data = StatelessDataManager(ItemsFactory, [], "json", DataSource)
+    factory: Any = ItemsFactory
+    data = StatelessDataManager(factory, [], "json", DataSource)
     data.set_data("mine", DataSource.from_json(payload("mine")))
     manager = ScenarioManager(**keywords(control), data_manager=data)
     assert manager.get_data_keys() == ["mine"]
@@ -405,7 +409,7 @@ def test_tables_can_be_stored_as_a_dataset(manager: ScenarioManager) -> None:
 
     manager.store_data("tables", {"items": pd.DataFrame({"id": [5]})})
     manager.store_data("source", DataSource.from_json(payload("source")))
-    assert manager.get_data("tables").get_table("items")["id"].tolist() == [5]
+    assert dataset_of(manager, "tables").get_table("items")["id"].tolist() == [5]
     assert manager.get_data_keys() == ["data", "tables", "source"]
 
 
@@ -429,7 +433,7 @@ def test_scenarios_are_created_for_the_datasets_that_have_none(manager: Scenario
     manager.auto_create_scenarios(["data"])
     manager.auto_create_scenarios()
     assert manager.list_tags() == ["data [auto]"]
-    assert manager.get_by_tag("data [auto]").algo_name == "Labelled"
+    assert [each.algo_name for each in manager.list_scenarios()] == ["Labelled"]
     with pytest.raises(NotFoundError, match="'nothing'"):
         manager.auto_create_scenarios(["nothing"])
 

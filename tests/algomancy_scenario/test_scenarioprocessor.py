@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from algomancy_data import DataSource
@@ -52,7 +53,7 @@ def test_run_is_dated_by_whoever_started_it() -> None:
     moments = [datetime(year, 1, 1, tzinfo=UTC) for year in (2001, 2002)]
     ran = []
     for moment in moments:
-        with use_runtime(Runtime(now=lambda moment=moment: moment)):
+        with use_runtime(Runtime(now=partial(datetime.fromtimestamp, moment.timestamp(), UTC))):
             processor, each = ScenarioProcessor(), scenario()
             processor.enqueue(each)
             assert processor.wait_for_processing(WAIT)

@@ -17,7 +17,7 @@ from algomancy_data import CSVFile
 from algomancy_scenario import SessionManager
 from algomancy_scenario.persistence.memory import MemoryStore
 from algomancy_utils import Logger, MessageStatus, NotFoundError, PreconditionError
-from tests.algomancy_scenario.scenario_project import WAIT, Control, ItemsFactory, config, payload
+from tests.algomancy_scenario.scenario_project import WAIT, Control, ItemsFactory, config, dataset_of, payload
 
 
 def names(sessions: SessionManager) -> list[str]:
@@ -194,7 +194,7 @@ def test_sessions_are_isolated(sessions: SessionManager) -> None:
     assert other.get_data_keys() == []
     other.add_datasource_from_json(payload("data", 2))
     other.create_scenario("one", "data", "Instant")
-    assert main.get_data("data").id == "id-1"
+    assert dataset_of(main, "data").id == "id-1"
 
 
 def test_thousand_sessions_need_no_thousand_threads(open_sessions: Callable[..., SessionManager]) -> None:
@@ -289,8 +289,8 @@ def test_initial_datasets_are_listed_at_once_and_read_when_wanted(
     assert manager.get_data_keys() == ["Broken", "Good"]
     scenario = manager.create_scenario("one", "Good", "Instant")
     (initial / "Good" / "items.csv").write_text("id\n5\n")
-    assert manager.get_data("Good").tables["items"]["id"].tolist() == [5]
-    assert manager.get_data("Good").id == scenario.input_data_id
+    assert dataset_of(manager, "Good").tables["items"]["id"].tolist() == [5]
+    assert dataset_of(manager, "Good").id == scenario.input_data_id
     with pytest.raises(NotFoundError, match="'Broken' could not be loaded"):
         manager.get_data_as_bytes("Broken")
     broken = manager.create_scenario("two", "Broken", "Instant")
@@ -310,12 +310,12 @@ def test_initial_datasets_come_back_with_a_fresh_main(
     settings = {"has_persistent_state": True, "data_path": tmp_path / "state"} if durable else {}
     (tmp_path / "state").mkdir()
     sessions = open_sessions(initial_data_path=initial, **settings)
-    old = sessions.get_scenario_manager("main").get_data("Good")
+    old = dataset_of(sessions.get_scenario_manager("main"), "Good")
     sessions.delete_session("main")
     manager = sessions.get_scenario_manager("main")
     assert "Good" in manager.get_data_keys()
-    assert manager.get_data("Good").tables["items"].equals(old.tables["items"])
-    assert manager.get_data("Good").id != old.id
+    assert dataset_of(manager, "Good").tables["items"].equals(old.tables["items"])
+    assert dataset_of(manager, "Good").id != old.id
 
 
 def test_initial_datasets_are_stored_by_a_durable_server(
@@ -341,7 +341,7 @@ def test_deleted_session_is_let_go_of_at_once(sessions: SessionManager) -> None:
     scenario = manager.create_scenario("one", "data", "Instant")
     manager.process_scenario_async(scenario)
     assert manager.wait_for_processing(WAIT)
-    kept = [weakref.ref(manager), weakref.ref(manager.get_data("data"))]
+    kept: list[weakref.ref[Any]] = [weakref.ref(manager), weakref.ref(manager.get_data("data"))]
     gc.disable()
     try:
         sessions.delete_session("doomed")
@@ -367,10 +367,12 @@ def test_sessions_can_be_made_of_keywords(control: Control, tmp_path: Path) -> N
     main = sessions.get_scenario_manager("main")
     main.add_datasource_from_json(payload("data"))
     assert main.wait_for_processing(WAIT)
-    assert main.get_by_tag("data [auto]").result.answer == 8
+    created = main.get_by_tag("data [auto]")
+    assert created is not None
+    assert created.result.answer == 8
     assert sessions.get_algorithm_parameters("Labelled")["label"] == 7
     sessions.log("done", MessageStatus.SUCCESS)
-    assert sessions.logger.latest_log.message == "done"
+    assert sessions.logger.get_logs()[-1].message == "done"
     sessions.close()
     again = SessionManager(**arguments)
     assert again.get_scenario_manager("main").list_tags() == ["data [auto]"]
@@ -405,5 +407,5 @@ def test_users_classes_are_given_a_logger(open_sessions: Callable[..., SessionMa
     manager = open_sessions(etl_factory=Noting).get_scenario_manager("main")
     manager.etl_data({"items": CSVFile("items", content="id\n1\n")}, "data")
     assert isinstance(factories[0], Logger)
-    assert factories[0].latest_log.message == "reading"
+    assert factories[0].get_logs()[-1].message == "reading"
     assert not factories[0]._print_to_console

@@ -85,7 +85,8 @@ def delete_made(api: Api, ledger: Ledger) -> None:
 def clean_up(api: Api, ledger: Ledger) -> str:
     """Delete the sessions of this run; returns what is different from before, or an empty string.
 
-    Ends quietly where the target has gone: there is nothing left to clean then. A disposable target had nothing to be kept.
+    Ends quietly where the target has gone: there is nothing left to clean then. A disposable target had nothing to be
+    kept.
     """
     try:
         delete_made(api, ledger)

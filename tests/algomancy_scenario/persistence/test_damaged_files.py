@@ -220,9 +220,9 @@ def test_leftovers_of_a_crash_are_removed_at_start(reopen: Open, tmp_path: Path)
     (folder,) = (path.parent for path in tmp_path.glob("*/meta.json"))
     sessions.close()
     before = files(tmp_path)
-    for place in (".algomancy/staging/x", ".algomancy/trash/y"):
-        (tmp_path / place).mkdir(parents=True)
-        (tmp_path / place / "meta.json").write_text('{"id": "x", "display_name": "ghost"}')
+    for ghost in (".algomancy/staging/x", ".algomancy/trash/y"):
+        (tmp_path / ghost).mkdir(parents=True)
+        (tmp_path / ghost / "meta.json").write_text('{"id": "x", "display_name": "ghost"}')
     for place in (tmp_path / ".algomancy", folder, folder / ".algomancy" / "scenarios"):
         (place / ".algomancy-0123.tmp").write_text("half")
     assert len(reopen().list_sessions()) == 1

@@ -16,7 +16,7 @@ from algomancy_data import DataClassification, DataSource
 from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.session_folder import SessionFolder
 from tests.algomancy_scenario.persistence.stored_folder import Open, files, main
-from tests.algomancy_scenario.scenario_project import WAIT, Answer, Control, payload
+from tests.algomancy_scenario.scenario_project import WAIT, Answer, Control, dataset_of, payload
 
 
 def test_everything_is_found_again(reopen: Open, control: Control) -> None:
@@ -210,7 +210,7 @@ def test_keys_that_differ_in_case_alone_have_files_of_their_own(reopen: Open, tm
     names = [name.name.casefold() for name in tmp_path.glob("*/*.json")]
     assert len(names) == len(set(names))
     restored = main(reopen())
-    assert [restored.get_data(key).id for key in ("item", "ITEM", "Item")] == ["id-1", "id-2", "id-3"]
+    assert [dataset_of(restored, key).id for key in ("item", "ITEM", "Item")] == ["id-1", "id-2", "id-3"]
 
 
 def test_raw_folders_become_datasets(reopen: Open, plant: Path) -> None:
@@ -239,7 +239,7 @@ def test_raw_dataset_deleted_stays_deleted_and_its_files_stay(reopen: Open, plan
     manager.add_datasource_from_json(payload("Raw", 9))
     manager.add_datasource_from_json(payload("scenarios", 8))
     manager = reopen().get_scenario_manager("Plant")
-    assert [manager.get_data(key).id for key in ("Raw", "scenarios")] == ["id-9", "id-8"]
+    assert [dataset_of(manager, key).id for key in ("Raw", "scenarios")] == ["id-9", "id-8"]
     manager.delete_data("Raw")
     manager.delete_data("scenarios")
     assert reopen().get_scenario_manager("Plant").get_data_keys() == []
@@ -273,12 +273,16 @@ def test_folder_of_the_upstream_server_opens_unchanged(reopen: Open, tmp_path: P
     assert sessions.list_sessions() == [{"id": "my-id", "display_name": "Plant 1"}]
     manager = sessions.get_scenario_manager("my-id")
     assert manager.get_data_keys() == ["100%", "Raw", "Stored"]
-    assert [manager.get_data(key).tables["items"]["id"].tolist() for key in manager.get_data_keys()] == [[6], [4], [5]]
+    assert [dataset_of(manager, key).tables["items"]["id"].tolist() for key in manager.get_data_keys()] == [
+        [6],
+        [4],
+        [5],
+    ]
     assert {path: path.read_bytes() for path in before} == before
     manager.add_datasource_from_json(payload("100%", 7))
     sessions.rename_session("my-id", "Plant 2")
     assert json.loads((folder / "meta.json").read_text()) == {"id": "my-id", "display_name": "Plant 2", "more": [1]}
-    assert reopen().get_scenario_manager("Plant 2").get_data("100%").id == "id-7"
+    assert dataset_of(reopen().get_scenario_manager("Plant 2"), "100%").id == "id-7"
 
 
 def test_folders_that_claim_one_identity_get_two(

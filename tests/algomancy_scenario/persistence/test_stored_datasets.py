@@ -38,6 +38,7 @@ def test_document_in_another_form_is_read_in_full() -> None:
     document = json.dumps(dict(reversed(content.items())), indent=1).encode()
     dataset = open_stored(document, DataSource)
     assert json.loads(dataset.json) == content
+    assert isinstance(dataset.source, DataSource)
     assert dataset.source.get_table("items")["id"].tolist() == [1]
 
 

@@ -34,12 +34,12 @@ class Failing(Steered):
         raise ValueError("No lorry is left.")
 
 
-def until_it_reports(scenario: Scenario) -> None:
+def until_it_reports(scenario: Scenario[Any]) -> None:
     while scenario.progress != 40:
         time.sleep(0.001)
 
 
-def begin(manager: ScenarioManager, algo_name: str, folder: str = "") -> Scenario:
+def begin(manager: ScenarioManager, algo_name: str, folder: str = "") -> Scenario[Any]:
     """Queue a scenario, as a request does: within a span of its own."""
     scenario = manager.create_scenario(algo_name, "data", algo_name, {"folder": folder})
     with trace.get_tracer("requests").start_as_current_span(f"request of {algo_name}"):
@@ -79,7 +79,7 @@ def main(executor: str, folder: str) -> None:
             "below": span.parent and span.parent.span_id,
             "status": span.status.status_code.name,
             "error": span.status.description,
-            **span.attributes,
+            **(span.attributes or {}),
         }
         for span in spans.get_finished_spans()
     ]
@@ -89,7 +89,9 @@ def main(executor: str, folder: str) -> None:
 
 def numbers(reader: InMemoryMetricReader) -> dict[str, Any]:
     """The value of each metric, by its name and its attributes."""
-    (resource,) = json.loads(reader.get_metrics_data().to_json())["resource_metrics"]
+    metrics = reader.get_metrics_data()
+    assert metrics is not None
+    (resource,) = json.loads(metrics.to_json())["resource_metrics"]
     return {
         " ".join([metric["name"], *point["attributes"].values()]): point.get("value", point.get("count"))
         for scope in resource["scope_metrics"]

@@ -38,13 +38,13 @@ def manager(cluster: Cluster) -> Iterator[ScenarioManager]:
     sessions.close()
 
 
-def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario:
+def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
     scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
     manager.process_scenario_async(scenario)
     return scenario
 
 
-def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", **others: Any) -> Scenario:
+def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", **others: Any) -> Scenario[Any]:
     scenario = begin(manager, algo_name, tag, **others)
     assert manager.wait_for_processing(PATIENCE)
     return scenario

@@ -75,7 +75,7 @@ FAILURES = {
 def test_failing_run_fails_its_scenario_alone(
     action: Callable[[Any], Any],
     message: str,
-    run_to_end: Callable[..., Scenario],
+    run_to_end: Callable[..., Scenario[Any]],
     control: Control,
 ) -> None:
     """Whatever the user's code raises or returns, the scenario fails with words, and the next one runs."""
@@ -91,13 +91,14 @@ def test_failing_run_fails_its_scenario_alone(
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_child_of_a_run_does_not_go_on_as_a_server(run_to_end: Callable[..., Scenario], control: Control) -> None:
+def test_child_of_a_run_does_not_go_on_as_a_server(run_to_end: Callable[..., Scenario[Any]], control: Control) -> None:
     """A forked child that leaves the algorithm, by returning or raising, ends there and stores nothing."""
 
     def fork(_algorithm: Any) -> Answer:
-        for action in (lambda: Answer("child"), sys.exit):
+        actions: list[Callable[[], Answer]] = [lambda: Answer("child"), sys.exit]
+        for action in actions:
             if (child := os.fork()) == 0:
-                return action()  # type: ignore[no-any-return]
+                return action()
             os.waitpid(child, 0)
         return Answer("parent")
 
@@ -106,7 +107,7 @@ def test_child_of_a_run_does_not_go_on_as_a_server(run_to_end: Callable[..., Sce
 
 
 def test_failing_run_logs_its_traceback(
-    run_to_end: Callable[..., Scenario], control: Control, caplog: pytest.LogCaptureFixture
+    run_to_end: Callable[..., Scenario[Any]], control: Control, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The traceback, which no client sees, is in the log."""
     control.action = lambda a: _raise(ValueError("The layout is empty."))
@@ -117,7 +118,7 @@ def test_failing_run_logs_its_traceback(
 
 @SHOWN_AT_ONCE
 def test_progress_of_a_run_never_falls_and_keeps_its_bounds(
-    run_to_end: Callable[..., Scenario], manager: ScenarioManager, control: Control
+    run_to_end: Callable[..., Scenario[Any]], manager: ScenarioManager, control: Control
 ) -> None:
     """Reported values are clamped to 0–100; lower ones and `nan` are ignored; complete means 100."""
     seen: list[float] = []
@@ -162,7 +163,7 @@ def test_kpis_of_a_run_are_its_own(control: Control) -> None:
     sessions.close()
 
 
-def test_parameters_of_a_run_are_its_own(run_to_end: Callable[..., Scenario]) -> None:
+def test_parameters_of_a_run_are_its_own(run_to_end: Callable[..., Scenario[Any]]) -> None:
     """An algorithm that changes its parameters changes nothing the scenario shows."""
     scenario = run_to_end("Labelled", label=8)
     assert scenario.to_dict()["algorithm"]["parameters"] == {"label": 8, "colour": "red"}

@@ -42,13 +42,13 @@ def isolated(open_isolated: Callable[..., SessionManager]) -> ScenarioManager:
     return open_isolated().get_scenario_manager("main")
 
 
-def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario:
+def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
     scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
     manager.process_scenario_async(scenario)
     return scenario
 
 
-def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario:
+def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
     scenario = begin(manager, algo_name, tag, folder)
     assert manager.wait_for_processing(WAIT)
     return scenario
@@ -104,9 +104,14 @@ def test_process_that_dies_fails_its_scenario_only(isolated: ScenarioManager, al
     assert after.status == "complete"
 
 
+def process_of(manager: ScenarioManager) -> int:
+    """The process that carries out the manager's runs."""
+    return int(finish(manager, "WhichProcess").kpis["Answer"].value or 0)
+
+
 def test_worker_that_died_between_two_runs_harms_neither(isolated: ScenarioManager) -> None:
     """The next run gets another process."""
-    pid = int(finish(isolated, "WhichProcess").kpis["Answer"].value)
+    pid = process_of(isolated)
     os.kill(pid, signal.SIGKILL)
     after = finish(isolated, "WhichProcess", "two")
     assert (after.status, after.error) == ("complete", None)
@@ -134,7 +139,7 @@ def test_run_that_reports_ends_when_cancelled_and_leaves_its_process_to_the_next
 ) -> None:
     """Progress arrives while it runs; `set_progress` raises once it is cancelled."""
     manager = open_isolated(cancel_grace=WAIT).get_scenario_manager("main")
-    pid = finish(manager, "WhichProcess").kpis["Answer"].value
+    pid = process_of(manager)
     reporting = begin(manager, "Reporting", "two", tmp_path)
     until(lambda: reporting.progress == 40)
     manager.cancel_scenario(reporting.id)
@@ -258,7 +263,7 @@ def test_what_a_run_logs_is_logged_by_the_server(isolated: ScenarioManager, capl
 def test_workers_end_with_the_sessions(open_isolated: Callable[..., SessionManager]) -> None:
     """Closing leaves no process behind."""
     sessions = open_isolated()
-    pid = int(finish(sessions.get_scenario_manager("main"), "WhichProcess").kpis["Answer"].value)
+    pid = process_of(sessions.get_scenario_manager("main"))
     sessions.close()
     until(lambda: is_gone(pid))
 

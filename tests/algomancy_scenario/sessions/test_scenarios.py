@@ -11,7 +11,7 @@ import pytest
 
 from algomancy_scenario import Scenario, ScenarioManager
 from algomancy_utils import NotFoundError, ParameterError, PreconditionError
-from tests.algomancy_scenario.scenario_project import WAIT, Control
+from tests.algomancy_scenario.scenario_project import WAIT, Control, dataset_of
 
 
 def test_scenario_object_before_a_run_has_exactly_the_documented_members(manager: ScenarioManager) -> None:
@@ -45,7 +45,7 @@ def test_scenario_object_before_a_run_has_exactly_the_documented_members(manager
     }
 
 
-def test_scenario_object_after_a_run_has_result_and_kpi_values(run_to_end: Callable[..., Scenario]) -> None:
+def test_scenario_object_after_a_run_has_result_and_kpi_values(run_to_end: Callable[..., Scenario[Any]]) -> None:
     """A complete scenario has its result, its KPI values, progress 100 and both times."""
     scenario = run_to_end("Labelled", label=9)
     content = scenario.to_dict()
@@ -135,7 +135,7 @@ def test_scenario_queued_or_processing_cannot_be_run_or_reset(manager: ScenarioM
 
 
 def test_scenario_finished_runs_again_after_a_reset(
-    run_to_end: Callable[..., Scenario], manager: ScenarioManager
+    run_to_end: Callable[..., Scenario[Any]], manager: ScenarioManager
 ) -> None:
     """A complete scenario must be reset, which takes away result, KPI values and progress, and then runs again."""
     scenario = run_to_end("Instant")
@@ -185,7 +185,7 @@ def test_queued_scenario_is_cancelled_without_a_run(manager: ScenarioManager, co
 
 @pytest.mark.parametrize("status", ["created", "complete"])
 def test_scenario_without_a_run_cannot_be_cancelled(
-    status: str, manager: ScenarioManager, run_to_end: Callable[..., Scenario]
+    status: str, manager: ScenarioManager, run_to_end: Callable[..., Scenario[Any]]
 ) -> None:
     """Only what is queued or processing can be cancelled."""
     scenario = run_to_end("Instant") if status == "complete" else manager.create_scenario("one", "data", "Instant")
@@ -271,7 +271,7 @@ def test_waiting_has_a_limit(manager: ScenarioManager, control: Control) -> None
 
 
 def test_run_that_alters_its_tables_alters_nobody_elses(
-    run_to_end: Callable[..., Scenario], manager: ScenarioManager, control: Control
+    run_to_end: Callable[..., Scenario[Any]], manager: ScenarioManager, control: Control
 ) -> None:
     """A run works on a view of its data: the stored dataset stays as it was."""
     before = manager.get_data_as_json("data")
@@ -286,4 +286,4 @@ def test_run_that_alters_its_tables_alters_nobody_elses(
     control.action = spoil
     assert run_to_end("Acting").status == "complete"
     assert manager.get_data_as_json("data") == before
-    assert manager.get_data("data").tables["items"]["id"].tolist() == [1]
+    assert dataset_of(manager, "data").tables["items"]["id"].tolist() == [1]
