@@ -66,7 +66,7 @@ openapi: $(VENV)/.server  ## regenerate the published OpenAPI document
 
 .PHONY: docs
 docs: $(VENV)/.developer  ## build the documentation site into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 ALGOMANCY_PICTURES=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "The site is built: open site/index.html."
 
 .PHONY: docs-serve

@@ -10,6 +10,7 @@ from mkdocs.structure.files import File, Files
 from site_pages.generated_clients import MARKER, generated_clients
 from site_pages.markdown import GeneratedPage
 from site_pages.pages import generated_pages, navigation, published_document
+from site_pages.pictures import explorer_pictures, with_pictures
 from site_pages.swagger import ASSETS, FRAME, swagger_frame
 
 from algomancy_api.document.pages import swagger_assets
@@ -24,12 +25,14 @@ _LAZY_SCRIPT = re.compile(r"https://unpkg\.com/[\w@./-]+")
 _NOTHING = "data:text/javascript,"
 
 _pages: list[GeneratedPage] = []
+_pictures: dict[str, bytes] = {}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Make the generated pages and put them into the navigation."""
     sections = generated_pages(ROOT)
     _pages[:] = [page for pages in sections.values() for page in pages]
+    _pictures.update(explorer_pictures())
     config.nav = [*(config.nav or []), *navigation(sections)]
     return config
 
@@ -42,11 +45,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, FRAME, content=swagger_frame()))
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
         files.append(File.generated(config, f"{ASSETS}/{name}", abs_src_path=str(swagger_assets() / name)))
+    for path, content in _pictures.items():
+        files.append(File.generated(config, path, content=content))
     return files
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Put the table of generated clients where a page asks for it."""
+    """Put the table of generated clients and the pictures where a page asks for them."""
+    markdown = with_pictures(markdown, _pictures)
     return markdown.replace(MARKER, generated_clients(ROOT)) if MARKER in markdown else markdown
 
 

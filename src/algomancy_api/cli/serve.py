@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,8 @@ import click
 from click.core import ParameterSource
 
 from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, examples, report
+
+_OPEN_SECONDS = 60
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -109,6 +113,7 @@ def serving(command: Callable[..., None]) -> Callable[..., None]:
     type=click.IntRange(1),
     help="How much memory a run in a process of its own may take.",
 )
+@click.option("--open", "opens", is_flag=True, help="Open the server's page in the browser.")
 @click.option(
     "--reload",
     is_flag=True,
@@ -120,6 +125,7 @@ def serve(
     host: str | None,
     port: int | None,
     token: str | None,
+    opens: bool,
     reload: bool,
     **options: Any,  # noqa: ANN401 - the fields of a configuration
 ) -> None:
@@ -132,7 +138,7 @@ def serve(
     settings, default_token = settings_of(options, token)
     target = EXAMPLE if target is None else target
     if reload:
-        _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, settings)
+        _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, settings, opens=opens)
         return
     is_fresh = is_fresh_example(target, settings)
     try:
@@ -149,7 +155,7 @@ def serve(
 
             add_sample_runs(app.state.session_manager)
 
-    run_app(app, host, port, begin=begin)
+    run_app(app, host, port, begin=begin, opens=opens)
 
 
 def settings_of(options: Mapping[str, Any], token: str | None) -> tuple[dict[str, Any], str | None]:
@@ -166,6 +172,7 @@ def run_app(
     port: int | None,
     *more: tuple[str, str],
     begin: Callable[[], None] = lambda: None,
+    opens: bool = False,
 ) -> None:
     """Say what is served and where, and serve it until Ctrl-C.
 
@@ -175,6 +182,7 @@ def run_app(
         port: the port, in place of the configuration's.
         *more: further lines of the banner, name and text; `{url}` in them is where the server is.
         begin: called when the port has turned out to be free.
+        opens: whether to open its page in the browser.
     """
     from algomancy_api.api_launcher import ApiLauncher
     from algomancy_api.cli.served import NotServable
@@ -185,6 +193,8 @@ def run_app(
         port = _free_port(host, config.port if port is None else port)
         begin()
         click.echo(banner(app, host, port, more))
+        if opens:
+            _open_when_served(_visited(host), port)
         ApiLauncher.run(app, host, port, exit_grace_seconds=1)
     except (NotServable, OSError) as error:
         report(context, getattr(error, "strerror", None) or str(error))
@@ -213,7 +223,7 @@ def openapi(output: Path | None) -> None:
     click.echo(f"Wrote {output}.", err=True)
 
 
-def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, Any]) -> None:
+def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, Any], *, opens: bool) -> None:
     from algomancy_api.cli.served import CONFIG_VARIABLE, HOST_VARIABLE, SETTINGS_VARIABLE, NotServable
 
     try:
@@ -228,6 +238,8 @@ def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, A
 
     click.echo(f"Serving '{target}' on {_url(host, port)}, anew at each change below {Path.cwd()}.")
     click.echo("Stop it with Ctrl-C.")
+    if opens:
+        _open_when_served(_visited(host), port)
     uvicorn.run(
         "algomancy_api.cli.served:reloaded_app",
         factory=True,
@@ -287,7 +299,7 @@ def banner(app: FastAPI, host: str, port: int, more: Sequence[tuple[str, str]] =
     from algomancy_api.cli.output import console, shown
 
     config = app.state.config
-    url = _url("127.0.0.1" if host == "0.0.0.0" else "[::1]" if host == "::" else host, port)
+    url = _url(_visited(host), port)
     lines = [
         ("Open", f"{url}/"),
         ("API", f"{url}{config.prefix}"),
@@ -345,6 +357,27 @@ def _runs(sessions: Any, config: Any) -> Iterator[str]:  # noqa: ANN401 - any ba
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _open_when_served(host: str, port: int) -> None:
+    """Open the page in the browser as soon as the server can be reached."""
+
+    def wait_and_open() -> None:
+        import webbrowser
+
+        end = time.monotonic() + _OPEN_SECONDS
+        while time.monotonic() < end:
+            with suppress(OSError), socket.create_connection((host.strip("[]"), port), timeout=1):
+                webbrowser.open(f"{_url(host, port)}/")
+                return
+            time.sleep(0.1)
+
+    threading.Thread(target=wait_and_open, daemon=True).start()
+
+
+def _visited(host: str) -> str:
+    """The address at which a browser on this machine finds the server."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
 
 
 def _url(host: str, port: int) -> str:

@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ def test_serve_tells_where_it_is_and_what_is_loaded(start: Callable[..., Any], t
     assert "Ctrl-C" in server.told[-1]
     assert server.stop() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("reload", [(), ("--reload",)], ids=["once", "reload"])
+def test_serve_opens_the_browser(reload: tuple[str, ...], start: Callable[..., Any], tmp_path: Path) -> None:
+    """When it can be reached, at its first page."""
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n', encoding="utf-8")
+    browser.chmod(0o755)
+    server = start("--open", *reload, BROWSER=f"{browser} %s")
+    url = server.url() if not reload else None
+    deadline = time.monotonic() + 60
+    while not opened.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    address = opened.read_text("utf-8").strip()
+    assert address == f"{url}/" if url else re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
+    assert httpx.get(f"{address}health", timeout=30).is_success
 
 
 def test_serve_keeps_state_in_a_folder(start: Callable[..., Any]) -> None:
