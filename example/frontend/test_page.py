@@ -1,7 +1,7 @@
 """A frontend's own tests, end to end: each in a world of its own, so that they may run at the same time.
 
-Start `algomancy-api sandbox --cors-origin '*'`, then `pytest example/frontend`. It takes Chromium, and `pip install pytest
-playwright`. The page is served here as your development server would serve yours.
+Start `algomancy-api sandbox --cors-origin '*'`, then `pytest example/frontend`. It takes Chromium, and
+`pip install pytest playwright`. The page is served here as your development server would serve yours.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from tests.docs.built_site import ROOT
 _FENCE = re.compile(
     r'^```(?P<language>\w+)(?: title="(?P<title>[^"]*)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL
 )
-_FILE_NAME = re.compile(r"[\w/]+\.\w+")
+_FILE_NAME = re.compile(r"[\w/-]+\.\w+")
 _PATIENCE = 60.0
 PORT = "8051"
 

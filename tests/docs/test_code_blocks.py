@@ -21,7 +21,7 @@ from tests.docs.built_site import ROOT
 from tests.docs.code_blocks import Block, Reader, blocks_of
 
 PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["concepts", "guarantees", "architecture", "backend", "deploy"]
-GUIDE = ["index", "tutorial", "frontend", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]
+GUIDE = ["index", "tutorial", "frontend", "sandbox", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]
 SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
 
 
@@ -117,6 +117,19 @@ def test_page_of_another_origin_is_told_what_happens(
             client.run_scenario(scenario)
             page.get_by_text("far away: processing").wait_for()
             page.get_by_text("far away: complete").wait_for()
+
+
+def test_sandbox_recipes_work_as_typed(tmp_path: Path) -> None:
+    """Ten recipes for Node and one for Python, each of which checks what it says."""
+    recipes = [block for block in blocks_of("sandbox") if block.language == "js"]
+    assert len(recipes) == 10
+    assert all("assert" in recipe.text for recipe in recipes)
+    with Reader.at_work(tmp_path / "sandbox") as reader:
+        for helper in ("sandbox.mjs", "sandbox.py"):
+            shutil.copy(ROOT / "example" / "frontend" / helper, reader.folder)
+        reader.environment["ALGOMANCY_SANDBOX"] = f"http://127.0.0.1:{reader.port}"
+        follow_all("sandbox", reader)
+    give_notice(reader)
 
 
 def test_polling_program_survives_a_restart(tmp_path: Path) -> None:
