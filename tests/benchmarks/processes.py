@@ -41,7 +41,9 @@ class Server:
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    # A child is listed with the thread that started it.
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for thread in threads for child in thread.read_text(encoding="ascii").split()]
     return [pid, *(member for child in children for member in _family(int(child)))]
 
 

@@ -1,12 +1,14 @@
 """The project that is measured: two wide tables, an instant algorithm, KPIs.
 
-`python -m tests.benchmarks.project [FOLDER]` serves it and prints its port.
+`python -m tests.benchmarks.project [OVERRIDES]` serves it, with these fields of its configuration as JSON.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import sys
+import time
 from typing import Any
 
 from algomancy_api import ApiConfiguration, ApiLauncher
@@ -185,6 +187,35 @@ class Instant(BaseAlgorithm):
         return Result(data.id)
 
 
+class Busy(Instant):
+    """Computes for as many seconds of a core as `effort` says."""
+
+    def run(self, data: Any) -> Result:
+        """The answer, after that."""
+        end = time.process_time() + self.params["effort"]
+        while time.process_time() < end:
+            pass
+        return Result(data.id)
+
+
+class Analysis(Instant):
+    """Goes through a large table a few times."""
+
+    def run(self, data: Any) -> Result:
+        """The answer, after that."""
+        for _ in range(4):
+            data.tables["stock"].groupby(["zone", "bay", "sku"])[["qty", "price", "kg"]].sum()
+        return Result(data.id)
+
+
+class Hungry(Instant):
+    """Fills a gigabyte."""
+
+    def run(self, data: Any) -> Result:
+        """The answer, after that."""
+        return Result(data.id) if len(bytearray(b"x") * 2**30) else None  # type: ignore[return-value]
+
+
 class _Kpi(BaseKPI):
     label = ""
 
@@ -203,12 +234,11 @@ def build_config(**overrides: Any) -> ApiConfiguration:
         "etl_factory": OneTable,
         "schemas": [Orders, OrderBook, OrderList, Stock],
         "data_object_type": DataSource,
-        "algorithms": {"Instant": Instant},
+        "algorithms": {each.__name__: each for each in (Instant, Busy, Analysis, Hungry)},
         "kpis": kpis,
     }
     return ApiConfiguration(**{**fields, **overrides})
 
 
 if __name__ == "__main__":
-    overrides = {"has_persistent_state": True, "data_path": sys.argv[1]} if sys.argv[1:] else {}
-    serve(ApiLauncher.build(build_config(**overrides)))
+    serve(ApiLauncher.build(build_config(**(json.loads(sys.argv[1]) if sys.argv[1:] else {}))))
