@@ -85,7 +85,7 @@ def run(
             make_folder(report)
         arguments = ["--app", app] if app else ["--serve", serve] if serve else [url or ""]
         arguments += ["--allow-remote"] if allow_remote else []
-        target, name = find_target(url, app, serve, allow_remote=allow_remote)
+        target, name = find_target(url, app, serve, options.replicas, allow_remote=allow_remote)
         try:
             progress = Progress(name, options)
             try:
@@ -122,7 +122,8 @@ def document(prefix: str) -> None:
 def _with_targets_settings(command: Command) -> Command:
     """`command` with the options that tell of a target."""
     return _with_settings(
-        command, ("profile", "level", "only", "jobs", "read_only", "restart_command", "disposable", "layers")
+        command,
+        ("profile", "level", "only", "jobs", "read_only", "restart_command", "replicas", "disposable", "layers"),
     )
 
 

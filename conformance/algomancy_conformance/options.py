@@ -79,6 +79,12 @@ class Options:
     restart_command: Annotated[
         str | None, Setting("Kills the target with SIGKILL and starts it again.", metavar="COMMAND")
     ] = None
+    replicas: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Another server of the target's state; may be given again.", flag="--replica", metavar="URL", many=True
+        ),
+    ] = ()
     disposable: Annotated[bool, Setting("The target is the kit's to wipe.")] = False
     layers: Annotated[tuple[str, ...], Setting("Run this layer alone.", flag="--layer", choices=LAYERS, many=True)] = (
         LAYERS

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from .outcomes import KitError, Outcome, Untried
 from .running.checking import check_target
 from .target.proxy import Proxy
 from .target.servers import Server, Target, serve_command, serve_factory
-from .target.serving import ThreadServer
+from .target.serving import App, ThreadServer
 
 REFERENCE = f"{shlex.quote(sys.executable)} -m algomancy_conformance.mutants.reference {{port}} {{data}}"
 
@@ -107,14 +108,14 @@ def try_mutant_on(url: str, index: int, options: Options) -> Finding:
     mutant = MUTANTS[index]
     started = time.monotonic()
     deviant = Deviant(Proxy(url), mutant.deviation, options.prefix)
-    target = ProxyTarget(deviant)
     chosen = replace(options, profile=Profile.REFERENCE, only=(mutant.clause,), layers=(mutant.layer,), jobs=1)
     try:
-        verdict = check_target(target, chosen, name=mutant.name)
+        with closing(ProxyTarget(deviant)) as deviating, closing(ProxyTarget(Proxy(url))) as plain:
+            target = plain if mutant.replica else deviating
+            chosen = replace(chosen, replicas=(deviating.url,)) if mutant.replica else chosen
+            verdict = check_target(target, chosen, name=mutant.name)
     except KitError as error:
         return Finding(mutant.name, mutant.clause, False, f"ERROR: {error}", time.monotonic() - started)
-    finally:
-        target.close()
     seconds = time.monotonic() - started
     entry = next((c for c in verdict.clauses if c.clause.id == mutant.clause), None)
     said = " ".join((entry.reasons[0] if entry and entry.reasons else "nothing was said").split())
@@ -225,19 +226,24 @@ def try_mutant(index: int) -> Finding:
     """Run the clause of one mutant against it."""
     mutant = MUTANTS[index]
     started = time.monotonic()
-    target: Target
+    options = options_for(mutant)
     deviants: list[Deviant] = []
 
-    def make() -> Deviant:
-        deviants.append(Deviant(reference_app(), mutant.deviation))
+    def make(app: App) -> Deviant:
+        deviants.append(Deviant(app, mutant.deviation))
         return deviants[-1]
 
     try:
-        target = target_of(mutant) if mutant.factory else AppTarget(make)
-        try:
-            verdict = check_target(target, options_for(mutant), name=mutant.name)
-        finally:
-            target.close()
+        with ExitStack() as stack:
+            if mutant.replica:
+                target: Target = stack.enter_context(closing(AppTarget(reference_app)))
+                second = stack.enter_context(closing(AppTarget(lambda: make(Proxy(target.url)))))
+                options = replace(options, replicas=(second.url,))
+            elif mutant.factory:
+                target = stack.enter_context(closing(target_of(mutant)))
+            else:
+                target = stack.enter_context(closing(AppTarget(lambda: make(reference_app()))))
+            verdict = check_target(target, options, name=mutant.name)
     except KitError as error:
         return Finding(mutant.name, mutant.clause, False, f"ERROR: {error}", time.monotonic() - started)
     faults = [fault for deviant in deviants for fault in deviant.faults]

@@ -5,7 +5,7 @@ To add one, write a line into the module of its resource; see the README for an 
 
 from __future__ import annotations
 
-from . import data, depth, durability, events, general, runs, scenarios, sessions
+from . import data, depth, durability, events, general, replicas, runs, scenarios, sessions
 from .wire import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -16,5 +16,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *data.MUTANTS,
     *events.MUTANTS,
     *durability.MUTANTS,
+    *replicas.MUTANTS,
     *depth.MUTANTS,
 )

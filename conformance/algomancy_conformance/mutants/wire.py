@@ -121,6 +121,7 @@ class Mutant:
         layer: The layer of the suite that must catch it.
         factory: ``module:function`` of a server that is broken beyond its wire, run as a process of its own, or the
             command line of one.
+        replica: Whether it has two servers, and only the second deviates.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Mutant:
     deviation: Deviation | None = None
     layer: str = "clauses"
     factory: str = ""
+    replica: bool = False
 
 
 class Deviant:

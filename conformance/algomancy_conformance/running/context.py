@@ -48,8 +48,10 @@ class Run:
         self.api.watchers.append(self.watcher.watch)
 
     def client(self, url: str) -> Api:
-        """A client for another server of the same kind."""
-        return Api(url, self.options.prefix, token=self.options.token, read_only=self.options.read_only)
+        """Another client for the target, or one for another server of the same kind."""
+        replicas = self.options.replicas if url == self.target.url else ()
+        options = self.options
+        return Api(url, options.prefix, replicas=replicas, token=options.token, read_only=options.read_only)
 
     @once
     def sample(self) -> EtlSample:
@@ -72,7 +74,8 @@ class Run:
             KitError: It cannot be reached, or wants a token other than the one it is shown.
         """
         try:
-            self.api.root("GET", "/health")
+            for _ in self.api.urls:
+                self.api.root("GET", "/health")
             wants_token = self.api.get("/sessions").status == 401
             self.world.open()
         except AssertionError as error:

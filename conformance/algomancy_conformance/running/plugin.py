@@ -204,7 +204,11 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         options = Options.given({name: given(f"conformance_{name}") for name in settings()})
         target, _ = find_target(
-            given("--base-url"), given("--app"), given("--serve"), allow_remote=given("--allow-remote")
+            given("--base-url"),
+            given("--app"),
+            given("--serve"),
+            options.replicas,
+            allow_remote=given("--allow-remote"),
         )
     except KitError as error:
         raise pytest.UsageError(str(error).replace("a URL,", "--base-url,")) from None

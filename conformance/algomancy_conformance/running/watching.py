@@ -23,6 +23,8 @@ FIXED_MESSAGE = "Internal server error"
 LISTED = {"data": ("datasets", "DAT-6"), "scenarios": ("scenarios", "GEN-9")}
 STEADY = ("tag", "input_data_id")
 """Members of a scenario that stay as they are as long as it lives, as the name of its algorithm does."""
+WRITES = re.compile(r"/sessions/[^/]+/(copy|etl|data/from-json)")
+"""What answers 404 for an unknown session alone."""
 READS = re.compile(r"/sessions/[^/]+/(algorithms|kpis|processing|data|scenarios|data/[^/]+|scenarios/[^/]+(/status)?)")
 
 
@@ -148,26 +150,36 @@ class Watcher:
     def _compare(self, below: str, queried: bool, answer: Answer) -> None:
         """Compare what is read with what was acknowledged."""
         sent, parts = answer.exchange, below.split("/")[1:]
-        thing = "/" + "/".join(parts[:4] if len(parts) > 3 and parts[2] in LISTED else parts[:2])
+        if answer.status == 404:
+            self._compare_missing(below, parts, answer)
         if sent.method == "POST" and parts[2:] == ["etl"] and answer.status < 300:
             self._compare_upload(answer)
         if sent.method != "GET":
             self._compare_scenarios(answer)
             return
-        # One that waited for a change may hear of a deletion before whoever asked for that does.
-        waited = "prefer" in sent.headers
-        if answer.status == 404 and thing in self._living and READS.fullmatch(below) and not waited:
-            made = self._living[thing]
-            said = f"what `{made.route}` acknowledged is answered 404 by `{sent.route}`"
-            if parts[2:3] == ["data"] and len(parts) > 3:
-                self._keep("DAT-6", UNREACHABLE, f"{said}: {unquote(below)}", made, sent)
-            else:
-                fault = Fault(("404", sent.route, made.route), said)
-                self._keep("GEN-9", fault, f"{said}: {unquote(below)}", made, sent)
         if answer.status == 200 and not queried:
             self._compare_scenarios(answer)
             if len(parts) == 3 and parts[2] in LISTED:
                 self._compare_list(below, parts[2], answer)
+
+    def _compare_missing(self, below: str, parts: list[str], answer: Answer) -> None:
+        """What was acknowledged is not unknown to a request that names nothing else."""
+        sent = answer.exchange
+        if sent.method == "GET" and READS.fullmatch(below) and "prefer" not in sent.headers:
+            # One that waited for a change may hear of a deletion before whoever asked for that does.
+            thing = "/" + "/".join(parts[:4] if len(parts) > 3 and parts[2] in LISTED else parts[:2])
+        elif sent.method == "POST" and WRITES.fullmatch(below):
+            thing = "/" + "/".join(parts[:2])
+        else:
+            return
+        if thing not in self._living:
+            return
+        made = self._living[thing]
+        said = f"what `{made.route}` acknowledged is answered 404 by `{sent.route}`"
+        if thing.count("/") > 2 and parts[2] == "data":
+            self._keep("DAT-6", UNREACHABLE, f"{said}: {unquote(below)}", made, sent)
+        else:
+            self._keep("GEN-9", Fault(("404", sent.route, made.route), said), f"{said}: {unquote(below)}", made, sent)
 
     def _compare_list(self, below: str, kind: str, answer: Answer) -> None:
         what, clause = LISTED[kind]

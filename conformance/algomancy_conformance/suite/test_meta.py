@@ -91,12 +91,12 @@ class Links(HTMLParser):
 @clause("MET-5", read_only=True)
 def test_docs_loads_nothing_from_the_internet(api: Api) -> None:
     """All the documentation page loads comes from the target itself, and is there."""
-    links = Links()
-    links.feed(api.root("GET", "/docs").expect(200).content.decode("utf-8", "replace"))
-    addresses = [urljoin(f"{api.url}/docs", link) for link in links.found if not link.startswith("data:")]
+    links, page = Links(), api.root("GET", "/docs").expect(200)
+    links.feed(page.content.decode("utf-8", "replace"))
+    addresses = [urljoin(page.exchange.url, link) for link in links.found if not link.startswith("data:")]
     demand(any(urlsplit(a).path.endswith(".js") for a in addresses), "the page loads no script")
     for address in addresses:
-        demand(urlsplit(address).netloc == urlsplit(api.url).netloc, f"the page loads {address}")
+        demand(urlsplit(address).netloc == urlsplit(page.exchange.url).netloc, f"the page loads {address}")
         demand(api.root("GET", address).status == 200, f"{address} does not answer 200")
 
 

@@ -5,9 +5,10 @@ A request whose connection breaks is repeated once, on a fresh connection, befor
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -110,6 +111,7 @@ class Api:
 
     Args:
         url: Where the target is, without the prefix.
+        replicas: More servers of its state: each next request goes to another one.
         prefix: What all routes but the meta ones start with.
         token: Sent as a bearer token, when given.
         read_only: Refuse to send anything but GET.
@@ -124,12 +126,15 @@ class Api:
         url: str,
         prefix: str = "/api/v1",
         *,
+        replicas: Sequence[str] = (),
         token: str | None = None,
         read_only: bool = False,
         protected: frozenset[str] = frozenset(),
         timeout: float = 30.0,
     ) -> None:
         self.url = url.rstrip("/")
+        self.urls = (self.url, *(replica.rstrip("/") for replica in replicas))
+        self._turns = itertools.cycle(self.urls)
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
         self.token = token
         self.read_only = read_only
@@ -140,7 +145,6 @@ class Api:
         self.watchers: list[Callable[[Answer], None]] = []
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._settings: dict[str, Any] = {
-            "base_url": self.url,
             "headers": headers,
             "timeout": timeout,
             "trust_env": False,
@@ -159,6 +163,10 @@ class Api:
         """Use connections of its own from now on, in a process that was forked; what was recorded is forgotten."""
         self._http = httpx.Client(**self._settings)
         self.recent, self.sent, self.unanswered = [], 0, 0
+
+    def next_url(self) -> str:
+        """Where the next request goes: the servers of the target take turns."""
+        return next(self._turns)
 
     def get(self, path: str, **more: Argument) -> Answer:
         """GET `path` below the prefix."""
@@ -195,7 +203,7 @@ class Api:
             Untried: It is a write, and the run is read-only, or it is for another server.
             KitError: It would write to a session that was there before the run.
         """
-        if urlsplit(path)[:2] not in (("", ""), urlsplit(self.url)[:2]):
+        if urlsplit(path)[:2] not in (("", ""), *(urlsplit(url)[:2] for url in self.urls)):
             raise Untried(f"{path} is on another server")
         if method in SAFE_METHODS:
             if self.read_only and method != "GET":
@@ -203,7 +211,7 @@ class Api:
             return
         if self.read_only:
             raise Untried("the run is read-only")
-        found = self._session_path.match(path.removeprefix(self.url))
+        found = self._session_path.match(self._below_server(path))
         copies = method == "POST" and path.endswith("/copy")  # makes another session and leaves this one alone
         if found and not copies and unquote(found[1]) in self.protected:
             raise KitError(f"The kit was about to send {method} {path}, a write to a session that is not its own.")
@@ -213,12 +221,12 @@ class Api:
         if json is not _UNSET:
             more["json"] = json
         try:
-            request = self._http.build_request(method, path, **more)
+            request = self._http.build_request(method, self.next_url() + self._below_server(path), **more)
             request.read()  # a multipart body is a stream until then, and the report wants it
             response = self._answer_to(request)
         except BROKEN_OFF as error:
             said = f"{method} {path}: the target broke off without a proper answer"
-            if self._answers():
+            if self._answers(request.url):
                 route = self._route(method, path)
                 fault = Fault(("broke off", route), f"`{route}` is broken off without an answer")
                 raise Broken(f"{said}, twice ({error or type(error).__name__})", fault=fault) from None
@@ -245,18 +253,22 @@ class Api:
 
     def _route(self, method: str, path: str) -> str:
         """Method and path template of a request to `path`, which may be a whole URL."""
-        raw = path.removeprefix(self.url).partition("?")[0]
+        raw = self._below_server(path).partition("?")[0]
         below = raw.removeprefix(self.prefix) if raw.startswith(self.prefix + "/") else raw
         return f"{method} {route_of(below)}"
+
+    def _below_server(self, path: str) -> str:
+        """`path` as the target's servers know it, where it is a whole URL of one of them."""
+        return next((path.removeprefix(url) for url in self.urls if path.startswith(url + "/")), path)
 
     def hide(self, text: str) -> str:
         """`text` without the token."""
         return text.replace(self.token, "***") if self.token else text
 
-    def _answers(self) -> bool:
-        """Whether the target still answers anything at all: what broke off then is the one request, not the network."""
+    def _answers(self, url: httpx.URL) -> bool:
+        """Whether the server at `url` answers anything at all: then it is the one request that broke off."""
         try:
-            self._http.get("/health", timeout=5)
+            self._http.get(url.copy_with(raw_path=b"/health"), timeout=5)
         except httpx.HTTPError as error:
             return isinstance(error, httpx.RemoteProtocolError)
         return True
@@ -272,7 +284,7 @@ class Api:
             status=response.status_code,
             answer_headers={name: self.hide(value) for name, value in response.headers.items()},
             answer_content=response.content[:KEPT_BYTES],
-            route=self._route(request.method, self.url + request.url.raw_path.decode("ascii")),
+            route=self._route(request.method, request.url.raw_path.decode("ascii")),
             size=len(request.content),
             answer_size=len(response.content),
             token=self.token,

@@ -34,7 +34,8 @@ def raw_request(
         Untried: The target is not to be had over plain http.
         KitError: The network broke.
     """
-    where = urlsplit(api.url)
+    url = api.next_url()
+    where = urlsplit(url)
     if where.scheme != "http" or where.hostname is None:
         raise Untried("this is tried over plain http only")
     api.guard(method, target.partition("?")[0])
@@ -48,7 +49,7 @@ def raw_request(
             response = http.client.HTTPResponse(connection)
             response.begin()
             status, body = response.status, response.read()
-            api.record(answer_of(api, method, target, headers, beginning, response, body))
+            api.record(answer_of(url, method, target, headers, beginning, response, body))
             return status, body
     except (TimeoutError, ConnectionResetError, BrokenPipeError, http.client.HTTPException):
         return 0, b""
@@ -57,7 +58,7 @@ def raw_request(
 
 
 def answer_of(
-    api: Api,
+    url: str,
     method: str,
     target: str,
     headers: Iterable[str],
@@ -68,7 +69,7 @@ def answer_of(
     """The answer as the client records it."""
     sent = [(name, value.strip()) for name, _, value in (line.partition(":") for line in headers) if value]
     kept = [(name, value if len(value) < LONGEST_SHOWN else f"{value[:9]}...") for name, value in sent]
-    request = httpx.Request(method, f"{api.url}{target[:LONGEST_SHOWN]}", headers=kept)
+    request = httpx.Request(method, f"{url}{target[:LONGEST_SHOWN]}", headers=kept)
     request.stream = httpx.ByteStream(beginning)
     request.read()
     return httpx.Response(response.status, headers=response.getheaders(), content=body, request=request)

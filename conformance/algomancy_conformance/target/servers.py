@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -187,7 +187,7 @@ class CommandTarget:
 
 
 def find_target(
-    url: str | None, app: str | None, serve: str | None, *, allow_remote: bool = False
+    url: str | None, app: str | None, serve: str | None, replicas: Iterable[str] = (), *, allow_remote: bool = False
 ) -> tuple[Target, str]:
     """The target and what to call it.
 
@@ -196,12 +196,14 @@ def find_target(
     """
     if sum(map(bool, (url, app, serve))) != 1:
         raise KitError("Give one target: a URL, --app or --serve.")
+    for replica in replicas:
+        check_address(replica, allow_remote=allow_remote)
     if app:
         return serve_factory(app), app
     if serve:
         return serve_command(serve), serve
     address = check_address(str(url), allow_remote=allow_remote)
-    return UrlTarget(address), address
+    return UrlTarget(address), " + ".join((address, *replicas))
 
 
 def check_address(address: str, *, allow_remote: bool) -> str:

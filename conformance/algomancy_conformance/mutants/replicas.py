@@ -1,0 +1,89 @@
+"""Mutants with two servers on one state, of which the second does not do its part."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from .events import untold
+from .general import SCENARIOS
+from .runs import RUN
+from .wire import Call, Deviation, Forward, Mutant, Reply, answer, instead
+
+LAG = 1.0
+MARK = "\u2060"
+"""What no reader sees, and makes another name of one that is taken."""
+
+
+class Lagging:
+    """Reads are answered with what was there up to a second ago."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], tuple[float, Reply]] = {}
+
+    async def __call__(self, call: Call, forward: Forward) -> Reply:
+        """Answer a read that was answered lately as it was then."""
+        if call.method != "GET" or call.path.startswith("~"):
+            return await forward(call)
+        asked = (call.path, call.query)
+        when, reply = self.known.get(asked, (0.0, Reply(500)))
+        if time.monotonic() - when > LAG:
+            reply = await forward(call)
+            self.known[asked] = (time.monotonic(), reply)
+        return reply
+
+
+def unique_here_only(route: str, field: str) -> Deviation:
+    """A name that another server has given is free here."""
+
+    async def act(call: Call, forward: Forward) -> Reply:
+        reply = await forward(call)
+        if reply.status != 409 or not isinstance(call.json, dict):
+            return reply
+        again = await forward(call.sending({**call.json, field: f"{call.json[field]}{MARK}{time.monotonic_ns()}"}))
+        return again if again.status != 201 else replace(again, body=again.body.replace(MARK.encode(), b""))
+
+    return instead(route, act)
+
+
+async def run_once_more(call: Call, forward: Forward) -> Reply:
+    """A run that has ended is taken from the queue and done once more."""
+    reply = await forward(call)
+
+    async def take() -> None:
+        scenario = call.path.removesuffix("/run")
+        while True:
+            status = await forward(call.to("GET", f"{scenario}/status"))
+            if status.status != 200 or status.json["status"] in ("complete", "failed"):
+                break
+            await asyncio.sleep(0.02)
+        await forward(call.to("POST", f"{scenario}/reset"))
+        await forward(call.to("POST", f"{scenario}/run"))
+
+    if reply.status == 202:
+        taking.add(task := asyncio.ensure_future(take()))
+        task.add_done_callback(taking.discard)
+    return reply
+
+
+taking: set[asyncio.Task[None]] = set()
+
+
+def also_begun(scenarios: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The first scenario of a session that waits is processed here while another one is elsewhere."""
+    waiting = next((s["id"] for s in scenarios if s["status"] == "queued"), None)
+    return [{**s, "status": "processing"} if s["id"] == waiting else s for s in scenarios]
+
+
+MUTANTS = [
+    Mutant("a replica's reads lag by a second", "GEN-9", Lagging(), replica=True),
+    Mutant("a replica's reads lag, modelled", "GEN-9", Lagging(), "model", replica=True),
+    Mutant("names are unique per replica", "SES-4", unique_here_only("POST /sessions", "display_name"), replica=True),
+    Mutant("tags are unique per replica", "SCN-4", unique_here_only(SCENARIOS, "tag"), replica=True),
+    Mutant("a run is taken twice", "SCN-9", instead(RUN, run_once_more), replica=True),
+    Mutant(
+        "each replica runs one of a session", "SCN-16", answer("GET /sessions/*/scenarios", also_begun), replica=True
+    ),
+    Mutant("a replica tells nothing of datasets", "EVT-2", untold(b"datasets"), replica=True),
+]
