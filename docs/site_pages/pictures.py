@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 WANTED = "ALGOMANCY_PICTURES"
 """Environment variable: whether pictures are taken. They cost some seconds, so `make docs` alone asks for them."""
@@ -18,8 +18,8 @@ WANTED = "ALGOMANCY_PICTURES"
 FOLDER = "assets/explorer"
 PLACE = "<!-- pictures of the explorer: made by docs/site_pages/pictures.py -->"
 
-_SCHEMES = ("light", "dark")
-_SIZE = {"width": 1280, "height": 720}
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_WIDTH, _HEIGHT = 1280, 720
 _TEXTS = {
     "compare": "The explorer compares three plans: bars for each KPI, and which plan is best in what.",
     "scenarios": "The explorer shows a plan: its KPIs, what it was made of, and its result.",
@@ -37,7 +37,7 @@ def explorer_pictures() -> dict[str, bytes]:
     with _demonstration() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for scheme in _SCHEMES:
-            page = browser.new_page(color_scheme=scheme, viewport=_SIZE)
+            page = browser.new_page(color_scheme=scheme, viewport={"width": _WIDTH, "height": _HEIGHT})
             page.goto(f"{url}/explorer")
             page.get_by_role("link", name="Greedy").click()
             page.get_by_text("Made of").wait_for()
