@@ -1,11 +1,8 @@
-"""Reading workbooks, kind and hostile."""
+"""Reading workbooks."""
 
 from __future__ import annotations
 
 import io
-import tracemalloc
-import zipfile
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -19,26 +16,22 @@ from algomancy_data import (
     DataType,
     ExtractionError,
     FileExtension,
-    ReadLimits,
     Schema,
     SchemaType,
     XLSXFile,
     XLSXMultiExtractor,
     XLSXSingleExtractor,
 )
-from algomancy_utils.errors import TooLargeError
-
-
-class StockSchema(Schema):
-    """One sheet."""
-
-    _FILENAME = "stock"
-    _SCHEMA_TYPE = SchemaType.SINGLE
-    _EXTENSION = FileExtension.XLSX
-
-    ITEM = Column("item", DataType.STRING)
-    COUNT = Column("count", DataType.INTEGER)
-    AT = Column("at", DataType.DATETIME)
+from tests.algomancy_data.reading.workbooks import (
+    PLAIN,
+    SHEET,
+    StockSchema,
+    parts_of,
+    replaced,
+    single,
+    workbook,
+    zipped,
+)
 
 
 class BookSchema(Schema):
@@ -52,25 +45,6 @@ class BookSchema(Schema):
     TWO = ColumnGroup("two", [Column("b", DataType.FLOAT)])
 
 
-def _workbook(**sheets: list[list[Any]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-def _single(content: bytes, sheet: str | int = 0, **limits: int) -> tuple[dict[str, pd.DataFrame], list[Any]]:
-    file = XLSXFile("stock", content=content)
-    file.limits = ReadLimits(**limits)
-    extractor = XLSXSingleExtractor(file, StockSchema, sheet)
-    return extractor.extract(), extractor.messages
-
-
 def test_workbook_sheet_becomes_a_table() -> None:
     """The first row is the heading; rows without values are left out; types are the schema's."""
     rows: list[list[Any]] = [
@@ -81,7 +55,7 @@ def test_workbook_sheet_becomes_a_table() -> None:
         ["c", "4", "14-3-2025"],
         [],
     ]
-    tables, messages = _single(_workbook(first=rows))
+    tables, messages = single(workbook(first=rows))
     assert messages == []
     frame = tables["stock"]
     assert list(frame) == ["item", "count", "at", "extra"]
@@ -97,175 +71,34 @@ def test_workbook_sheet_becomes_a_table() -> None:
 
 def test_workbook_sheet_is_chosen_by_name_or_number() -> None:
     """A sheet is found by its name and by its number, from the end too; a file without it is refused."""
-    content = _workbook(first=[["item"], ["a"]], second=[["item"], ["b"]])
+    content = workbook(first=[["item"], ["a"]], second=[["item"], ["b"]])
     for sheet, item in ((0, "a"), (1, "b"), (-1, "b"), ("second", "b")):
-        assert _single(content, sheet)[0]["stock"]["item"].tolist() == [item]
+        assert single(content, sheet)[0]["stock"]["item"].tolist() == [item]
     for missing in (2, -3, "third"):
         with pytest.raises(ExtractionError, match=f"File 'stock.xlsx' has no sheet .*{missing}"):
-            _single(content, missing)
+            single(content, missing)
 
 
 def test_workbook_of_several_sheets_becomes_several_tables() -> None:
     """Each column group is the sheet of its name; the tables are `file.sheet`; a file without one is refused."""
-    content = _workbook(one=[["a"], [1], ["x"]], other=[["c"]])
+    content = workbook(one=[["a"], [1], ["x"]], other=[["c"]])
     with pytest.raises(ExtractionError, match="has no sheet 'two'"):
         XLSXMultiExtractor(XLSXFile("book", content=content), BookSchema()).extract()
-    content = _workbook(two=[["b"], [1]], one=[["a"], [1]])
+    content = workbook(two=[["b"], [1]], one=[["a"], [1]])
     assert list(XLSXMultiExtractor(XLSXFile("book", content=content), BookSchema).extract()) == ["book.one", "book.two"]
 
 
 def test_workbook_sheet_without_anything_has_no_columns() -> None:
     """An empty sheet makes an empty table, for the validators to complain of."""
-    assert _single(_workbook(first=[]))[0]["stock"].shape == (0, 0)
-
-
-def _zip(parts: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def _parts(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-PLAIN = _workbook(first=[["item", "count"], ["a", 1]])
-
-
-def _replaced(part: str, change: Callable[[bytes], bytes]) -> bytes:
-    parts = _parts(PLAIN)
-    parts[part] = change(parts[part])
-    return _zip(parts)
-
-
-SHEET = "xl/worksheets/sheet1.xml"
-
-
-def _with_rows(rows: bytes) -> bytes:
-    return _replaced(SHEET, lambda xml: xml.replace(b"</sheetData>", rows + b"</sheetData>"))
-
-
-FAR_CELL = b'<row r="1048576"><c r="XFD1048576" t="n"><v>1</v></c></row>'
-BOMB = b"<!DOCTYPE x [" + b"".join(
-    f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x"}">'.encode() for n in range(12)
-) + b"]><x>&e11;</x>"  # fmt: skip
-
-WRONG: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "not an xlsx workbook"),
-    "text": (b"item;count\n", "not an xlsx workbook"),
-    "other_archive": (_zip({"a.txt": b"x"}), "not an xlsx workbook"),
-    "truncated": (PLAIN[: len(PLAIN) // 2], "not an xlsx workbook"),
-    "no_xml": (_replaced(SHEET, lambda _: b"\x00\xff"), "damaged"),
-    "far_cell": (_with_rows(FAR_CELL), "needs far more memory than its size"),
-    "cell_nowhere": (_replaced(SHEET, lambda xml: xml.replace(b'r="B2"', b'r="ZZZZZZ2"')), "damaged"),
-    "no_heading": (_workbook(first=[["a", None, "b"], [1, 2, 3]]), "column 2 has no heading"),
-    "twin_columns": (_workbook(first=[["a", "a"], [1, 2]]), "more than one column named 'a'"),
-}
-
-
-@pytest.mark.parametrize(("content", "fragment"), WRONG.values(), ids=WRONG)
-def test_workbook_that_is_none_is_refused_by_name(content: bytes, fragment: str) -> None:
-    """A file that is no workbook, or whose sheet is no table, is refused with a message that names it."""
-    with pytest.raises(ExtractionError) as error:
-        _single(content)
-    assert str(error.value).startswith("File 'stock.xlsx'")
-    assert fragment in str(error.value)
-
-
-def _many_rows(rows: int) -> bytes:
-    return b"".join(f'<row r="{n}"><c r="A{n}" t="n"><v>1</v></c></row>'.encode() for n in range(3, rows + 3))
-
-
-@pytest.mark.parametrize(
-    ("content", "limits", "fragment"),
-    [
-        (PLAIN, {"max_inflated_bytes": 1_000}, "1,000 bytes"),
-        (_replaced(SHEET, lambda xml: xml + b" " * 3_000_000), {"max_inflated_bytes": 1 << 20}, "once inflated"),
-        (_replaced("xl/styles.xml", lambda xml: xml + b" " * (65 << 20)), {}, "one of its parts"),
-        (_with_rows(_many_rows(50)), {"max_rows": 20}, "20 rows"),
-        (_workbook(first=[[f"c{n}" for n in range(60)]]), {"max_columns": 50}, "50 columns"),
-        (_workbook(first=[["a", "b"], *[[1, 2]] * 30]), {"max_cells": 40}, "40 cells"),
-        (_workbook(first=[[f"c{n}" for n in range(900)], *[[*[None] * 899, 1]] * 90]), {"max_inflated_bytes": 1 << 20},
-         "65,536 cells"),
-        (_zip({f"p{n}": b"" for n in range(10_001)}), {}, "10,000 parts"),
-    ],
-    ids=["any", "padded_sheet", "padded_styles", "rows", "columns", "cells", "blank_cells", "parts"],
-)  # fmt: skip
-def test_workbook_over_the_limits_is_refused(content: bytes, limits: dict[str, int], fragment: str) -> None:
-    """A workbook that inflates to more than allowed, in bytes, parts, rows, columns or cells, is refused."""
-    with pytest.raises(TooLargeError, match=fragment):
-        _single(content, **limits)
-
-
-@pytest.mark.parametrize("part", [SHEET, "xl/styles.xml", "[Content_Types].xml"])
-def test_workbook_that_lies_about_its_size_yields_no_more(part: str) -> None:
-    """A part that inflates to more than the directory says is a damaged workbook, not more memory."""
-    content = bytearray(_replaced(part, lambda xml: xml + b" " * 40_000_000))
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        real = archive.getinfo(part).file_size
-    lied = content.replace(real.to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
-    assert lied != content
-    tracemalloc.start()
-    try:
-        with pytest.raises(ExtractionError, match="damaged"):
-            _single(bytes(lied))
-        assert tracemalloc.get_traced_memory()[1] < 10_000_000
-    finally:
-        tracemalloc.stop()
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_workbook_of_another_compression_is_refused(method: int) -> None:
-    """Workbooks are deflated; what else a zip file may be is not tried."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as archive:
-        for name, content in _parts(PLAIN).items():
-            archive.writestr(name, content)
-    with pytest.raises(ExtractionError, match="not an xlsx workbook"):
-        _single(stream.getvalue())
-
-
-def test_workbook_of_size_is_read_in_the_worker_the_same() -> None:
-    """A large workbook gives the table a small one gives."""
-    rows = [[f"item {n}", n] for n in range(12_000)]
-    tables, messages = _single(_workbook(first=[["item", "count"], *rows]))
-    assert messages == []
-    small, _ = _single(_workbook(first=[["item", "count"], *rows[:50]]))
-    pd.testing.assert_frame_equal(tables["stock"][:50], small["stock"])
-    assert len(tables["stock"]) == 12_000
-
-
-def test_workbook_that_ends_the_worker_is_refused_and_the_next_one_read() -> None:
-    """A cell so far away that the table up to it fits no memory is refused by name; the worker reads on."""
-    assert _single(PLAIN)[0]["stock"].shape == (1, 2)
-    for _ in range(2):
-        with pytest.raises(ExtractionError, match=r"stock\.xlsx"):
-            _single(_with_rows(FAR_CELL))
-        assert _single(PLAIN)[0]["stock"].shape == (1, 2)
-
-
-@pytest.mark.parametrize(
-    "rows", [b"<row>" + b"<c/>" * 4_000_000 + b"</row>", b'<row r="2000000000"/>'], ids=["cells", "row"]
-)
-def test_workbook_of_elements_without_values_is_no_trouble(rows: bytes) -> None:
-    """Millions of empty cells, or an empty row far down, are nothing."""
-    assert _single(_with_rows(rows))[0]["stock"].shape == (1, 2)
-
-
-def test_workbook_entities_are_not_expanded() -> None:
-    """A sheet that would be gigabytes of text, were its entities expanded, is no table."""
-    assert _single(_replaced(SHEET, lambda _: BOMB))[0]["stock"].shape == (0, 0)
+    assert single(workbook(first=[]))[0]["stock"].shape == (0, 0)
 
 
 def test_workbook_does_not_believe_its_own_dimensions() -> None:
     """A sheet that claims to reach to the last cell is read for what it holds."""
-    content = _replaced(SHEET, lambda xml: xml.replace(b'ref="A1:B2"', b'ref="A1:XFD1048576"'))
+    content = replaced(SHEET, lambda xml: xml.replace(b'ref="A1:B2"', b'ref="A1:XFD1048576"'))
     assert content != PLAIN
-    assert b"XFD1048576" in _parts(content)[SHEET]
-    assert _single(content)[0]["stock"].shape == (1, 2)
+    assert b"XFD1048576" in parts_of(content)[SHEET]
+    assert single(content)[0]["stock"].shape == (1, 2)
 
 
 def _cells(*rows: str, styles: bool = True, **parts: bytes) -> bytes:
@@ -275,9 +108,9 @@ def _cells(*rows: str, styles: bool = True, **parts: bytes) -> bytes:
     stream = io.BytesIO()
     book.save(stream)
     xml = "".join(f'<row r="{number}">{row}</row>' for number, row in enumerate(rows, 1)).encode()
-    old = _parts(stream.getvalue())
+    old = parts_of(stream.getvalue())
     head, _, rest = old[SHEET].partition(b"<sheetData>")
-    return _zip(old | {SHEET: head + b"<sheetData>" + xml + rest.partition(b"</row>")[2]} | parts)
+    return zipped(old | {SHEET: head + b"<sheetData>" + xml + rest.partition(b"</row>")[2]} | parts)
 
 
 def _text(address: str, text: str) -> str:
@@ -289,7 +122,7 @@ HEADING = _text("A1", "item") + _text("B1", "count") + _text("C1", "at")
 
 def test_workbook_escapes_are_decoded() -> None:
     """`_xHHHH_` stands for a character, in headings too; a literal one has its underscore escaped."""
-    tables, _ = _single(
+    tables, _ = single(
         _cells(
             _text("A1", "item") + _text("B1", "a_x000D_b"),
             _text("A2", "x_x000D_y _x005F_x000D_ _x0041_") + _text("B2", "z"),
@@ -306,7 +139,7 @@ def test_workbook_error_cells_are_missing_with_a_warning() -> None:
         _text("A3", "#N/A") + '<c r="B3"><v>3</v></c>',
         '<c r="A4" t="e"><v>#N/A</v></c><c r="B4"/>',
     )
-    tables, messages = _single(_cells(HEADING, *rows))
+    tables, messages = single(_cells(HEADING, *rows))
     frame = tables["stock"]
     assert frame["item"].fillna("-").tolist() == ["-", "#N/A", "-"]
     assert frame["count"].tolist() == [pd.NA, 3, pd.NA]
@@ -334,7 +167,7 @@ def test_workbook_times_in_iso_format_are_times() -> None:
             ["2025-03-14T15:09:26Z", "2025-03-14T15:09:26.5", "2025-03-14", "1850-01-01T00:00:00"], 2
         )
     ]
-    frame = _single(_cells(HEADING, *rows))[0]["stock"]
+    frame = single(_cells(HEADING, *rows))[0]["stock"]
     assert frame["at"].dtype == "datetime64[us]"
     assert [str(each) for each in frame["at"]] == [
         "2025-03-14 15:09:26", "2025-03-14 15:09:26.500000", "2025-03-14 00:00:00", "1850-01-01 00:00:00",
@@ -343,9 +176,9 @@ def test_workbook_times_in_iso_format_are_times() -> None:
 
 def test_workbook_days_before_1900_are_days() -> None:
     """A negative serial number is a day before 1900; a positive one below 1 is a time of day, and no date."""
-    frame = _single(_cells(HEADING, '<c r="A2"><v>1</v></c><c r="C2" s="1"><v>-18260</v></c>'))[0]["stock"]
+    frame = single(_cells(HEADING, '<c r="A2"><v>1</v></c><c r="C2" s="1"><v>-18260</v></c>'))[0]["stock"]
     assert [str(each) for each in frame["at"]] == ["1850-01-01 00:00:00"]
-    _, messages = _single(_cells(HEADING, '<c r="A2"><v>1</v></c><c r="C2" s="1"><v>0.5</v></c>'))
+    _, messages = single(_cells(HEADING, '<c r="A2"><v>1</v></c><c r="C2" s="1"><v>0.5</v></c>'))
     assert [message.message for message in messages] == [
         "'12:00:00' is a time of day without a date: write the date before it."
     ]
@@ -365,7 +198,7 @@ def test_workbook_days_before_1900_are_days() -> None:
 )
 def test_workbook_whole_numbers_are_exact_or_refused(written: str, item: str, count: int | None) -> None:
     """Digits that a cell has are kept; where a float stands for many whole numbers it is refused as one."""
-    tables, messages = _single(_cells(HEADING, f'<c r="A2"><v>{written}</v></c><c r="B2"><v>{written}</v></c>'))
+    tables, messages = single(_cells(HEADING, f'<c r="A2"><v>{written}</v></c><c r="B2"><v>{written}</v></c>'))
     if count is not None:
         assert tables["stock"]["count"].tolist() == [count]
     assert [message.column for message in messages] == ([] if count else ["count"])
@@ -378,11 +211,11 @@ def test_workbook_whole_numbers_are_exact_or_refused(written: str, item: str, co
 def test_workbook_table_may_begin_anywhere(down: int, right: int) -> None:
     """A table below or right of A1 is read, and its rows count from the sheet's own first."""
     rows = [[None] * right + row for row in (["item", "count"], ["a", 1], [None, None], ["b", "x"])]
-    tables, messages = _single(_workbook(first=[[]] * down + rows))
+    tables, messages = single(workbook(first=[[]] * down + rows))
     assert list(tables["stock"]) == ["item", "count"]
     assert tables["stock"]["item"].tolist() == ["a", "b"]
     assert [m.severity.value for m in messages if m.code == "READ_AS"] == ["INFO"] * bool(right)
-    file = XLSXFile("stock", content=_workbook(first=[[]] * down + rows))
+    file = XLSXFile("stock", content=workbook(first=[[]] * down + rows))
     extractor = XLSXSingleExtractor(file, StockSchema)
     extractor.extract()
     error = next(m for m in extractor.messages if m.code == "CONVERSION_FAILED")
@@ -392,7 +225,7 @@ def test_workbook_table_may_begin_anywhere(down: int, right: int) -> None:
 
 def test_workbook_titles_above_the_table_are_passed_over() -> None:
     """A row above the heading that has none of the schema's columns is no heading."""
-    tables, messages = _single(_workbook(first=[["Stock of May"], [], ["item", "count"], ["a", 1]]))
+    tables, messages = single(workbook(first=[["Stock of May"], [], ["item", "count"], ["a", 1]]))
     assert tables["stock"].to_dict("list") == {"item": ["a"], "count": [1]}
     assert [m.message for m in messages] == ["The heading was found in row 3; what stands above it is left out."]
 
@@ -401,7 +234,7 @@ def test_workbook_with_the_index_of_pandas_is_read() -> None:
     """A first column without heading that counts rows is left out, which is said; any other must be named."""
     stream = io.BytesIO()
     pd.DataFrame({"item": ["a", "b"], "count": [1, 2]}).to_excel(stream)
-    tables, messages = _single(stream.getvalue())
+    tables, messages = single(stream.getvalue())
     assert list(tables["stock"]) == ["item", "count"]
     assert [m.severity.value for m in messages] == ["INFO"]
     stream = io.BytesIO()
@@ -409,7 +242,7 @@ def test_workbook_with_the_index_of_pandas_is_read() -> None:
     with pytest.raises(
         ExtractionError, match=r"column 1 has no heading\. Name it in the heading, or write the file without"
     ):
-        _single(stream.getvalue())
+        single(stream.getvalue())
 
 
 def test_workbook_of_odd_styles_is_read() -> None:
@@ -418,10 +251,10 @@ def test_workbook_of_odd_styles_is_read() -> None:
         b"<fill/>",
         b'<fill><patternFill patternType="none"><extLst><ext uri="x"/></extLst></patternFill></fill>',
     ):
-        styles = _parts(PLAIN)["xl/styles.xml"]
+        styles = parts_of(PLAIN)["xl/styles.xml"]
         head, _, rest = styles.partition(b"<fills")
         changed = head + b'<fills count="1">' + fill + b"</fills>" + rest.partition(b"</fills>")[2]
-        tables, _ = _single(_zip(_parts(PLAIN) | {"xl/styles.xml": changed}))
+        tables, _ = single(zipped(parts_of(PLAIN) | {"xl/styles.xml": changed}))
         assert tables["stock"]["item"].tolist() == ["a"]
 
 
@@ -432,10 +265,10 @@ def test_workbook_of_the_strict_format_is_read() -> None:
         name: xml.replace(old + b"spreadsheetml/2006/main", new + b"spreadsheetml/main").replace(
             old + b"officeDocument/2006/relationships", new + b"officeDocument/relationships"
         )
-        for name, xml in _parts(
+        for name, xml in parts_of(
             _cells(HEADING, _text("A2", "x") + '<c r="C2" t="d"><v>2025-03-14T00:00:00Z</v></c>')
         ).items()
     }
-    frame = _single(_zip(parts))[0]["stock"]
+    frame = single(zipped(parts))[0]["stock"]
     assert frame["item"].tolist() == ["x"]
     assert frame["at"].tolist() == [pd.Timestamp("2025-03-14")]
