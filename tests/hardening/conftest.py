@@ -7,6 +7,7 @@ import pytest
 _SECONDS_PER_ROUND = 20
 _ROUNDS = {
     "test_kill_9_loses_nothing_acknowledged": "--crash-rounds",
+    "test_kill_9_of_one_server_of_two_loses_nothing": "--crash-rounds",
     "test_death_of_a_worker_ends_one_run_at_most": "--kill-rounds",
 }
 

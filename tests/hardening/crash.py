@@ -97,6 +97,7 @@ class Writer(threading.Thread):
         self.ledger = ledger
         self.random = random.Random(seed)
         self.unexpected: str | None = None
+        self.enough = threading.Event()
 
     def run(self) -> None:
         """Write until the connection breaks."""
@@ -104,7 +105,7 @@ class Writer(threading.Thread):
         steps += [self._delete_dataset, self._delete_scenario, self._session, self._look]
         with httpx.Client(timeout=20) as self.http:
             try:
-                while True:
+                while not self.enough.is_set():
                     self.random.choice(steps)()
             except httpx.TransportError:
                 return
@@ -138,8 +139,10 @@ class Writer(threading.Thread):
             self.ledger.datasets[key] = None
 
     def _scenario(self) -> None:
-        key, tag = f"data {self.random.randrange(8)}", f"tag {self.random.randrange(10**9)}"
-        body = {"tag": tag, "dataset_key": key, "algo_name": "Nap", "algo_params": {"seconds": 0.02}}
+        key, number = f"data {self.random.randrange(8)}", self.random.randrange(1, 10**9)
+        tag = f"tag {number}"
+        params = {"seconds": 0.02, "number": number}
+        body = {"tag": tag, "dataset_key": key, "algo_name": "Nap", "algo_params": params}
         answer = self._send("POST", f"/{self.ledger.session}/scenarios", tag, (201, 404), json=body)
         if answer.is_success:
             self.ledger.scenarios[answer.json()["id"]] = {"tag": tag, "status": "created"}

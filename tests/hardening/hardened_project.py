@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -15,7 +20,10 @@ from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_data import Column, DataSource, DataType, FileExtension, Schema, SchemaType, SimpleETLFactory
 from algomancy_scenario import BaseAlgorithm, BaseKPI, BaseScenarioResult, ImprovementDirection
 from algomancy_utils import QUANTITIES, BaseMeasurement
-from algomancy_utils.baseparameterset import BaseParameterSet, EmptyParameters, FloatParameter
+from algomancy_utils.baseparameterset import BaseParameterSet, EmptyParameters, FloatParameter, IntegerParameter
+
+RUNS_VARIABLE = "HARDENED_RUNS"
+"""The environment's variable that names a folder, where runs note when they are done twice."""
 
 
 class Items(Schema):
@@ -51,11 +59,16 @@ class Answer(BaseScenarioResult):
 
 
 class NapParameters(BaseParameterSet):
-    """How long to nap."""
+    """How long to nap, and which nap it is."""
 
     def __init__(self, name: str = "nap") -> None:
         super().__init__(name)
-        self.add_parameters([FloatParameter("seconds", minvalue=0, maxvalue=600, default=0.05)])
+        self.add_parameters(
+            [
+                FloatParameter("seconds", minvalue=0, maxvalue=600, default=0.05),
+                IntegerParameter("number", minvalue=0, default=0),
+            ]
+        )
 
     def validate(self) -> None:
         """Every nap is fine."""
@@ -111,6 +124,21 @@ class Stubborn(_NoParameters):
         return Answer(data.id)
 
 
+@contextmanager
+def alone(number: int) -> Iterator[None]:
+    """Note a nap that another process takes at this moment, where the test wants to know."""
+    folder = os.environ.get(RUNS_VARIABLE)
+    if not folder or not number:
+        yield
+        return
+    with (Path(folder) / str(number)).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # It ends with the process.
+        except BlockingIOError:
+            (Path(folder) / f"twice {number}").touch()
+        yield
+
+
 class Nap(BaseAlgorithm):
     """Sleeps, reporting its progress."""
 
@@ -124,9 +152,10 @@ class Nap(BaseAlgorithm):
 
     def run(self, data: Any) -> Answer:
         """The answer, after the nap."""
-        for step in range(100):
-            self.set_progress(step)
-            time.sleep(self.params["seconds"] / 100)
+        with alone(self.params["number"]):
+            for step in range(100):
+                self.set_progress(step)
+                time.sleep(self.params["seconds"] / 100)
         return Answer(data.id)
 
 
