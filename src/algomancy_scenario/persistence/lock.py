@@ -1,10 +1,12 @@
-"""Keeps two servers from using one data folder."""
+"""Keeps two servers from using one data folder, and notices those that share nothing though they should."""
 
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import sys
+import tempfile
 import weakref
 from pathlib import Path
 
@@ -42,7 +44,8 @@ class FolderLock:
                 os.close(handle)
                 raise ValueError(
                     f"Data folder '{self._path.absolute().parent.name}' is in use by another server, "
-                    f"process {holder or 'unknown'}."
+                    f"process {holder or 'unknown'}. Several servers, or worker processes of one, can share a database: "
+                    "persistence_backend='database'."
                 ) from None
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
@@ -66,6 +69,19 @@ class FolderLock:
         handle, self._handle = self._handle, None
         if handle is not None:
             os.close(handle)
+
+
+def lock_among_workers() -> FolderLock | None:
+    """Take the lock that the worker processes of uvicorn or gunicorn have in common; without those there is none.
+
+    Raises:
+        ValueError: Another worker has it.
+    """
+    if multiprocessing.parent_process() is None and "gunicorn" not in os.environ.get("SERVER_SOFTWARE", ""):
+        return None
+    lock = FolderLock(Path(tempfile.gettempdir()) / f"algomancy-workers-{os.getppid()}.lock")
+    lock.acquire()
+    return lock
 
 
 def _let_go_in_children(lock: FolderLock) -> None:

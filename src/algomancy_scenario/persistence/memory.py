@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -10,8 +11,11 @@ from typing import Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.persistence.cache import Cache
+from algomancy_scenario.persistence.lock import lock_among_workers
 from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+
+_log = logging.getLogger(__name__)
 
 
 class MemorySessionStore:
@@ -66,6 +70,14 @@ class MemoryStore:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self.guard: AbstractContextManager[Any] = threading.Lock()
+        try:
+            self._workers = lock_among_workers()
+        except (ValueError, OSError):
+            self._workers = None
+            _log.warning(
+                "Another worker process keeps sessions of its own in memory: requests will see now these, now those. "
+                "Serve with one worker, or have them share a database: persistence_backend='database'."
+            )
 
     def load(self) -> list[StoredSession]:
         """Return no session."""
@@ -88,4 +100,6 @@ class MemoryStore:
         return None if successor is None else self.create_session(successor)
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Let other workers keep their state in memory unwarned."""
+        if self._workers is not None:
+            self._workers.release()

@@ -95,3 +95,20 @@ def test_forked_child_of_a_killed_process_does_not_hold_its_lock(tmp_path: Path)
         lock = FolderLock(path)
         lock.acquire()
         lock.release()
+
+
+def test_workers_that_share_no_state_are_warned_of(tmp_path: Path) -> None:
+    """Under a process manager with two workers, the second whose sessions are in memory says what to do."""
+    (tmp_path / "service.py").write_text(
+        "from algomancy_api import ApiLauncher\n"
+        "from algomancy_api.example import build_example_config\n"
+        "app = ApiLauncher.build(build_example_config())\n"
+    )
+    command = [sys.executable, "-m", "uvicorn", "service:app", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as manager:
+        try:
+            assert manager.stderr is not None
+            told = next(line for line in manager.stderr if "now these, now those" in line)
+        finally:
+            manager.terminate()
+    assert "persistence_backend='database'" in told
