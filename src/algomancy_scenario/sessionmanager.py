@@ -15,7 +15,14 @@ from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.scenariomanager import ScenarioManager
-from algomancy_scenario.sessions.building import Session, SessionBuilder, check_session_name, copy_of, is_readable
+from algomancy_scenario.sessions.building import (
+    Session,
+    SessionBuilder,
+    check_session_name,
+    copy_between,
+    copy_of,
+    is_readable,
+)
 from algomancy_scenario.sessions.index import FIRST_NAME, SessionIndex, unknown
 from algomancy_scenario.sessions.locks import SessionGoneError
 from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError
@@ -334,6 +341,29 @@ class SessionManager:
         self._store.close()
 
     @staticmethod
+    def copy_state(
+        source: str,
+        target: str,
+        cfg: Any = None,  # noqa: ANN401 - anything that has the fields
+        tell: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody wants to know
+    ) -> dict[str, int]:
+        """Copy a state from a folder or a database to an empty one, while no server uses either.
+
+        Args:
+            source: The folder, or the URL of the database.
+            target: Likewise; a folder is made when missing.
+            cfg: The configuration, where datasets are not of `DataSource`, or there as raw files.
+            tell: Called with how many datasets and scenarios were copied, and how many there are.
+
+        Returns:
+            How many `sessions`, `datasets` and `scenarios` were copied.
+
+        Raises:
+            ValueError: One cannot be opened, the target is not empty, or something cannot be copied; nothing is then.
+        """
+        return copy_between(source, target, None if cfg is None else core_of(cfg), tell)
+
+    @staticmethod
     def end_helpers() -> None:
         """End the process that reads large files, which all managers share; the next large file starts another."""
         WORKER.close()
@@ -341,10 +371,11 @@ class SessionManager:
     # ------------------------------------------------------------------ inside
 
     def _load(self) -> None:
-        for stored in self._store.load():
-            self._sessions.replace(None, self._builder.restored(stored))
         if self._store.shared:
             self._follow()
+        else:
+            for stored in self._store.load():
+                self._sessions.replace(None, self._builder.restored(stored))
         if not self._sessions:
             first = self._first_session()
             with self._write:

@@ -14,6 +14,7 @@ import click
 from algomancy_api.cli.algorithms import algorithms
 from algomancy_api.cli.commands import ReportingGroup, examples
 from algomancy_api.cli.compare import compare
+from algomancy_api.cli.copy_state import copy_state
 from algomancy_api.cli.data import data
 from algomancy_api.cli.sandbox import sandbox
 from algomancy_api.cli.scenarios import run, scenarios
@@ -38,5 +39,5 @@ def main() -> None:
     """
 
 
-for _command in (serve, sandbox, openapi, sessions, data, algorithms, scenarios, run, watch, compare):
+for _command in (serve, sandbox, openapi, copy_state, sessions, data, algorithms, scenarios, run, watch, compare):
     main.add_command(_command)

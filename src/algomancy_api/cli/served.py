@@ -119,11 +119,20 @@ def load_schemas(target: str) -> Sequence[Any]:
     Raises:
         NotServable: there is no such thing, or it has none.
     """
-    found, _ = _called(target, _attribute(target), None)
-    schemas = _field(getattr(getattr(found, "state", None), "config", found), "schemas")
+    schemas = _field(load_configuration(target), "schemas")
     if schemas is None:
         raise NotServable(f"'{target}' is neither a configuration nor an application: it has no schemas.")
     return list(schemas)
+
+
+def load_configuration(target: str) -> Any:  # noqa: ANN401 - a configuration of any kind, or what is none
+    """The configuration, or the application's configuration, that `module:attribute` stands for.
+
+    Raises:
+        NotServable: there is no such thing.
+    """
+    found, _ = _called(target, _attribute(target), None)
+    return getattr(getattr(found, "state", None), "config", found)
 
 
 def reloaded_app() -> FastAPI:

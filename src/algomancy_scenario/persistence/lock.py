@@ -44,8 +44,8 @@ class FolderLock:
                 os.close(handle)
                 raise ValueError(
                     f"Data folder '{self._path.absolute().parent.name}' is in use by another server, "
-                    f"process {holder or 'unknown'}. Several servers, or worker processes of one, can share a database: "
-                    "persistence_backend='database'."
+                    f"process {holder or 'unknown'}. Several servers, or the worker processes of one, can share a "
+                    "database: persistence_backend='database'."
                 ) from None
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())

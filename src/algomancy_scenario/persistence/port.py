@@ -75,7 +75,7 @@ class NewSession:
     id: str
     display_name: str
     datasets: Sequence[Dataset] = ()
-    scenarios: Sequence[ScenarioRecord] = ()
+    scenarios: Iterable[ScenarioRecord] = ()
 
 
 @dataclass(frozen=True)

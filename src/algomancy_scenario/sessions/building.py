@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from algomancy_data import Dataset
+from algomancy_data import BaseDataSource, Dataset, DataSource, StatelessDataManager
 from algomancy_scenario.algorithmfactory import AlgorithmFactory
-from algomancy_scenario.core_configuration import CoreConfig
+from algomancy_scenario.core_configuration import CACHE_BYTES, CoreConfig
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.cache import Cache
+from algomancy_scenario.persistence.copying import copy_state
 from algomancy_scenario.persistence.directory import DirectoryStore
 from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
 from algomancy_scenario.persistence.port import NewSession, SessionStore, StateStore, StoredSession
@@ -150,15 +152,42 @@ def is_readable(dataset: Dataset) -> bool:
     return True
 
 
+def copy_between(
+    source: str, target: str, config: CoreConfig | None, tell: Callable[[int, int], None]
+) -> dict[str, int]:
+    """Copy a state between places; see `SessionManager.copy_state`."""
+    data_object_type = DataSource if config is None else config.data_object_type
+    cache = Cache(CACHE_BYTES if config is None else config.cache_bytes)
+    extract = None
+    if config is not None:
+        extract = StatelessDataManager(
+            etl_factory=config.etl_factory,
+            schemas=config.schemas,
+            data_object_type=data_object_type,
+            limits=config.read_limits,
+        ).prepare_etl
+    if "://" not in target:
+        Path(target).mkdir(parents=True, exist_ok=True)
+    with (
+        closing(_store_at(source, data_object_type, cache)) as origin,
+        closing(_store_at(target, data_object_type, cache)) as goal,
+    ):
+        return copy_state(origin, goal, extract, tell)
+
+
 def _open_store(config: CoreConfig) -> StateStore:
-    if config.store_kind == "database":
-        return _open_database(config)
-    if config.store_kind == "json":
-        return DirectoryStore(Path(config.data_path), config.data_object_type, Cache(config.cache_bytes))
-    return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
+    if config.store_kind == "none":
+        return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
+    place = config.resolved_database_url if config.store_kind == "database" else str(config.data_path)
+    return _store_at(place, config.data_object_type, Cache(config.cache_bytes))
 
 
-def _open_database(config: CoreConfig) -> StateStore:
+def _store_at(place: str, data_object_type: type[BaseDataSource], cache: Cache) -> StateStore:
+    """Open the store in a folder, or in the database of a URL."""
+    if "://" not in place:
+        if not Path(place).is_dir():
+            raise ValueError(f"There is no folder '{Path(place).name}'.")
+        return DirectoryStore(Path(place), data_object_type, cache)
     try:
         from algomancy_scenario.persistence.database.database import Database
         from algomancy_scenario.persistence.database.store import DatabaseStore
@@ -166,7 +195,7 @@ def _open_database(config: CoreConfig) -> StateStore:
         raise ValueError(
             f"A database needs the library '{error.name}': pip install 'algomancy-reference[database]'."
         ) from error
-    return DatabaseStore(Database(config.resolved_database_url), config.data_object_type, Cache(config.cache_bytes))
+    return DatabaseStore(Database(place), data_object_type, cache)
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:

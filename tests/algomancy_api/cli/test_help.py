@@ -53,6 +53,7 @@ def test_commands_are_those_promised() -> None:
         "sandbox",
         "sandbox export",
         "openapi",
+        "copy-state",
         "sessions",
         "sessions list",
         "sessions create",
@@ -106,7 +107,7 @@ def test_help_explains_every_option(path: tuple[str, ...]) -> None:
 def test_json_is_offered_by_all_that_talk_to_a_server(path: tuple[str, ...]) -> None:
     """`--json`, `--url`, `--token` and `--prefix` are everywhere, and `--session` where there is a choice."""
     command = found(path)
-    if isinstance(command, click.Group) or path[0] in ("serve", "openapi") or path[-1] == "template":
+    if isinstance(command, click.Group) or path[0] in ("serve", "openapi", "copy-state") or path[-1] == "template":
         return
     options = {option for parameter in command.params for option in parameter.opts}
     expected = {"--json", "--url", "--token", "--prefix"} | (
@@ -120,6 +121,7 @@ def test_examples_work(drive: Callable[..., Result], client: AlgomancyClient, mo
     """Each example of a command that talks to a server ends with 0, typed as it is shown."""
     folder = shutil.copytree(SAMPLE_DATA / "Master data", tmp_path / "data")
     monkeypatch.chdir(folder)
+    Path("state", "main").mkdir(parents=True)
     client.run_and_wait("Slow", "Master data", tag="as it is")
     client.run_and_wait("Greedy slotting", "Master data", tag="greedy")
     endless = ("algomancy-api serve", "algomancy-api sandbox --", "algomancy-api watch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -101,9 +101,20 @@ class DatabaseStore:
 
     # ------------------------------------------------------------------ the store of all sessions
 
-    def load(self) -> Iterable[StoredSession]:
-        """Return nothing: sessions come as any other change does."""
-        return ()
+    def load(self) -> list[StoredSession]:
+        """Return the sessions as they are now; a server hears of them as of any other change."""
+        with self.database.reading() as connection:
+            changes = read_changes(connection, 0)
+        return [
+            StoredSession(
+                session_id,
+                found.display_name or "",
+                self.session(session_id),
+                [self.dataset(session_id, row) for row in found.datasets],
+                scenarios=found.scenarios,
+            )
+            for session_id, found in changes.sessions.items()
+        ]
 
     def create_session(self, new: NewSession) -> StoredSession:
         """Keep a new session."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
+import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -56,22 +55,18 @@ def test_database_that_cannot_be_opened_is_told(url: str, message: str) -> None:
     assert "/no/such" not in str(raised.value)
 
 
-def test_missing_library_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_library_is_told_with_the_command(tmp_path: Path) -> None:
     """Without the extra the message says how to install it."""
-    for name in [name for name in sys.modules if "persistence.database" in name or name.startswith("sqlalchemy")]:
-        monkeypatch.delitem(sys.modules, name)
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name.startswith("sqlalchemy"):
-            raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(
-        ValueError, match=r"needs the library 'sqlalchemy': pip install 'algomancy-reference\[database\]'"
-    ):
-        SessionManager.from_config(config(persistence_backend="database", data_path=tmp_path))
+    program = (
+        "import sys; sys.modules['sqlalchemy'] = None\n"
+        "from algomancy_scenario import SessionManager\n"
+        "from tests.algomancy_scenario.scenario_project import config\n"
+        "SessionManager.from_config(config(persistence_backend='database', data_path=sys.argv[1]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    assert "ValueError: A database needs the library 'sqlalchemy': pip install 'algomancy-reference[database]'" in (
+        done.stderr
+    )
 
 
 def test_folder_must_exist_for_the_default_database(tmp_path: Path) -> None:
