@@ -176,26 +176,33 @@ def copy_between(
 
 
 def _open_store(config: CoreConfig) -> StateStore:
-    if config.store_kind == "none":
-        return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
-    place = config.resolved_database_url if config.store_kind == "database" else str(config.data_path)
-    return _store_at(place, config.data_object_type, Cache(config.cache_bytes))
+    cache = Cache(config.cache_bytes)
+    if config.store_kind == "database":
+        return _open_database(config.resolved_database_url, config.data_object_type, cache)
+    if config.store_kind == "json":
+        return DirectoryStore(Path(config.data_path), config.data_object_type, cache)
+    return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
 
 
 def _store_at(place: str, data_object_type: type[BaseDataSource], cache: Cache) -> StateStore:
     """Open the store in a folder, or in the database of a URL."""
-    if "://" not in place:
-        if not Path(place).is_dir():
-            raise ValueError(f"There is no folder '{Path(place).name}'.")
-        return DirectoryStore(Path(place), data_object_type, cache)
+    if "://" in place:
+        return _open_database(place, data_object_type, cache)
+    if not Path(place).is_dir():
+        raise ValueError(f"There is no folder '{Path(place).name}'.")
+    return DirectoryStore(Path(place), data_object_type, cache)
+
+
+def _open_database(url: str, data_object_type: type[BaseDataSource], cache: Cache) -> StateStore:
     try:
         from algomancy_scenario.persistence.database.database import Database
         from algomancy_scenario.persistence.database.store import DatabaseStore
     except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
         raise ValueError(
-            f"A database needs the library '{error.name}': pip install 'algomancy-reference[database]'."
+            f"A database needs the library '{library}': pip install 'algomancy-reference[database]'."
         ) from error
-    return DatabaseStore(Database(place), data_object_type, cache)
+    return DatabaseStore(Database(url), data_object_type, cache)
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:
