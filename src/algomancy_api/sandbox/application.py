@@ -87,4 +87,5 @@ class Sandbox:
             return HTMLResponse(swagger_page(ABOUT.title, f"{root}{ASSETS_PATH}", f"show({{ url: {url} }});"))
 
         app.add_route(f"{CONTROL_PATH}/openapi.json", openapi, include_in_schema=False)
-        app.add_route(f"{CONTROL_PATH}/docs", docs, include_in_schema=False)
+        for path in (CONTROL_PATH, f"{CONTROL_PATH}/docs"):
+            app.add_route(path, docs, include_in_schema=False)

@@ -8,7 +8,6 @@ from fastapi import Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Link, Operations
 from algomancy_api.errors import ConflictError, Failure, InvalidRequestError, NotFoundError
 from algomancy_api.http.json_text import encode_json
@@ -67,7 +66,7 @@ _API = {operation.name: operation for group in GROUPS for operation in group.all
 @worlds.operation("GET", "/worlds", WorldList)
 async def list_worlds(request: Request) -> Response:
     """List the worlds."""
-    found = await calls_of(request).in_thread(_worlds(request).all)
+    found = await _worlds(request).calls.run(_worlds(request).all)
     return await _reply(request, WorldList(worlds=[_shown(request, each) for each in found]))
 
 
@@ -91,7 +90,7 @@ async def create_world(request: Request, body: NewWorld) -> Response:
     Its API begins at `base_url`. It shares nothing with others: tests in parallel each make one of their own. Without a
     request for `idle_ttl` seconds it is dropped.
     """
-    world = await calls_of(request).in_thread(_worlds(request).create, body)
+    world = await _worlds(request).calls.run(_worlds(request).create, body)
     where = {"Location": f"{request.scope.get('root_path', '')}/sandbox/worlds/{world.name}"}
     return await _reply(request, _shown(request, world), 201, where)
 
@@ -105,7 +104,7 @@ async def get_world(request: Request, world: WorldPath) -> Response:
 @worlds.operation("DELETE", "/worlds/{world}", None, UNKNOWN_WORLD, DEFAULT_WORLD, status=204)
 async def drop_world(request: Request, world: WorldPath) -> Response:
     """Drop a world."""
-    await calls_of(request).in_thread(_worlds(request).drop, world)
+    await _worlds(request).calls.run(_worlds(request).drop, world)
     return Response(status_code=204)
 
 
@@ -117,7 +116,7 @@ async def reset_world(request: Request, world: WorldPath) -> Response:
     and the log is empty. Snapshots stay.
     """
     found = _worlds(request).known(world)
-    await calls_of(request).in_thread(found.reset)
+    await _worlds(request).calls.run(found.reset)
     return await _reply(request, _shown(request, found))
 
 
@@ -128,7 +127,7 @@ async def take_snapshot(request: Request, world: WorldPath, body: NewSnapshot) -
     Runs by script go on from there when it is restored; what an algorithm has begun starts over.
     """
     found = _worlds(request).known(world)
-    await calls_of(request).in_thread(found.take_snapshot, body.name)
+    await _worlds(request).calls.run(found.take_snapshot, body.name)
     return await _reply(request, _shown(request, found), 201)
 
 
@@ -139,7 +138,7 @@ async def restore_snapshot(request: Request, world: WorldPath, snapshot: Snapsho
     Faults and log stay as they are. A manual clock goes back too.
     """
     found = _worlds(request).known(world)
-    await calls_of(request).in_thread(found.restore, snapshot)
+    await _worlds(request).calls.run(found.restore, snapshot)
     return await _reply(request, _shown(request, found))
 
 
@@ -165,7 +164,7 @@ async def get_clock(request: Request, world: WorldPath) -> Response:
 async def set_clock(request: Request, world: WorldPath, body: ClockSetting) -> Response:
     """Let a clock move as time does, by a factor, or only when told."""
     found = _worlds(request).known(world)
-    await calls_of(request).in_thread(found.clock.set_rate, body.rate)
+    await _worlds(request).calls.run(found.clock.set_rate, body.rate)
     return await _reply(request, _clock(found))
 
 
@@ -177,7 +176,7 @@ async def advance_clock(request: Request, world: WorldPath, body: Advance) -> Re
     session have begun, delayed replies are sent. Runs without a script are left to their algorithms and waited for.
     """
     found = _worlds(request).known(world)
-    await calls_of(request).in_thread(found.clock.advance, body.seconds)
+    await _worlds(request).calls.run(found.clock.advance, body.seconds)
     return await _reply(request, _clock(found))
 
 
@@ -201,7 +200,7 @@ async def script_run(request: Request, world: WorldPath, scenario: ScenarioPath,
     if unknown:
         known = listed(request.app.state.config.kpis)
         raise InvalidRequestError(f"Field 'kpis': there is no KPI {listed(unknown)}; there are {known}.")
-    await calls_of(request).in_thread(found.runs.put_script, scenario, body)
+    await _worlds(request).calls.run(found.runs.put_script, scenario, body)
     return await _reply(request, NamedScript(scenario=scenario, script=body))
 
 
@@ -211,7 +210,7 @@ async def unscript_run(request: Request, world: WorldPath, scenario: ScenarioPat
     found = _worlds(request).known(world)
     if scenario not in found.runs.scripts:
         raise NotFoundError(f"The world has no script for {listed([scenario])}; it has {listed(found.runs.scripts)}.")
-    await calls_of(request).in_thread(found.runs.put_script, scenario, None)
+    await _worlds(request).calls.run(found.runs.put_script, scenario, None)
     return Response(status_code=204)
 
 
@@ -252,7 +251,7 @@ async def list_requests(request: Request, world: WorldPath, query: Annotated[Req
 
     The last 10,000 of them. Preflights of browsers are not among them, nor is what steers the world.
     """
-    found = await calls_of(request).in_thread(_worlds(request).known(world).log.find, query)
+    found = await _worlds(request).calls.run(_worlds(request).known(world).log.find, query)
     return await _reply(request, RequestList(requests=found))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import shown
+from algomancy_api.http.threads import WorkerPool
 from algomancy_api.sandbox.backend import steerable_backend
 from algomancy_api.sandbox.fixtures import Fixtures
 from algomancy_api.sandbox.middleware import current_world
@@ -27,9 +28,13 @@ class Worlds:
 
     Args:
         config: The configuration of them all.
+
+    Attributes:
+        calls: Where what steers is called: not among the threads of the routes, which an advance waits for.
     """
 
     def __init__(self, config: ApiConfiguration) -> None:
+        self.calls = WorkerPool("algomancy-sandbox", 64)
         self.backend = steerable_backend()
         self.fixtures = Fixtures(config, self.backend)
         self._config = config
