@@ -7,6 +7,7 @@ leaves no semaphores behind. It ends with the process that started it, whatever 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import pickle
@@ -189,6 +190,7 @@ def serve(descriptor: int, parent: int, niceness: int) -> None:
         niceness: How far to step back behind other processes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which decides when its workers end.
+    faulthandler.enable(all_threads=False)  # So the log tells where native code crashed.
     _end_with(parent)
     os.nice(niceness)
     port = Port(Connection(descriptor))

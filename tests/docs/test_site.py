@@ -21,7 +21,17 @@ from tests.docs.built_site import ROOT, Site
 from tests.docs.published import DOCUMENT, PACKAGE, operations
 
 CLAUSES = tomllib.loads((PACKAGE / "clauses.toml").read_text(encoding="utf-8"))["clause"]
-GUIDE = ["index", "tutorial", "concepts", "frontend", "backend", "deploy", "guarantees", "architecture"]
+GUIDE = [
+    "index",
+    "tutorial",
+    "concepts",
+    "frontend",
+    "backend",
+    "deploy",
+    "guarantees",
+    "architecture",
+    "crashing_solver",
+]
 FOREIGN_HOSTS = re.compile(
     r"unpkg\.com|jsdelivr\.net|cdnjs\.|cloudflare|googleapis\.com|gstatic\.com|esm\.sh|skypack|polyfill\.io|bootstrapcdn"
     r"|use\.typekit"

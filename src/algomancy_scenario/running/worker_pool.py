@@ -16,6 +16,7 @@ from algomancy_scenario.running.job import RunControl
 from algomancy_scenario.running.parcels import Parcel, dumps
 from algomancy_utils.worker_process import WorkerEndedError, WorkerProcess
 
+_log = logging.getLogger(__name__)
 _NICENESS = 10  # With busy workers at this level, a status request waits 1 to 5 ms at worst; at 0, up to 200.
 _KEPT_DATASETS = 8
 _TRIES = 3
@@ -132,6 +133,7 @@ class _Worker:
                 raise RunCancelled from None
             if not begun:
                 raise _NotBegun from end
+            _log.warning("Scenario '%s' failed: the run's process ended: %s.", parcel.tag, end)
             raise RunKilled(f"The run's process ended: {end}.") from None
         except BaseException:
             self._spoiled = True

@@ -109,6 +109,15 @@ def process_of(manager: ScenarioManager) -> int:
     return int(finish(manager, "WhichProcess").kpis["Answer"].value or 0)
 
 
+def test_log_tells_where_a_process_crashed(
+    isolated: ScenarioManager, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Which scenario it was, and on standard error the line of the user's code."""
+    finish(isolated, "Segfault", "doomed")
+    assert "Scenario 'doomed' failed: the run's process ended: killed by signal 11." in caplog.messages
+    assert 'isolated_project.py", line' in capfd.readouterr().err
+
+
 def test_worker_that_died_between_two_runs_harms_neither(isolated: ScenarioManager) -> None:
     """The next run gets another process."""
     pid = process_of(isolated)
