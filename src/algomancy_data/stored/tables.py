@@ -248,7 +248,12 @@ class SentTable:
         """
         shape = parse_shape(self)
         cells: list[list[Any]] = [[] for _ in shape.columns]
+        of_anything = any(kind.kind in _OF_ANYTHING for kind in shape.types)
+        done = 0
         for rows in self.chunks():
+            if of_anything:
+                self._encode(rows, done)
+            done += len(rows)
             for known, more in zip(cells, columns_of(rows, shape.columns, self.name), strict=True):
                 known.extend(more)
         return TableRows(shape, list(cells))
@@ -269,19 +274,24 @@ class SentTable:
                     whole[at].extend(cells)
                 else:
                     shape.check(at, cells, self.name)
-            try:
-                pieces.append(encode_json(rows)[1:-1])
-            except EncodingError as error:
-                raise ValueError(f"Table '{self.name}', among rows {done} to {done + len(rows) - 1}: {error}") from None
+            pieces.append(self._encode(rows, done)[1:-1])
             done += len(rows)
         for at, cells in whole.items():
             shape.check(at, cells, self.name)
         separated = [piece for rows in pieces for piece in (b",", rows)][1:]
         return [b'{"data":[', *separated, b"],", shape.to_json()]
 
+    def _encode(self, rows: list[Any], first: int) -> bytes:
+        try:
+            return encode_json(rows)
+        except EncodingError as error:
+            raise ValueError(f"Table '{self.name}', among rows {first} to {first + len(rows) - 1}: {error}") from None
+
 
 _BY_CHUNK = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.OBJECT)
 """Kinds whose cells can be checked some at a time; of the others the column must be seen whole."""
+_OF_ANYTHING = (Kind.OBJECT, Kind.CATEGORY)
+"""Kinds whose cells no type bounds: whether they can be written again is seen by writing them."""
 
 
 def objects_of(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
@@ -322,6 +332,10 @@ def _parse_categories(value: object, names: list[str], types: list[StoredType], 
         if kinds.get(name) is not Kind.CATEGORY or not isinstance(values, list) or not isinstance(ordered, bool):
             text = "'categories' must hold the values of columns of categories, and whether they are ordered"
             raise ValueError(f"Table '{table}', column '{name}': {text}.")
+        try:
+            encode_json(values)
+        except EncodingError as error:
+            raise ValueError(f"Table '{table}', column '{name}', in its categories: {error}") from None
         found[name] = Categories(values, ordered)
     return found
 
@@ -418,6 +432,10 @@ def _natural_type(sent: SentTable, name: str) -> str:
 
 
 def _check_index(index: list[Any], table: str) -> None:
+    try:
+        encode_json(index)
+    except EncodingError as error:
+        raise ValueError(f"Table '{table}', in the index: {error}") from None
     if set(map(type, index)).isdisjoint((list, dict)):
         return
     for label in index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -14,18 +15,28 @@ from algomancy_data.stored.payload import canonical, read_tables, write_dataset
 from tests.algomancy_data.stored.datasets import compact, sent, source_of
 
 
-@pytest.mark.parametrize("dtype", ["object", "int64", "float64"])
-@pytest.mark.parametrize("place", ["data", "index"])
-def test_dataset_with_an_integer_beyond_64_bits_is_refused(dtype: str, place: str) -> None:
+@pytest.mark.parametrize("dtype", ["object", "category", "int64", "float64"])
+@pytest.mark.parametrize("place", ["data", "index", "label of several parts", "categories"])
+@pytest.mark.parametrize("read", [canonical, read_tables])
+@pytest.mark.parametrize("form", [compact, json.dumps])
+def test_dataset_with_an_integer_beyond_64_bits_is_refused(
+    dtype: str, place: str, read: Callable[[Any], Any], form: Callable[[Any], Any]
+) -> None:
     """It would come back as another number: 1.2345678901234568e+29."""
-    payload = sent(dtypes={"a": dtype, "b": "str"})
+    large = 123456789012345678901234567890
+    payload = sent(dtypes={"a": dtype, "b": "category"})
     table = payload["tables"]["t"]
-    if place == "data":
-        table["data"][0]["a"] = 123456789012345678901234567890
-    else:
-        table["index"][0] = 123456789012345678901234567890
-    with pytest.raises(ValueError, match=r"64 bits|exactly|an integer between"):
-        canonical(compact(payload) if place == "data" else json.dumps(payload))
+    match place:
+        case "data":
+            table["data"][0]["a"] = large
+        case "index":
+            table["index"][0] = large
+        case "categories":
+            table["categories"] = {"b": {"values": ["x", large]}}
+        case _:
+            table["index"][0] = [1, large]
+    with pytest.raises(ValueError, match=r"Table 't'.*(64 bits|exactly|an integer between)"):
+        read(form(payload))
 
 
 def _of_categories(told: Any, dtype: str = "category") -> Any:
