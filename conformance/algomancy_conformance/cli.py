@@ -56,6 +56,7 @@ def _with_settings(command: Command, without: tuple[str, ...] = ()) -> Command:
 @click.option("--app", metavar="MODULE:FACTORY", help="Serve the application a function gives, and check that.")
 @click.option("--serve", metavar="COMMAND", help="Start the target with COMMAND; {port} and {data} are filled in.")
 @click.option("--allow-remote", is_flag=True, help="Let the target be on another machine.")
+@click.option("--wait", type=click.IntRange(0), default=0, metavar="SECONDS", help="Give a target time to start.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="A file of known failures, each with its reason.")
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="A folder for the reports.")
 @_with_settings
@@ -64,6 +65,7 @@ def run(
     app: str | None,
     serve: str | None,
     allow_remote: bool,
+    wait: int,
     baseline: Path | None,
     report: Path | None,
     **given: Any,  # noqa: ANN401
@@ -78,7 +80,7 @@ def run(
         from .judging.terminal import Progress, print_verdict
         from .judging.verdict import read_baseline
         from .running.checking import check_target
-        from .target.servers import find_target
+        from .target.servers import find_target, wait_until_answering
 
         known = read_baseline(baseline) if baseline else {}
         if report is not None:
@@ -87,6 +89,8 @@ def run(
         arguments += ["--allow-remote"] if allow_remote else []
         target, name = find_target(url, app, serve, options.replicas, allow_remote=allow_remote)
         try:
+            for address in (target.url, *options.replicas) if wait else ():
+                wait_until_answering(address, seconds=wait)
             progress = Progress(name, options)
             try:
                 verdict = check_target(

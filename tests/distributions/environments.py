@@ -15,7 +15,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-OURS = ("algomancy-api", "algomancy-reference", "algomancy-conformance")
+ROOT = Path(__file__).parents[2]
+FOLDERS = {"algomancy-api": ROOT, "algomancy-reference": ROOT / "src", "algomancy-conformance": ROOT / "conformance"}
+OURS = tuple(FOLDERS)
 
 
 class Environment:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.distributions.environments import OURS, Environment
+from tests.distributions.environments import FOLDERS, OURS, ROOT, Environment
 from tests.distributions.snippets import run_seed_snippets, served
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = dict(zip(OURS, (ROOT, ROOT / "src", ROOT / "conformance"), strict=True))
 PACKAGES = {
     "algomancy-api": {"algomancy_api"},
     "algomancy-reference": {"algomancy_utils", "algomancy_data", "algomancy_scenario"},
@@ -39,18 +35,6 @@ ASKED_FOR = re.compile(
     r"|algomancy_scenario\.(persistence\.database\.\w+|sessions\.replica) \| No module named '(sqlalchemy|alembic)'\n"
 )
 """What is missing, imported by that which asks for it alone, and says what to install."""
-
-
-@pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The built wheels, by distribution."""
-    found = {}
-    for name, sources in FOLDERS.items():
-        folder = tmp_path_factory.mktemp(name)
-        build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-        subprocess.run(build, cwd=sources, check=True, capture_output=True, timeout=100)
-        (found[name],) = folder.glob("*.whl")
-    return found
 
 
 @pytest.fixture(scope="session")
