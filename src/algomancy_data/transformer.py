@@ -126,7 +126,7 @@ class CleanTransformer(Transformer):
 
 
 class JoinTransformer(Transformer):
-    """Joins two tables into one that has the rows of which both sides are there.
+    """Joins two tables into a third; rows without a partner are left out (an inner join).
 
     Args:
         left: The first table; its rows keep their order.

@@ -36,7 +36,7 @@ _C = TypeVar("_C")
 
 
 def _passing_over_the_unknown(cls: type[_C]) -> type[_C]:
-    """Let the constructor of a dataclass take fields that there are not; the log tells of them."""
+    """Let the constructor of a dataclass ignore unknown fields, with a warning in the log for each."""
     generated: Any = cls.__init__
     own = inspect.signature(generated)
 

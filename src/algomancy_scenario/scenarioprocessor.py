@@ -298,6 +298,7 @@ class ScenarioProcessor:
             return self._change.wait_for(condition, timeout)
 
     def _next(self) -> Run | None:
+        """Take the first of the queue as the current run, if nothing runs: only here a start is decided."""
         self._change.notify_all()
         if self._current is not None or self._elsewhere is not None or self._closed or not self._queue:
             return None

@@ -43,7 +43,7 @@ class SessionManager:
         data_folder: The folder the state lives in, with a folder for each session.
         auto_create: What is `autocreate` there.
         persistence_backend: The store; it overrules `has_persistent_state` unless it is `"none"`.
-        database_url: Taken for compatibility.
+        database_url: Where the database is, for the persistence backend `"database"`.
         config: The configuration, in place of all of the above.
         store: Where sessions are stored; chosen by the configuration when left out.
         executor: Where scenarios run, shared by all sessions; chosen by the configuration when left out.

@@ -42,7 +42,7 @@ class NotFoundError(LookupError):
 
     @classmethod
     def among(cls, kind: str, name: str, known: Collection[str]) -> NotFoundError:
-        """Return the error for a name that is none of those there are, which it tells, the first ten of them.
+        """Return the error for an unknown name; it lists the first ten names that there are.
 
         Args:
             kind: What is missing, in a word.

@@ -32,6 +32,23 @@ def test_blocks_are_narrow_enough_to_read(page: str) -> None:
     assert [line for block in lines for line in block.splitlines()[1:] if len(line) > 80] == []
 
 
+def test_files_named_on_the_pages_are_there() -> None:
+    """Whoever reads that a test or a module proves something finds it."""
+    pages = [
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "README.md",
+        ROOT / "conformance/README.md",
+    ]
+    named = {
+        path for page in pages for path in re.findall(r"`((?:tests|src|conformance|docs)/[\w./-]+)`", page.read_text())
+    }
+    tests = {name for page in pages for name in re.findall(r"`(test_\w+\.py)`", page.read_text("utf-8"))}
+    assert len(named) > 20
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
+    assert sorted(tests - {path.name for path in (ROOT / "tests").rglob("test_*.py")}) == []
+
+
 def follow_all(page: str, reader: Reader) -> None:
     """Follow every block of a page."""
     for block in blocks_of(page):

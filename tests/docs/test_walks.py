@@ -26,7 +26,7 @@ def drawn() -> list[list[str]]:
     """The files of each walk on the page, in order."""
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
     walks = re.findall(r"^``` \{ \.text \.walk \}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    return [[line.split()[0] for line in walk.splitlines()] for walk in walks]
+    return [[line.split()[0] for line in walk.splitlines() if line[0] != " "] for walk in walks]
 
 
 @contextmanager

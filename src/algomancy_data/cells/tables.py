@@ -73,7 +73,7 @@ def plain_columns(columns: Iterable[Column]) -> list[Column]:
 
 
 def convert_table(series: dict[str, pd.Series], columns: Sequence[Column], table: str) -> ReadTable:
-    """Convert the columns that a schema knows; the others become what they are without a doubt.
+    """Convert the columns that a schema knows; others get a type only if every cell clearly has it.
 
     One with a cell that cannot be converted stays as it is.
 

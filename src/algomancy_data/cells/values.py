@@ -17,7 +17,7 @@ NO_BOOLEAN = "is neither true nor false"
 
 
 def value_reader(dtype: DataType) -> Callable[[Any], Any]:
-    """Return what makes of a Python value that is no text a value of a column.
+    """Return the function that converts a Python value other than text to a value of the column's type.
 
     It returns None for a missing value and a text for what is to be read as text; a value that cannot be read is a
     `ValueError` that says why.

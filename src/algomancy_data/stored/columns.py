@@ -88,7 +88,7 @@ class Categories:
 
 
 def categories_of(cells: Any) -> Categories | None:  # noqa: ANN401 - a categorical array
-    """Return the categories of a column, or None where its cells tell them: each occurs, sorted, in no order."""
+    """Return the categories of a column; None if the cells tell them: unordered, all used, and listed sorted."""
     import pandas as pd
 
     values = cells.categories.tolist()

@@ -17,7 +17,7 @@ _AS_THEY_ARE = {str, int, bool, type(None)}
 
 
 def as_stored(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list[tuple[str | None, str]]]:
-    """Return a table as reading back what is written of it would give it.
+    """Return a table as it will be after it was stored and read back.
 
     Args:
         frame: The table; it is not altered.

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Cache:
-    """Keeps the values that were used last, none of them longer than what asks for it; any thread may use it.
+    """A least-recently-used cache. An entry goes, too, when the object that reads it does; any thread may use it.
 
     Args:
         limit: How many bytes they may have together.

@@ -33,7 +33,7 @@ class Run:
     Args:
         scenario: The scenario to run.
         listener: Who is told about its progress.
-        context: That of whoever queued the scenario: what time it is there, and the span that the run's is below.
+        context: The context variables of whoever queued the scenario: its clock, and the trace span above the run's.
 
     Attributes:
         ticket: The run at the executor's; `None` before it is handed over.

@@ -90,7 +90,7 @@ class DatabaseStore:
         self._leave()
 
     def catch_up(self) -> None:
-        """Make memory what the database is, if others have changed it since.
+        """Refresh memory, if other servers have changed the database.
 
         Whatever any server acknowledged before this is called is seen afterwards (contract GEN-9).
         """
