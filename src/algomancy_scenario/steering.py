@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,9 +76,15 @@ def open_sessions(cfg: Any, steering: Steering, saved: Sequence[SavedSession]) -
         steering: Who that is.
         saved: What is in it at the start; a session `main` when there is nothing.
     """
-    core = core_of(cfg)
+    core = copy(core_of(cfg))
+    autocreate, core.autocreate = core.autocreate, core.autocreate and not saved
     with use_steering(steering):
-        return SessionManager.from_config(core, store=_SavedStore(core, saved), executor=SteeredExecutor(steering))
+        sessions = SessionManager.from_config(core, store=_SavedStore(core, saved), executor=SteeredExecutor(steering))
+    # What was saved is all there is at the start, whatever is created automatically from then on.
+    core.autocreate = autocreate
+    for each in sessions.list_sessions():
+        sessions.get_scenario_manager(each["id"]).toggle_autocreate(autocreate)
+    return sessions
 
 
 def save_sessions(sessions: SessionManager) -> tuple[SavedSession, ...]:
@@ -143,6 +150,7 @@ class _Reader:
     def __init__(self, core: CoreConfig) -> None:
         self._core = core
         self._catalog = Catalog(AlgorithmFactory(core.algorithms), core.kpis)
+        self._ids: set[str] = set()
 
     def session(self, described: Mapping[str, Any], number: int) -> SavedSession:
         datasets: dict[str, Dataset] = {}
@@ -157,7 +165,7 @@ class _Reader:
                 raise StateError(f"Another dataset of the session has the key '{dataset.key}'.", where)
             datasets[dataset.key] = dataset
         records: list[ScenarioRecord] = []
-        known: set[str] = set()
+        tags: set[str] = set()
         waiting = sorted(
             (index for index, each in enumerate(described.get("scenarios", ())) if each["status"] in UNFINISHED),
             key=lambda index: (described["scenarios"][index]["status"] == ScenarioStatus.QUEUED, index),
@@ -165,10 +173,10 @@ class _Reader:
         for index, each in enumerate(described.get("scenarios", ())):
             where = (number, "scenarios", index)
             record = self._record(each, where, datasets, index, waiting)
-            for member, value in (("id", record.id), ("tag", record.tag)):
-                if f"{member} {value}" in known:
-                    raise StateError(f"Another scenario of the session has the {member} '{value}'.", (*where, member))
-                known.add(f"{member} {value}")
+            for member, value, known in (("id", record.id, self._ids), ("tag", record.tag, tags)):
+                if value in known:
+                    raise StateError(f"Another scenario has the {member} '{value}'.", (*where, member))
+                known.add(value)
             records.append(record)
         return SavedSession(
             described.get("id") or random_id(), described["display_name"], tuple(datasets.values()), tuple(records)

@@ -147,6 +147,7 @@ def test_steering_ends_with_its_context() -> None:
         ([{"display_name": "a"}, {"display_name": "a"}], (1, "display_name")),
         ([{"id": "1", "display_name": "a"}, {"id": "1", "display_name": "b"}], (1, "id")),
         ([{"display_name": "a", "datasets": [7]}], (0, "datasets", 0)),
+        ([*described(id="1"), {**described(id="1")[0], "display_name": "b"}], (1, "scenarios", 0, "id")),
     ],
     ids=lambda value: str(value[-1]) if isinstance(value, tuple) else "",
 )

@@ -85,7 +85,7 @@ def export(client: AlgomancyClient, as_json: bool, output: Path | None) -> None:
 
     All its sessions, with datasets and scenarios; any server of the API will do.
     """
-    from algomancy_api.sandbox.models import Fixture, FixtureScenario, FixtureSession
+    from algomancy_api.sandbox.fixture import Fixture, FixtureScenario, FixtureSession
 
     sessions = []
     for each in client.list_sessions().sessions:

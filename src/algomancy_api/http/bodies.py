@@ -72,14 +72,15 @@ async def read_model(request: Request, model: type[ModelT]) -> ModelT:
         TooLargeError: It is too long, or holds too many values.
         InvalidRequestError: It is not JSON, or not what the model says (contract GEN-3).
     """
-    body = await read_body(request, MAX_CONTROL_BODY_BYTES)
+    holds_data = getattr(model, "holds_data", False)
+    body = await read_body(request, request.app.state.config.max_json_bytes if holds_data else MAX_CONTROL_BODY_BYTES)
     if not _is_json(request.headers.get("content-type")):
         raise InvalidRequestError("The body must be JSON, sent with 'Content-Type: application/json'.")
     if not body.strip():
         raise InvalidRequestError("The body is required: a JSON object.")
     if _values(body) <= _INLINE_VALUES:
         return parse_model(model, body)
-    return await calls_of(request).in_thread(_parse_many, model, body)
+    return await calls_of(request).in_thread(parse_model if holds_data else _parse_many, model, body)
 
 
 def parse_model(model: type[ModelT], body: bytes) -> ModelT:

@@ -18,8 +18,9 @@ from algomancy_api.document.pages import ASSETS_PATH, in_script, swagger_page
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply
 from algomancy_api.sandbox.control import CONTROL_GROUPS
+from algomancy_api.sandbox.fixture import Fixture
 from algomancy_api.sandbox.middleware import CONTROL_PATH, IntoWorlds, ThroughFaults
-from algomancy_api.sandbox.models import Fixture, NewWorld
+from algomancy_api.sandbox.models import NewWorld
 from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, Worlds
 
 if TYPE_CHECKING:

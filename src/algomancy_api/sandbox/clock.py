@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from algomancy_api.errors import ConflictError
 
 _PATIENCE_SECONDS = 60.0
+_SETTLE_SECONDS = 10.0
 _TICK_SECONDS = 0.1
 """How often, by the wall, somebody who sleeps by a clock that runs is woken to show how far it is."""
 
@@ -144,7 +145,9 @@ class Actor:
         """Wait, under a manual clock, until it sleeps or has left."""
         clock = self.clock
         with clock.changed:
-            clock.changed.wait_for(lambda: clock.rate or self.asleep or not self._counts or clock.closed, 1.0)
+            clock.changed.wait_for(
+                lambda: clock.rate or self.asleep or not self._counts or clock.closed, _SETTLE_SECONDS
+            )
 
     def wake(self) -> None:
         """Go back to work; called with the clock's lock held."""

@@ -15,6 +15,7 @@ from algomancy_api.http.names import listed
 from algomancy_api.http.replies import reply
 from algomancy_api.routers import GROUPS
 from algomancy_api.sandbox import models
+from algomancy_api.sandbox.fixture import Fixture
 from algomancy_api.sandbox.models import (
     Advance,
     Clock,
@@ -22,18 +23,15 @@ from algomancy_api.sandbox.models import (
     ClockSetting,
     Fault,
     FaultList,
-    Fixture,
     FixtureList,
-    NamedScript,
     NewFault,
     NewSnapshot,
     NewWorld,
     RequestList,
     RequestQuery,
-    RunScript,
-    ScriptList,
     WorldList,
 )
+from algomancy_api.sandbox.run_script import NamedScript, RunScript, ScriptList
 from algomancy_api.sandbox.world import World
 from algomancy_api.sandbox.worlds import DEFAULT, Worlds
 

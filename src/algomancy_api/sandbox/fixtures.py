@@ -16,8 +16,9 @@ from algomancy_api.http.bodies import parse_model
 from algomancy_api.http.names import listed, shown
 from algomancy_api.sandbox.backend import SteerableBackend
 from algomancy_api.sandbox.clock import WorldClock
+from algomancy_api.sandbox.fixture import Fixture
 from algomancy_api.sandbox.json_lines import line_of
-from algomancy_api.sandbox.models import Fixture, RunScript
+from algomancy_api.sandbox.run_script import RunScript
 from algomancy_api.sandbox.runs import WorldRuns
 from algomancy_api.sandbox.world import SEEDED_START, State
 

@@ -14,8 +14,9 @@ from algomancy_api.http.names import shown
 from algomancy_api.sandbox.backend import Saved, SteerableBackend
 from algomancy_api.sandbox.clock import WorldClock
 from algomancy_api.sandbox.faults import Faults
-from algomancy_api.sandbox.models import ClockMode, ClockSetting, RunScript
+from algomancy_api.sandbox.models import ClockMode, ClockSetting
 from algomancy_api.sandbox.request_log import RequestLog
+from algomancy_api.sandbox.run_script import RunScript
 from algomancy_api.sandbox.runs import WorldRuns
 
 if TYPE_CHECKING:

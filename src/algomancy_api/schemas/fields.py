@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 from pydantic_core import PydanticCustomError
@@ -64,6 +64,9 @@ class Model(BaseModel):
     """Settings shared by all bodies: unknown members are ignored (GEN-4)."""
 
     model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+    holds_data: ClassVar[bool] = False
+    """Whether a body of this kind may be as long as a dataset, rather than carry names and parameters only."""
 
 
 class Error(Model):

@@ -216,3 +216,27 @@ def test_fixture_is_made_once(sandbox: TestClient) -> None:
     worlds: Worlds = sandbox.app.state.worlds  # type: ignore[attr-defined]
     fixtures: Fixtures = worlds.fixtures
     assert fixtures.get("awkward") is fixtures.get("awkward")
+
+
+def test_own_fixture_may_hold_as_much_as_a_dataset(make_world: Callable[..., Any], sandbox: TestClient) -> None:
+    """Sent along it is bounded by the size of datasets, not of names and parameters."""
+    rows = 150_000
+    large = {"data": [{"id": 1}] * rows, "columns": ["id"], "index": list(range(rows))}
+    own = fixture()
+    own["sessions"][0]["datasets"] = [{**DATASET, "tables": {"items": large}}]
+    world = make_world(fixture=own)
+    assert len(world.api("GET", "/sessions/main/data/data").json()["tables"]["items"]["data"]) == rows
+
+
+def test_fixture_is_all_there_is_at_the_start() -> None:
+    """Where scenarios are created automatically, that begins with the first dataset that is added."""
+    config = build_example_config(autocreate=True)
+    http = TestClient(ApiLauncher.build_sandbox(config))
+    http.post("/sandbox/worlds", json={"name": "a", "fixture": fixture()})
+    path = "/worlds/a/api/v1/sessions/main"
+    assert [each["tag"] for each in http.get(f"{path}/scenarios").json()] == ["one"]
+    http.post(f"{path}/data/data/derive", json={"new_key": "more"})
+    assert [each["tag"] for each in http.get(f"{path}/scenarios").json()] == ["one", "more [auto]"]
+    http.post("/worlds/a/api/v1/sessions", json={"display_name": "new"})
+    http.post("/worlds/a/api/v1/sessions/new/data/from-json", json=DATASET)
+    assert [each["tag"] for each in http.get("/worlds/a/api/v1/sessions/new/scenarios").json()] == ["data [auto]"]
