@@ -1,7 +1,8 @@
 """A Python process of its own that does one call at a time for this one, and can be killed at any moment.
 
 It is started by `subprocess`, so it runs no line of the program's `__main__`, may be started by a daemonic process, and
-leaves no semaphores behind. It ends with the process that started it, whatever ends that one.
+leaves no semaphores behind. It ends with the process that started it, whatever ends that one, and so does all that it
+has started itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -27,10 +27,6 @@ _BOOT = (
     "from algomancy_utils.worker_process import serve; serve(*map(int, sys.argv[2:]))"
 )
 _LOOK_SECONDS = 0.5
-_SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of Linux
-
-# The system's notice of a parent's death is bound to the thread that started the child: that one must go on living.
-_spawner = ThreadPoolExecutor(1, "algomancy-spawn")
 
 
 class WorkerEndedError(Exception):
@@ -77,24 +73,18 @@ class WorkerProcess:
 
     def __init__(self, niceness: int = 0) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            command = [
-                sys.executable,
-                "-c",
-                _BOOT,
-                json.dumps(sys.path),
-                str(theirs.fileno()),
-                str(os.getpid()),
-                str(niceness),
-            ]
-            start = _spawner.submit(
-                subprocess.Popen, command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
-            )
-            try:
-                self._process: subprocess.Popen[bytes] = start.result()
-            except BaseException:
-                ours.close()
-                raise
+        their_end, self._lifeline = os.pipe()
+        handed = [theirs.fileno(), their_end]
+        command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, handed), str(niceness)]
+        try:
+            self._process = subprocess.Popen(command, pass_fds=handed, stdin=subprocess.DEVNULL, start_new_session=True)
+        except BaseException:
+            ours.close()
+            os.close(self._lifeline)
+            raise
+        finally:
+            theirs.close()
+            os.close(their_end)
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         self._sending = threading.Lock()
         self._running = threading.Lock()
@@ -149,15 +139,16 @@ class WorkerProcess:
     def kill(self) -> None:
         """End the process and all that it started, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self._process.poll() is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def close(self) -> None:
         """End the process and let go of the line to it."""
         self.kill()
         with self._running:  # A run under way in another thread sees the death of the process, and ends.
-            self._connection.close()
+            if not self._connection.closed:
+                self._connection.close()
+                os.close(self._lifeline)
 
     def _post(self, kind: bytes, content: bytes) -> None:
         with self._sending:
@@ -181,19 +172,19 @@ class WorkerProcess:
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def serve(descriptor: int, parent: int, niceness: int) -> None:
+def serve(line: int, lifeline: int, niceness: int) -> None:
     """Be the process: do calls until the line ends.
 
     Args:
-        descriptor: The socket to the process that started this one.
-        parent: The id of that process.
+        line: The socket to the process that started this one.
+        lifeline: The end of a pipe whose other end that process holds for as long as it lives.
         niceness: How far to step back behind other processes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which decides when its workers end.
     faulthandler.enable(all_threads=False)  # So the log tells where native code crashed.
-    _end_with(parent)
+    _leave_a_guard(lifeline, line)
     os.nice(niceness)
-    port = Port(Connection(descriptor))
+    port = Port(Connection(line))
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(port, calls), daemon=True).start()
     while True:
@@ -228,11 +219,18 @@ def _listen(port: Port, calls: queue.SimpleQueue[bytes]) -> None:
         os._exit(0)
 
 
-def _end_with(parent: int) -> None:
-    """Have the system kill this process when its parent dies, even while native code holds the interpreter's lock."""
-    if sys.platform == "linux":
-        import ctypes
+def _leave_a_guard(lifeline: int, line: int) -> None:
+    """Fork a process that kills this one, and all that it has started, when the lifeline ends.
 
-        ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
+    This one may not be able to: native code may hold the interpreter's lock, and its children know of no lifeline.
+    """
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        os.close(lifeline)
+        return
+    if os.fork():
+        os._exit(0)  # So that the guard is nobody's child: whoever waits for theirs does not wait for it.
+    os.close(line)
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -89,6 +91,19 @@ class Deaf(Steered):
             pass
 
 
+class Calling(Steered):
+    """Calls a solver that is a program of its own; dies before it has answered if there is a file `die`."""
+
+    def run(self, data: Any) -> Answer:
+        solver = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        self.file("pid.part").write_text(str(solver.pid))
+        self.file("pid.part").rename(self.file("pid"))
+        if self.file("die").exists():
+            os.abort()
+        solver.wait()
+        return Answer(data.id)
+
+
 class Reporting(Steered):
     """Reports 40 until the file `go` is there."""
 
@@ -148,7 +163,7 @@ class CountedSource(DataSource):
 
 
 _CLASSES: list[type[Steered]] = [WhichProcess, AtHome, Untransportable, Segfault, Exiting, Deaf]
-_CLASSES += [Reporting, Interruptible, Hungry, Spoiling, Talking]
+_CLASSES += [Calling, Reporting, Interruptible, Hungry, Spoiling, Talking]
 ALGORITHMS = {each.__name__: each for each in _CLASSES}
 
 

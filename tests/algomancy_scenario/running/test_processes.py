@@ -285,22 +285,41 @@ from tests.algomancy_scenario.running.isolated_project import config, source
 from algomancy_scenario import SessionManager
 manager = SessionManager.from_config(config()).get_scenario_manager("main")
 manager.set_data("data", source())
-scenario = manager.create_scenario("one", "data", "Deaf", {"folder": sys.argv[2]})
+scenario = manager.create_scenario("one", "data", sys.argv[3], {"folder": sys.argv[2]})
 manager.process_scenario_async(scenario)
 manager.wait_for_processing()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells a process that its parent died.")
-def test_worker_ends_when_its_server_is_killed(tmp_path: Path) -> None:
-    """Even one that is busy and hears nothing."""
+@pytest.mark.parametrize("algo_name", ["Deaf", "Calling"], ids=["busy worker", "its solver"])
+def test_worker_and_its_solver_end_when_the_server_is_killed(tmp_path: Path, algo_name: str) -> None:
+    """Even those that are busy and hear nothing."""
     root = Path(__file__).parents[3]
-    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(root), str(tmp_path)])
+    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(root), str(tmp_path), algo_name])
     until((tmp_path / "pid").exists)
     pid = int((tmp_path / "pid").read_text())
+    assert not is_gone(pid)
     server.send_signal(signal.SIGKILL)
     server.wait()
     until(lambda: is_gone(pid))
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["cancelled", "crashed"])
+def test_solver_ends_with_the_run_that_called_it(
+    open_isolated: Callable[..., SessionManager], tmp_path: Path, dies: bool
+) -> None:
+    """A program that an algorithm started outlives neither the cancelling nor the crash of its run."""
+    manager = open_isolated(cancel_grace=0.05).get_scenario_manager("main")
+    if dies:
+        (tmp_path / "die").touch()
+    scenario = begin(manager, "Calling", folder=tmp_path)
+    until((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    if not dies:
+        manager.cancel_scenario(scenario.id)
+    until(lambda: is_gone(pid))
+    assert manager.wait_for_processing(WAIT)
+    assert scenario.error == ("The run's process ended: killed by signal 6." if dies else "Cancelled")
 
 
 def test_every_algorithm_of_the_project_is_tried() -> None:
