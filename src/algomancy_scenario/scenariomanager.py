@@ -213,7 +213,7 @@ class ScenarioManager(SessionScenarios):
             wake: Called, from any thread, when there may be something to take after there was nothing.
             last_event_id: The id of the last event somebody has seen: what changed since then comes first. Without one,
                 or where that is too long ago, it begins with a snapshot.
-            scenario_id: The id of a scenario: only what happens to it or to the session is told, and no snapshot.
+            scenario_id: The id of a scenario: only what happens to it or to the session is told, until it is deleted.
         """
         return self._registry.events.listen(wake, last_event_id, scenario_id)
 

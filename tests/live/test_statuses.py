@@ -299,6 +299,7 @@ WAYS: dict[int, dict[str, list[Way]]] = {
             Way(with_content(content=b"{", headers={"Content-Type": "application/json"})),
         ],
         "list_scenarios": [Way(with_content(params={"view": "none"}))],
+        "get_events": [Way(with_content(params={"scenario": "x" * 256}))],
         "run_etl": [Way(with_content(files=[("files", ("items.csv", b"x"))]))],
     },
 }

@@ -13,10 +13,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import httpx
 
 from algomancy_api.client import data, scenarios, sessions, waiting
-from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_arguments
+from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_call, stream_options
 from algomancy_api.client.exceptions import AlgomancyError
 from algomancy_api.client.flow import Api, Flow, Listen, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
+from algomancy_api.client.scenarios import AnyScenario, scenario_id
 from algomancy_api.client.sync_client import signature_without_flow
 
 P = ParamSpec("P")
@@ -113,26 +114,29 @@ class AsyncAlgomancyClient:
     wait = awaiting(waiting.wait)
     run_and_wait = awaiting(waiting.run_and_wait)
 
-    async def get_events(self, last_event_id: str | None = None) -> AsyncGenerator[SessionEvent, None]:
+    async def get_events(
+        self, last_event_id: str | None = None, scenario: AnyScenario | None = None
+    ) -> AsyncGenerator[SessionEvent, None]:
         """What changes in the session, as it happens, until the session is deleted (an optional operation).
 
         Args:
             last_event_id: id of the last event seen, to go on after it; without one a snapshot comes first.
+            scenario: a scenario or its id, to be told of that alone; a server may tell the others, too.
 
         Raises:
-            NotFound: there is no such session, or the server does not offer this.
+            NotFound: there is no such session or scenario, or the server does not offer this.
             ConnectionFailed: the stream broke off.
         """
         events = EventLines()
-        async with aclosing(self._lines(last_event_id)) as lines:
+        async with aclosing(self._lines(last_event_id, None if scenario is None else scenario_id(scenario))) as lines:
             async for line in lines:
                 if (event := events.feed(line)) is not None:
                     yield event
 
-    async def _lines(self, last_event_id: str | None) -> AsyncGenerator[str, None]:
-        call, headers, timeout = stream_arguments(self._api, last_event_id)
+    async def _lines(self, last_event_id: str | None, scenario: str | None) -> AsyncGenerator[str, None]:
+        call = stream_call(self._api, last_event_id, scenario)
         try:
-            async with self._http.stream(call.method, call.path, headers=headers, timeout=timeout) as response:
+            async with self._http.stream(call.method, call.path, **stream_options(self._api, call)) as response:
                 if not response.is_success:
                     await response.aread()
                 check_opened(response, call)
@@ -178,7 +182,7 @@ class AsyncAlgomancyClient:
                         step = flow.send(response)
                 elif isinstance(step, Listen):
                     listen = step
-                    async with aclosing(self._lines(listen.last_event_id)) as lines:
+                    async with aclosing(self._lines(listen.last_event_id, listen.scenario)) as lines:
                         while step is listen:
                             try:
                                 line = await anext(lines, None)

@@ -6,7 +6,7 @@ The lines of a stream are read here rather than by a library: those at hand turn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -74,13 +74,19 @@ class EventLines:
         return SessionEvent(fields.get("id", ""), fields["event"], data)
 
 
-def stream_arguments(api: Api, last_event_id: str | None) -> tuple[Call, dict[str, str], httpx.Timeout]:
-    """Return the request that opens a stream, its headers, and how long to wait for anything."""
+def stream_call(api: Api, last_event_id: str | None, scenario: str | None) -> Call:
+    """Return the request that opens a stream."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if last_event_id:
         headers["Last-Event-ID"] = last_event_id
-    call = Call("GET", api.session_path("events"))
-    return call, headers, httpx.Timeout(api.timeout, read=SILENCE_SECONDS)
+    query = {} if scenario is None else {"scenario": scenario}
+    return Call("GET", api.session_path("events"), headers=headers, query=query)
+
+
+def stream_options(api: Api, call: Call) -> dict[str, Any]:
+    """Return what httpx is told of it, how long to wait for anything included."""
+    timeout = httpx.Timeout(api.timeout, read=SILENCE_SECONDS)
+    return {"headers": call.headers, "params": call.query or None, "timeout": timeout}
 
 
 def check_opened(response: httpx.Response, call: Call) -> None:

@@ -104,6 +104,7 @@ class Listen:
     """
 
     last_event_id: str | None = None
+    scenario: str | None = None
 
 
 Flow: TypeAlias = Generator["Send | Sleep | Listen", Any, T]

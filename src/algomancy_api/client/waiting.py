@@ -207,7 +207,7 @@ class _Watch:
         """Hear by events how it is, until it has ended, the stream breaks off, or the time is nearly up."""
         if self._mute_streams > _MUTE_STREAMS or self._left() < HEARTBEAT_SECONDS:
             return  # While nothing comes in nothing can be given up: the last seconds are for looking.
-        lines, listen = EventLines(), Listen(self._event_id)
+        lines, listen = EventLines(), Listen(self._event_id, self._id)
         self._mute_streams += 1
         while True:
             try:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Operations, SessionId
-from algomancy_api.errors import NOT_OFFERED, UNKNOWN_SESSION
+from algomancy_api.errors import NOT_OFFERED, UNKNOWN_SCENARIO, UNKNOWN_SESSION
 from algomancy_api.http.event_stream import EventStream
-from algomancy_api.schemas import DatasetKeys, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
+from algomancy_api.routers.scenarios import find_scenario
+from algomancy_api.schemas import DatasetKeys, EventsQuery, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
 
 operations = Operations("Events", "What changes in a session, told as it happens.")
 
@@ -19,6 +22,7 @@ operations = Operations("Events", "What changes in a session, told as it happens
     "/sessions/{session_id}/events",
     None,
     UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
     NOT_OFFERED,
     events={
         "snapshot": Snapshot,
@@ -28,16 +32,19 @@ operations = Operations("Events", "What changes in a session, told as it happens
         "session": SessionChanged,
     },
 )
-async def get_events(request: Request, session_id: SessionId) -> Response:
+async def get_events(request: Request, session_id: SessionId, query: Annotated[EventsQuery, Query()]) -> Response:
     """Follow a session.
 
     Server-sent events: first a `snapshot`, then whatever changes. Each event has an `id`; send the last one seen in
     `Last-Event-ID` to go on from there, as a browser's `EventSource` does by itself. Progress is told ten times a
-    second at most, ends at once. The stream ends when the session is deleted.
+    second at most, ends at once. The stream ends when the session is deleted, and one about a single scenario when
+    that is.
     """
     calls = calls_of(request)
     session = await calls.session(session_id)
+    if query.scenario is not None:
+        await find_scenario(request, session, query.scenario)
     stream = EventStream(request.app.state.waiters)
     seen = request.headers.get("last-event-id")
-    stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen)
+    stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen, query.scenario)
     return stream

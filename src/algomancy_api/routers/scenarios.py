@@ -279,12 +279,20 @@ async def get_runs(request: Request) -> Response:
 
 
 async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:
-    calls = calls_of(request)
-    session = await calls.session(session_id)
-    scenario = await calls.look_up(session.scenarios.get_by_id, scenario_id)
+    session = await calls_of(request).session(session_id)
+    return session, await find_scenario(request, session, scenario_id)
+
+
+async def find_scenario(request: Request, session: OpenSession, scenario_id: str) -> CompleteScenario:
+    """Return a scenario of a session.
+
+    Raises:
+        NotFoundError: There is no such scenario.
+    """
+    scenario = await calls_of(request).look_up(session.scenarios.get_by_id, scenario_id)
     if scenario is None:
         raise _unknown(scenario_id)
-    return session, scenario
+    return scenario
 
 
 async def _when_changed(

@@ -265,7 +265,7 @@ class ScenarioView(StrEnum):
 def _as_left_out_or_given(schema: dict[str, Any]) -> None:
     """Describe a query parameter whose `None` stands for its being left out: no text in a query is null."""
     given, _ = schema.pop("anyOf")
-    schema.update(given, format="int32")
+    schema.update(given, **({"format": "int32"} if given["type"] == "integer" else {}))
 
 
 class ScenarioListQuery(Model):
@@ -277,6 +277,13 @@ class ScenarioListQuery(Model):
     """How many scenarios to list at most, 1 to 10000; all of them when left out."""
     offset: DecimalInteger = Field(default=0, ge=0, le=MAX_OFFSET, json_schema_extra={"format": "int32"})
     """How many scenarios to pass over first, 0 to 2147483647."""
+
+
+class EventsQuery(Model):
+    """What is to be told."""
+
+    scenario: str | None = Field(default=None, max_length=255, json_schema_extra=_as_left_out_or_given)
+    """Id of a scenario, to be told only of what happens to it and to the session; of everything when left out."""
 
 
 # --- data -------------------------------------------------------------------------------------------------------------

@@ -110,11 +110,11 @@ class SessionEvents:
             wake: Called, from any thread, when there may be something to take after there was nothing.
             last_event_id: The id of the last event somebody has seen: what changed since then comes first. Without one,
                 or where that is too long ago, it begins with a snapshot.
-            scenario_id: The id of a scenario: only what happens to it or to the session is told, and no snapshot.
+            scenario_id: The id of a scenario: only what happens to it or to the session is told, until it is deleted.
         """
         with self._lock:
-            missed = self._missed(last_event_id) if scenario_id is None else {}
-            listener = Listener(self, wake, missed, scenario_id)
+            listener = Listener(self, wake, self._missed(last_event_id), scenario_id)
+            listener.dirty = {name: at for name, at in listener.dirty.items() if listener.hears_of(name)}
             self._listeners.add(listener)
             return listener
 
@@ -133,8 +133,10 @@ class SessionEvents:
         now = time.monotonic()
         with self._lock:
             dirty, listener.dirty, listener.woken = listener.dirty, {}, False
+            ended = self._ended or not (listener.scenario_id is None or listener.scenario_id in self._scenarios)
             if _EVERYTHING in dirty:
-                return [SessionEvent(self._id(self._revision), "snapshot", self._snapshot())], None, self._ended
+                snapshot = SessionEvent(self._id(self._revision), "snapshot", self._snapshot(listener.scenario_id))
+                return [snapshot], None, ended
             waits = {name: wait for name in dirty if (wait := self._wait(listener, name, now)) > 0}
             listener.dirty = {name: dirty[name] for name in waits}
             held_back = min((listener.told[name][1] for name in waits), default=None)
@@ -143,7 +145,7 @@ class SessionEvents:
             for name, revision in sorted(dirty.items(), key=lambda item: item[1]):
                 if name not in waits:
                     events.append(self._event(self._id(revision, held_back), name))
-            return events, min(waits.values(), default=None), self._ended
+            return events, min(waits.values(), default=None), ended
 
     def _wait(self, listener: Listener, name: str, now: float) -> float:
         """Return for how many seconds a change may wait to be told."""
@@ -170,8 +172,10 @@ class SessionEvents:
             return SessionEvent(event_id, "scenario-deleted", orjson.dumps({"id": name}))
         return SessionEvent(event_id, "scenario", scenario.status_json_bytes())
 
-    def _snapshot(self) -> bytes:
-        return b'{"scenarios":[%s]}' % b",".join([each.status_json_bytes() for each in self._scenarios.values()])
+    def _snapshot(self, scenario_id: str | None) -> bytes:
+        everything = self._scenarios.values()
+        chosen = everything if scenario_id is None else filter(None, [self._scenarios.get(scenario_id)])
+        return b'{"scenarios":[%s]}' % b",".join([each.status_json_bytes() for each in chosen])
 
     def _missed(self, last_event_id: str | None) -> dict[str, int]:
         known = _EVENT_ID.fullmatch(last_event_id or "")
@@ -192,7 +196,7 @@ class SessionEvents:
 
     def _tell(self, name: str) -> None:
         for listener in self._listeners:
-            if listener.scenario_id is not None and name not in (listener.scenario_id, _SESSION):
+            if not listener.hears_of(name):
                 continue
             # What is held back has its time already, for as long as it is progress: an end does not wait for that.
             waits = name in listener.dirty and self._is_processing(name)
@@ -230,6 +234,10 @@ class Listener:
         self.dirty = dirty
         self.told: dict[str, tuple[float, int]] = {}
         self.woken = False
+
+    def hears_of(self, name: str) -> bool:
+        """Tell whether a change is any of its business."""
+        return self.scenario_id is None or name in (self.scenario_id, _SESSION, _EVERYTHING)
 
     def take(self) -> tuple[list[SessionEvent], float | None, bool]:
         """Return the events that are due, in how many seconds to ask again if others wait, and whether all is over."""

@@ -95,6 +95,7 @@ def test_events_are_waited_for(face: Face, server: Server, fake_time: FakeTime) 
     assert face.wait(ID, on_progress=told.append).status == "complete"
     assert [one.status.value for one in told] == ["queued", "processing", "complete"]
     assert (server.events.call_count, server.status.call_count, fake_time.naps) == (1, 0, [])
+    assert server.events.calls[0].request.url.params["scenario"] == ID
 
 
 def test_run_of_any_length_takes_four_requests(make_face: Callable[..., Face], serve: Callable[[Any], str]) -> None:

@@ -71,9 +71,9 @@ class Situation:
             if "json" in self.request and self.name != "add_dataset_from_json":
                 self.request = {"content": b"x" * (4 << 20) + b"x", "headers": JSON}
         elif status == 422:
-            self.request = (
-                {"params": {"limit": 0}} if self.name == "list_scenarios" else {"content": b"{", "headers": JSON}
-            )
+            wrong_queries = {"list_scenarios": {"limit": 0}, "get_events": {"scenario": "x" * 256}}
+            query = wrong_queries.get(self.name)
+            self.request = {"content": b"{", "headers": JSON} if query is None else {"params": query}
         elif status in (409, 500):
             error = PreconditionError("Not now.") if status == 409 else KeyError("x")
             self.backend.error = self.backend.main.error = error

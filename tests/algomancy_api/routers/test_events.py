@@ -63,6 +63,19 @@ def test_events_go_on_where_the_reader_left(client: AlgomancyClient) -> None:
     assert next(resumed).kind == "scenario-deleted"
 
 
+def test_events_of_one_scenario_end_with_it(client: AlgomancyClient) -> None:
+    """Others are not told of; an unknown one is not found."""
+    client.create_scenario("another", "Master data", "Slow")
+    scenario = client.create_scenario("one", "Master data", "Slow")
+    events = client.get_events(scenario=scenario)
+    assert [each.tag for each in next(events).data.scenarios] == ["one"]
+    client.create_scenario("a third", "Master data", "Slow")
+    client.delete_scenario(scenario)
+    assert [(event.kind, event.data.id) for event in events] == [("scenario-deleted", scenario.id)]
+    with pytest.raises(NotFound, match="Scenario"):
+        next(client.get_events(scenario=scenario))
+
+
 def test_events_end_with_the_session(client: AlgomancyClient) -> None:
     """The last event says that it is gone."""
     session = client.create_session("short").sessions[-1]

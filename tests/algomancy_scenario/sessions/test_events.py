@@ -17,9 +17,11 @@ from tests.algomancy_scenario.scenario_project import SHOWN_AT_ONCE, WAIT, Contr
 class Ear:
     """A listener, and what it has heard."""
 
-    def __init__(self, manager: ScenarioManager, last_event_id: str | None = None) -> None:
+    def __init__(
+        self, manager: ScenarioManager, last_event_id: str | None = None, scenario_id: str | None = None
+    ) -> None:
         self.woken = 0
-        self.listener: Listener = manager.listen(self._wake, last_event_id)
+        self.listener: Listener = manager.listen(self._wake, last_event_id, scenario_id)
         self.last_id = last_event_id
 
     def _wake(self) -> None:
@@ -226,3 +228,21 @@ def test_runs_are_counted_over_all_sessions(open_sessions: Callable[..., Session
     counted = sessions.count_runs()
     assert (counted["executor"], counted["running"], counted["queued"]) == ("threads", 2, 2)
     assert counted["workers"] >= 2
+
+
+def test_listener_to_a_scenario_hears_of_that_alone(manager: ScenarioManager) -> None:
+    """A snapshot of it, its changes and its end; it is woken for nothing else, and told nothing after it is deleted."""
+    first, second = (manager.create_scenario(tag, "data", "Instant") for tag in ("one", "two"))
+    ear = Ear(manager, scenario_id=second.id)
+    assert ear.hear() == [("snapshot", {"scenarios": [json.loads(second.status_json_bytes())]})]
+    manager.delete_scenario(first.id)
+    manager.add_datasource_from_json(payload("more"))
+    assert (ear.woken, ear.hear()) == (0, [])
+    manager.process_scenario_async(second)
+    assert manager.wait_for_processing(WAIT)
+    assert ear.told() == ["scenario complete"]
+    assert Ear(manager, ear.last_id, second.id).hear() == []
+    manager.delete_scenario(second.id)
+    events, _, ended = ear.listener.take()
+    assert ([event.kind for event in events], ended) == (["scenario-deleted"], True)
+    assert Ear(manager, scenario_id=second.id).hear() == [("snapshot", {"scenarios": []})]
