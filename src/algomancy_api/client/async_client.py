@@ -116,7 +116,7 @@ class AsyncAlgomancyClient:
 
     async def get_events(
         self, last_event_id: str | None = None, scenario: AnyScenario | None = None
-    ) -> AsyncGenerator[SessionEvent, None]:
+    ) -> AsyncGenerator[SessionEvent]:
         """What changes in the session, as it happens, until the session is deleted (an optional operation).
 
         Args:
@@ -133,7 +133,7 @@ class AsyncAlgomancyClient:
                 if (event := events.feed(line)) is not None:
                     yield event
 
-    async def _lines(self, last_event_id: str | None, scenario: str | None) -> AsyncGenerator[str, None]:
+    async def _lines(self, last_event_id: str | None, scenario: str | None) -> AsyncGenerator[str]:
         call = stream_call(self._api, last_event_id, scenario)
         try:
             async with self._http.stream(call.method, call.path, **stream_options(self._api, call)) as response:

@@ -123,7 +123,7 @@ class AlgomancyClient:
 
     def get_events(
         self, last_event_id: str | None = None, scenario: AnyScenario | None = None
-    ) -> Generator[SessionEvent, None, None]:
+    ) -> Generator[SessionEvent]:
         """What changes in the session, as it happens, until the session is deleted (an optional operation).
 
         Args:
@@ -140,7 +140,7 @@ class AlgomancyClient:
                 if (event := events.feed(line)) is not None:
                     yield event
 
-    def _lines(self, last_event_id: str | None, scenario: str | None) -> Generator[str, None, None]:
+    def _lines(self, last_event_id: str | None, scenario: str | None) -> Generator[str]:
         call = stream_call(self._api, last_event_id, scenario)
         try:
             with self._http.stream(call.method, call.path, **stream_options(self._api, call)) as response:

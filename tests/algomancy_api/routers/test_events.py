@@ -14,7 +14,7 @@ from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient, NotFound
 from algomancy_api.example import build_example_config
 from algomancy_api.http.event_stream import EventStream
 from algomancy_api.http.waiting import Waiters
-from algomancy_api.schemas import ScenarioStatus, Snapshot
+from algomancy_api.schemas import ScenarioDeleted, ScenarioStatus, Snapshot
 
 ORIGIN = "https://planner.example"
 
@@ -68,10 +68,10 @@ def test_events_of_one_scenario_end_with_it(client: AlgomancyClient) -> None:
     client.create_scenario("another", "Master data", "Slow")
     scenario = client.create_scenario("one", "Master data", "Slow")
     events = client.get_events(scenario=scenario)
-    assert [each.tag for each in next(events).data.scenarios] == ["one"]
+    assert next(events).data == Snapshot(scenarios=[client.get_scenario_status(scenario)])
     client.create_scenario("a third", "Master data", "Slow")
     client.delete_scenario(scenario)
-    assert [(event.kind, event.data.id) for event in events] == [("scenario-deleted", scenario.id)]
+    assert [event.data for event in events] == [ScenarioDeleted(id=scenario.id)]
     with pytest.raises(NotFound, match="Scenario"):
         next(client.get_events(scenario=scenario))
 
