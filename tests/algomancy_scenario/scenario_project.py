@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_data import DataClassification, DataSource, ETLResult
+from algomancy_data import CSVFile, DataClassification, DataSource, ETLResult
 from algomancy_scenario import (
     BaseAlgorithm,
     BaseKPI,
@@ -255,3 +255,8 @@ def dataset_of(manager: ScenarioManager, key: str) -> DataSource:
     source = manager.get_data(key)
     assert isinstance(source, DataSource)
     return source
+
+
+def items(*ids: int) -> dict[str, CSVFile]:
+    """A csv file of items."""
+    return {"items": CSVFile("items", content="id\n" + "\n".join(map(str, ids)))}

@@ -1,4 +1,4 @@
-"""The manager of one session: what is on offer, datasets and their protection, automatic scenarios, cached bytes."""
+"""The manager of one session: what is on offer, how it is made, its cached bytes and its end."""
 
 from __future__ import annotations
 
@@ -9,24 +9,18 @@ from typing import Any
 
 import pytest
 
-from algomancy_data import CSVFile, DataClassification, DataSource, StatelessDataManager
-from algomancy_scenario import Scenario, ScenarioManager, SessionManager
-from algomancy_utils import BaseParameterSet, IntegerParameter, NotFoundError, ParameterError, PreconditionError
+from algomancy_data import DataSource, StatelessDataManager
+from algomancy_scenario import Scenario, ScenarioManager
+from algomancy_utils import NotFoundError, PreconditionError
 from tests.algomancy_scenario.scenario_project import (
     SHOWN_AT_ONCE,
     WAIT,
     Control,
     ItemsFactory,
-    LabelParameters,
     config,
-    dataset_of,
+    items,
     payload,
 )
-
-
-def items(*ids: int) -> dict[str, CSVFile]:
-    """A csv file of items."""
-    return {"items": CSVFile("items", content="id\n" + "\n".join(map(str, ids)))}
 
 
 def test_manager_offers_the_names_of_the_configuration(manager: ScenarioManager) -> None:
@@ -53,119 +47,6 @@ def test_manager_from_config_is_a_working_session(tmp_path: Path) -> None:
         manager.add_datasource_from_json(payload("data"))
         manager.close()
         manager.close()
-
-
-def test_dataset_from_json_reads_back_as_it_was_sent(manager: ScenarioManager) -> None:
-    """A dataset is keyed by its name and gives the same content as text, as bytes and as tables."""
-    assert manager.add_datasource_from_json(payload("second", 5)) == "second"
-    assert manager.get_data_keys() == ["data", "second"]
-    assert manager.has_data("second")
-    assert json.loads(manager.get_data_as_json("second")) == json.loads(payload("second", 5))
-    assert manager.get_data_as_bytes("second").decode() == manager.get_data_as_json("second")
-    assert dataset_of(manager, "second").tables["items"]["id"].tolist() == [5]
-
-
-def test_derived_dataset_is_a_copy_with_a_new_id(manager: ScenarioManager) -> None:
-    """Deriving copies the tables under a new id as derived data; a key that exists is refused."""
-    manager.derive_data("data", "copy")
-    original, copy = (json.loads(manager.get_data_as_json(key)) for key in ("data", "copy"))
-    assert copy["tables"] == original["tables"]
-    assert copy["metadata"]["type"] == "derived_data"
-    assert copy["metadata"]["id"] != original["metadata"]["id"]
-    for key in ("copy", "data"):
-        with pytest.raises(PreconditionError, match=f"'{key}' exists already"):
-            manager.derive_data("data", key)
-    with pytest.raises(NotFoundError, match="'nothing'"):
-        manager.derive_data("nothing", "new")
-
-
-@pytest.mark.parametrize("key", ["", "a/b", ".", "..", "from-json", "x" * 256, "bell\a"])
-def test_dataset_key_that_is_not_allowed_is_refused(key: str, manager: ScenarioManager) -> None:
-    """No way to add a dataset takes a key that could not be addressed."""
-    source = DataSource(DataClassification.MASTER_DATA, "x")
-    with pytest.raises(ValueError, match=r"key|named|JSON|text"):
-        manager.add_datasource_from_json(payload(key))
-    with pytest.raises(ValueError, match=r"key|named"):
-        manager.derive_data("data", key)
-    with pytest.raises(ValueError, match=r"key|named"):
-        manager.set_data(key, source)
-    with pytest.raises(ValueError, match=r"key|named"):
-        manager.etl_data(items(1), key)
-    assert manager.get_data_keys() == ["data"]
-
-
-def test_dataset_of_a_scenario_is_protected(manager: ScenarioManager) -> None:
-    """While a scenario references a dataset it can be neither deleted nor replaced; afterwards it can."""
-    scenarios = [manager.create_scenario(tag, "data", "Instant") for tag in ("one", "two")]
-    replacements: list[Callable[[], Any]] = [
-        lambda: manager.delete_data("data"),
-        lambda: manager.add_datasource_from_json(payload("data", 2)),
-        lambda: manager.etl_data(items(2), "data"),
-        lambda: manager.set_data("data", DataSource(DataClassification.MASTER_DATA, "data")),
-    ]
-    for count, words in ((2, "2 scenarios reference it"), (1, "a scenario references it")):
-        for replace in replacements:
-            with pytest.raises(PreconditionError, match=words):
-                replace()
-        manager.delete_scenario(scenarios[count - 1].id)
-    assert json.loads(manager.get_data_as_json("data")) == json.loads(payload("data", 1))
-    manager.add_datasource_from_json(payload("data", 2))
-    assert dataset_of(manager, "data").id == "id-2"
-    manager.delete_data("data")
-    assert manager.get_data_keys() == []
-
-
-def test_unknown_dataset_is_not_found(manager: ScenarioManager) -> None:
-    """Look-ups and changes of an unknown dataset say so."""
-    lookups: list[Callable[[str], Any]] = [
-        manager.get_data_as_json,
-        manager.get_data_as_bytes,
-        manager.get_data_parameters,
-        manager.delete_data,
-        manager.store_data_as_json,
-    ]
-    for lookup in lookups:
-        with pytest.raises(NotFoundError, match="'nothing'"):
-            lookup("nothing")
-    assert manager.get_data("nothing") is None
-
-
-def test_etl_makes_or_replaces_a_dataset_only_when_it_passes(manager: ScenarioManager) -> None:
-    """A successful ETL stores the dataset; a failed one, or one that raises, changes nothing."""
-    assert manager.etl_data(items(1, 2), "made").is_success
-    assert dataset_of(manager, "made").tables["items"]["id"].tolist() == [1, 2]
-    bad = {"items": CSVFile("items", content="bad")}
-    assert not manager.etl_data(bad, "made").is_success
-    assert not manager.etl_data(bad, "new").is_success
-    with pytest.raises(ValueError, match=r"items\.csv"):
-        manager.etl_data({"other": CSVFile("other", content="id")}, "new")
-    assert manager.get_data_keys() == ["data", "made"]
-    assert dataset_of(manager, "made").tables["items"]["id"].tolist() == [1, 2]
-
-
-def test_raw_folder_can_be_loaded(open_sessions: Callable[..., SessionManager], tmp_path: Path) -> None:
-    """`debug_load_data` runs the ETL over a folder of the session's own; its name becomes the key."""
-    folder = tmp_path / "plant"
-    (folder / "Plant 2").mkdir(parents=True)
-    sessions = open_sessions(has_persistent_state=True, data_path=tmp_path)
-    manager = sessions.get_scenario_manager("plant")
-    (folder / "Plant 2" / "items.CSV").write_text("id\n3\n")
-    (folder / "Plant 2" / "notes.txt").write_text("not for the ETL")
-    manager.debug_load_data("Plant 2")
-    assert dataset_of(manager, "Plant 2").tables["items"]["id"].tolist() == [3]
-    with pytest.raises(ValueError, match="no folder 'absent'"):
-        manager.debug_load_data("absent")
-    with pytest.raises(ValueError, match="no name within"):
-        manager.debug_load_data("../plant")
-    with pytest.raises(ValueError, match="has no folder"):
-        open_sessions().get_scenario_manager("main").debug_load_data("Plant 2")
-
-
-def test_store_data_as_json_is_harmless(manager: ScenarioManager) -> None:
-    """A dataset can be written to the store again; it stays what it is."""
-    before = manager.get_data_as_json("data")
-    manager.store_data_as_json("data")
-    assert manager.get_data_as_json("data") == before
 
 
 def test_list_bytes_are_those_of_the_scenarios_and_are_made_once(
@@ -214,112 +95,6 @@ def test_progress_invalidates_every_cached_document(
     control.action = report
     run_to_end("Acting")
     assert seen == [(10, 10, 10), (20, 20, 20), (30, 30, 30)]
-
-
-def test_autocreate_makes_one_scenario_per_dataset(open_sessions: Callable[..., SessionManager]) -> None:
-    """Every dataset gets `"<key> [auto]"` once, however it came; a tag that is taken is left alone."""
-    sessions = open_sessions(autocreate=True, default_algo="Labelled", default_algo_params_values={"label": 4})
-    manager = sessions.get_scenario_manager("main")
-    manager.add_datasource_from_json(payload("data"))
-    manager.create_scenario("copy [auto]", "data", "Instant")
-    manager.derive_data("data", "copy")
-    manager.etl_data(items(1), "made")
-    manager.set_data("set", DataSource(DataClassification.MASTER_DATA, "set"))
-    assert manager.list_tags() == ["data [auto]", "copy [auto]", "made [auto]", "set [auto]"]
-    auto = manager.get_by_tag("data [auto]")
-    assert auto is not None
-    assert auto.algo_params["label"] == 4
-    assert manager.toggle_autocreate() is False
-    manager.derive_data("data", "quiet")
-    assert manager.get_by_tag("quiet [auto]") is None
-
-
-def test_autocreate_that_fails_does_not_fail_the_dataset(
-    open_sessions: Callable[..., SessionManager], caplog: pytest.LogCaptureFixture
-) -> None:
-    """What a user's class raises on the way to the scenario is logged; the dataset is there all the same."""
-
-    class Unsure(DataSource):
-        def initialize_data_parameters(self) -> BaseParameterSet:
-            raise RuntimeError("unsure")
-
-    sessions = open_sessions(autocreate=True, default_algo="Labelled", data_object_type=Unsure)
-    manager = sessions.get_scenario_manager("main")
-    manager.add_datasource_from_json(payload("data"))
-    assert manager.get_data_keys() == ["data"]
-    assert manager.list_tags() == []
-    assert "No scenario was created automatically" in caplog.text
-
-
-def test_autocreate_needs_a_default_algorithm(manager: ScenarioManager) -> None:
-    """Without a default algorithm it cannot be switched on."""
-    with pytest.raises(ValueError, match="default algorithm"):
-        manager.toggle_autocreate()
-
-
-class _Sized(BaseParameterSet):
-    def __init__(self) -> None:
-        super().__init__("sized")
-        self.add_parameters([IntegerParameter("size", minvalue=1, default=2)])
-
-    def validate(self) -> None:
-        """Every size is fine."""
-
-
-class SizedSource(DataSource):
-    """A data source with a parameter of its own."""
-
-    def initialize_data_parameters(self) -> BaseParameterSet:
-        return _Sized()
-
-
-@pytest.mark.parametrize("owner", [_Sized, LabelParameters], ids=["dataset", "algorithm"])
-@pytest.mark.parametrize("values", [None, {}], ids=["left out", "empty"])
-def test_defaults_that_do_not_go_together_are_refused(
-    values: dict[str, Any] | None,
-    owner: type[BaseParameterSet],
-    open_sessions: Callable[..., SessionManager],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A set of parameters may demand that something is chosen: then leaving it out is an error, in whichever way."""
-    manager = open_sessions(data_object_type=SizedSource).get_scenario_manager("main")
-    manager.add_datasource_from_json(payload("data"))
-
-    def demand(parameters: BaseParameterSet) -> None:
-        raise ParameterError(f"Choose a {parameters.name}.")
-
-    monkeypatch.setattr(owner, "validate", demand)
-    with pytest.raises(ParameterError, match="Choose a"):
-        manager.create_scenario("idle", "data", "Labelled", values, values)
-    assert manager.list_tags() == []
-
-
-@pytest.mark.parametrize("durable", [False, True], ids=["memory", "durable"])
-def test_data_parameters_reach_the_algorithm(
-    durable: bool, open_sessions: Callable[..., SessionManager], control: Control, tmp_path: Path
-) -> None:
-    """A scenario's data parameters are checked, shown, handed to the run, and survive a restart."""
-    seen: list[Any] = []
-
-    def note(algorithm: Any) -> None:
-        seen.append(algorithm.data_params["size"])
-
-    control.action = note
-    state = {"has_persistent_state": durable, "data_path": tmp_path}
-    sessions = open_sessions(data_object_type=SizedSource, **state)
-    manager = sessions.get_scenario_manager("main")
-    manager.add_datasource_from_json(payload("data"))
-    assert manager.get_data_parameters("data")["size"] == 2
-    with pytest.raises(ParameterError, match="'size'"):
-        manager.create_scenario("bad", "data", "Acting", None, {"size": 0})
-    scenario = manager.create_scenario("good", "data", "Acting", None, {"size": 6})
-    assert scenario.to_dict()["data_parameters"] == {"size": 6}
-    if durable:
-        sessions.close()
-        manager = open_sessions(data_object_type=SizedSource, **state).get_scenario_manager("main")
-    manager.process_scenario_async(manager.list_scenarios()[0])
-    assert manager.wait_for_processing(WAIT)
-    assert seen == [6]
 
 
 def test_closed_manager_refuses_every_change(manager: ScenarioManager) -> None:
@@ -401,51 +176,3 @@ def test_scenario_of_a_session_can_be_told_what_to_do(manager: ScenarioManager, 
     assert (waiting.status, waiting.error) == ("failed", "Cancelled")
     with pytest.raises(PreconditionError, match="reset it first"):
         waiting.set_queued()
-
-
-def test_tables_can_be_stored_as_a_dataset(manager: ScenarioManager) -> None:
-    """`store_data` takes tables by name, or a data source."""
-    import pandas as pd
-
-    manager.store_data("tables", {"items": pd.DataFrame({"id": [5]})})
-    manager.store_data("source", DataSource.from_json(payload("source")))
-    assert dataset_of(manager, "tables").get_table("items")["id"].tolist() == [5]
-    assert manager.get_data_keys() == ["data", "tables", "source"]
-
-
-def test_master_data_can_be_kept_from_deletion(manager: ScenarioManager) -> None:
-    """Who asks for it is refused; derived data go all the same."""
-    manager.derive_data("data", "derived")
-    with pytest.raises(PreconditionError, match="master data"):
-        manager.delete_data("data", prevent_masterdata_removal=True)
-    manager.delete_data("derived", prevent_masterdata_removal=True)
-    manager.delete_data("data")
-    assert manager.get_data_keys() == []
-
-
-def test_scenarios_are_created_for_the_datasets_that_have_none(manager: ScenarioManager) -> None:
-    """`auto_create_scenarios` works while `autocreate` is on, with the algorithm last named."""
-    manager.auto_create_scenarios()
-    assert manager.list_tags() == []
-    with pytest.raises(NotFoundError, match="'Nothing'"):
-        manager.toggle_autocreate(True, "Nothing")
-    manager.toggle_autocreate(True, default_algo_name="Labelled")
-    manager.auto_create_scenarios(["data"])
-    manager.auto_create_scenarios()
-    assert manager.list_tags() == ["data [auto]"]
-    assert [each.algo_name for each in manager.list_scenarios()] == ["Labelled"]
-    with pytest.raises(NotFoundError, match="'nothing'"):
-        manager.auto_create_scenarios(["nothing"])
-
-
-def test_serialized_dataset_can_be_loaded_from_the_sessions_folder(
-    open_sessions: Callable[..., SessionManager], tmp_path: Path
-) -> None:
-    """`debug_load_serialized_data` reads a file of the session's folder."""
-    (tmp_path / "plant").mkdir()
-    manager = open_sessions(has_persistent_state=True, data_path=tmp_path).get_scenario_manager("plant")
-    (tmp_path / "plant" / "brought.txt").write_text(payload("brought"))
-    manager.debug_load_serialized_data("brought.txt")
-    assert manager.get_data_keys() == ["brought"]
-    with pytest.raises(ValueError, match="no file 'absent'"):
-        manager.debug_load_serialized_data("absent")

@@ -20,6 +20,12 @@ from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
 
 
+def lines(result: Result) -> list[str]:
+    """The lines of a result that went well and complained of nothing."""
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    return result.stdout.splitlines()
+
+
 class Process:
     """A running `algomancy-api serve`, or another command that serves."""
 
