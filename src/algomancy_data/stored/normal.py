@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from algomancy_data.encoding import encode_json
-from algomancy_data.stored.tables import check_writable, column_names, read_index
+from algomancy_data.stored.sent_tables import read_index
+from algomancy_data.stored.tables import check_writable, column_names
 from algomancy_data.stored.types import Kind, StoredType, storable
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.stored.tables import SentTable, objects_of, write_table
+from algomancy_data.stored.sent_tables import SentTable, objects_of
+from algomancy_data.stored.tables import write_table
 from algomancy_utils.runtime import utc_now
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algomancy_data import DataSource
-from algomancy_data.stored import tables as tables_module
+from algomancy_data.stored import sent_tables
 from algomancy_data.stored.payload import canonical, read_tables, write_dataset
 from algomancy_utils.runtime import Runtime, use_runtime
 from tests.algomancy_data.stored.datasets import compact, source_of
@@ -59,7 +59,7 @@ def test_dataset_is_the_same_however_it_is_laid_out(
     monkeypatch: pytest.MonkeyPatch, payload: dict[str, Any], rows: int
 ) -> None:
     """White space, the order of members and how many rows are decoded at a time make no difference."""
-    monkeypatch.setattr(tables_module, "SLICE_ROWS", rows)
+    monkeypatch.setattr(sent_tables, "SLICE_ROWS", rows)
     form = canonical(compact(payload))
     assert json.loads(form[1]) == payload
     assert canonical(json.dumps(payload, indent=2)) == form
