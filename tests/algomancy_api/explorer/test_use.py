@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
 from algomancy_api import ApiLauncher
@@ -240,3 +242,92 @@ def test_requests_can_be_typed_again(url: str, explore: Callable[..., Any], clie
     page.get_by_text("Copied.").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch(rf"curl -X POST '{url}/api/v1/sessions/[^/]+/scenarios/[^/]+/run'", copied)
+
+
+def test_files_are_dropped(url: str, client: AlgomancyClient, explore: Callable[..., Any]) -> None:
+    """What is dragged onto the form is what the dialog would have given; one file names the dataset."""
+    page = explore(url, "/explorer#/main/data")
+    form = page.locator("form.drop")
+    files = [(each.name, base64.b64encode(each.read_bytes()).decode()) for each in FILES]
+    dragged = page.evaluate_handle(
+        """(files) => {
+          const dragged = new DataTransfer();
+          for (const [name, content] of files) {
+            dragged.items.add(new File([Uint8Array.from(atob(content), (each) => each.charCodeAt(0))], name));
+          }
+          return dragged;
+        }""",
+        files,
+    )
+    form.dispatch_event("dragover", {"dataTransfer": dragged})
+    form.dispatch_event("drop", {"dataTransfer": dragged})
+    form.get_by_text("items.csv, locations.json, planning.xlsx").wait_for()
+    page.get_by_label("Name of the dataset").fill("Dropped")
+    page.keyboard.press("Enter")
+    page.get_by_text("Dataset “Dropped” is there.").wait_for()
+    assert client.list_datasets().keys == ["Master data", "Dropped"]
+
+
+def test_form_has_a_field_for_every_type(url: str, client: AlgomancyClient, explore: Callable[..., Any]) -> None:
+    """All eight, with their limits; what they hold at first is what the server would take, and a change is taken."""
+    described = client.get_algorithm_parameters("Parameter showcase").parameters
+    page = explore(url, timezone_id="America/New_York")
+    page.get_by_text("New scenario").click()
+    page.get_by_label("Algorithm", exact=True).select_option("Parameter showcase")
+    group = page.get_by_role("group", name="Parameters of Parameter showcase")
+    group.wait_for()
+    assert group.locator(".field").count() == len(described)
+    page.get_by_label("Tag").fill("as described")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("heading", name="as described").wait_for()
+    (scenario,) = client.list_scenarios()
+    taken = scenario.algorithm.parameters
+    by_default = client.create_scenario("by default", "Master data", "Parameter showcase").algorithm.parameters
+    assert {each.name: taken[each.name] for each in described} == by_default
+    page.get_by_label("note").fill("")
+    page.get_by_label("note").fill("second")
+    page.get_by_label("pickers").fill("7")
+    page.get_by_label("walking_speed").fill("0.75")
+    page.get_by_label("night_shift").check()
+    page.get_by_label("strategy").select_option("balanced")
+    page.get_by_label("Zone C").check()
+    page.get_by_label("start").fill("2025-01-02T03:04:05")
+    page.get_by_label("period", exact=True).fill("2025-01-02T00:00:00")
+    page.get_by_label("period, end").fill("2025-02-03T04:05:00")
+    page.get_by_label("Tag").fill("changed")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("heading", name="changed").wait_for()
+    assert client.list_scenarios()[-1].algorithm.parameters == {
+        "note": "second",
+        "pickers": 7,
+        "walking_speed": 0.75,
+        "night_shift": True,
+        "strategy": "balanced",
+        "zones": ["Zone A", "Zone C"],
+        "start": "2025-01-02T03:04:05",
+        "period": ["2025-01-02T00:00:00", "2025-02-03T04:05:00"],
+    }
+    page.get_by_label("pickers").fill("21")
+    page.get_by_role("button", name="Create", exact=True).click()
+    assert page.get_by_label("pickers").evaluate("(input) => input.validity.rangeOverflow")
+    assert len(client.list_scenarios()) == 3
+
+
+def test_server_without_events_is_asked(
+    serve: Callable[[Any], str], explore: Callable[..., Any], problems: Any
+) -> None:
+    """Every second, so that a run is seen to end all the same."""
+    app = ApiLauncher.build(build_example_config(executor="threads"))
+
+    async def without_events(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path", "").endswith("/events"):
+            await JSONResponse({"detail": "This server does not offer that."}, 404)(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    page = explore(serve(without_events))
+    page.get_by_text("New scenario").click()
+    run(page, "Greedy slotting")
+    page.get_by_role("listitem").get_by_text("complete").wait_for()
+    assert all("404" in each for each in problems.said)
+    problems.said.clear()
