@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.benchmarks.bench import Bench, Row, another_client, client, create, new_session, upload
 from tests.benchmarks.live import quantile
 from tests.benchmarks.processes import MIB, Server
 from tests.benchmarks.project import stock_csv
-from tests.benchmarks.rows import Bench, Row, another_client, client, create, new_session, upload
 
 _PATIENCE = 180
 _RUNS = 16

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
+from tests.benchmarks.bench import Bench, Row, fill, small_dataset
 from tests.benchmarks.live import finished
-from tests.benchmarks.rows import Bench, Row, fill, small_dataset
 
 SCENARIOS = 10_000
 LONG_TASK_MS = 50

@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 
 from algomancy_api.client import AlgomancyClient
+from tests.benchmarks.bench import Bench, Row, small_dataset
 from tests.benchmarks.processes import HERE
-from tests.benchmarks.rows import Bench, Row, small_dataset
 
 LISTENERS, SESSIONS, CHANGES_PER_SECOND = 1_000, 50, 50
 CHANGES_PER_RUN = 4

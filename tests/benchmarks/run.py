@@ -12,12 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import executors, explorer, live, sandbox
-from tests.benchmarks import rows as server_rows
+from tests.benchmarks import datasets, executors, explorer, live, requests, sandbox
+from tests.benchmarks.bench import Bench, Row
 from tests.benchmarks.load import tool
-from tests.benchmarks.rows import Bench, Row
 
-ROWS = server_rows.ROWS | executors.ROWS | live.ROWS | explorer.ROWS | sandbox.ROWS
+ROWS = requests.ROWS | datasets.ROWS | executors.ROWS | live.ROWS | explorer.ROWS | sandbox.ROWS
 
 
 def render(rows: list[Row]) -> Table:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests.benchmarks.bench import Bench, Row
 from tests.benchmarks.processes import MIB, server
-from tests.benchmarks.rows import Bench, Row
 
 _WORLDS = 500
 _PARALLEL = 100

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import httpx
 
+from tests.benchmarks.bench import small_dataset
 from tests.benchmarks.processes import Server, server
-from tests.benchmarks.rows import small_dataset
 
 
 def threads(pid: int) -> int:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +11,8 @@ import pytest
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
+from tests.live.asker import DOCUMENT
 
-REPOSITORY = Path(__file__).parents[2]
-DOCUMENT = json.loads((REPOSITORY / "conformance/algomancy_conformance/openapi.json").read_text())
 ALL_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 METHODS = {path: {method.upper() for method in item} & ALL_METHODS for path, item in DOCUMENT["paths"].items()}
 MISSING = [(method, path) for path, methods in METHODS.items() for method in sorted(ALL_METHODS - methods)]
