@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
@@ -18,6 +17,7 @@ from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.running.failures import RunFailure, RunKilled, describe
 from algomancy_scenario.running.job import Job
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
+from algomancy_scenario.running.queue import RunQueue
 from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.running.turn import Run
 from algomancy_scenario.scenario import Scenario
@@ -62,8 +62,7 @@ class ScenarioProcessor:
         self._executor = executor or ThreadExecutor()
         self._owns_executor = executor is None
         self._telemetry = run_telemetry()
-        self._queue: OrderedDict[str, Scenario[Any]] = OrderedDict()
-        self._contexts: dict[str, Context] = {}  # Of those who queued the scenarios.
+        self._queue = RunQueue()
         self._current: Run | None = None
         # Of several servers on one state: whose run another one has, and the run that this one has lost.
         self._elsewhere: Scenario[Any] | None = None
@@ -85,8 +84,7 @@ class ScenarioProcessor:
             The run to `start` once the locks are free, if it is its turn already.
         """
         if not self._closed:
-            self._queue[scenario.id] = scenario
-            self._contexts[scenario.id] = copy_context()
+            self._queue.add(scenario)
         return self._next()
 
     def withdraw(self, scenario: Scenario[Any]) -> tuple[Run | None, Run | None]:
@@ -95,8 +93,7 @@ class ScenarioProcessor:
         Returns:
             The run to stop and the run to `start` once the locks are free, each if there is one.
         """
-        if self._queue.pop(scenario.id, None) is not None:
-            self._contexts.pop(scenario.id, None)
+        if self._queue.remove(scenario):
             self._change.notify_all()
             return None, None
         if self._elsewhere is scenario:
@@ -115,8 +112,7 @@ class ScenarioProcessor:
             elsewhere: Whether another server runs it.
             gone: Whether it was deleted.
         """
-        if self._queue.pop(scenario.id, None) is not None and gone:
-            self._contexts.pop(scenario.id, None)
+        self._queue.remove(scenario)
         if self._elsewhere is scenario:
             self._elsewhere = None
         if elsewhere:
@@ -128,7 +124,7 @@ class ScenarioProcessor:
                 return
             self._lost, self._current = run, None
         if scenario.status is ScenarioStatus.QUEUED and not gone and not self._closed:
-            self._queue[scenario.id] = scenario
+            self._queue.add(scenario)
 
     def settle(self) -> tuple[Run | None, Run | None]:
         """Go on with what has its turn after what other servers have done.
@@ -136,12 +132,12 @@ class ScenarioProcessor:
         Returns:
             The run to stop and the run to `start` once the locks are free, each if there is one.
         """
-        self._queue = OrderedDict(sorted(self._queue.items(), key=lambda item: item[1].state.queue_position or 0))
+        self._queue.sort()
         stopped, self._lost = self._lost, None
         run = self._current
-        if run is not None and not run.begun and (self._elsewhere is not None or self._is_overtaken(run)):
+        if run is not None and not run.begun and (self._elsewhere is not None or self._queue.overtakes(run)):
             stopped, self._current = run, None
-            self._put_back(run)
+            self._queue.put_back(run)
         return stopped, self._next()
 
     def close(self) -> Run | None:
@@ -152,7 +148,6 @@ class ScenarioProcessor:
         """
         self._closed = True
         self._queue.clear()
-        self._contexts.clear()
         stopped, self._current = self._current, None
         self._change.notify_all()
         if self._owns_executor:
@@ -177,7 +172,7 @@ class ScenarioProcessor:
         with self._locks:
             state = ScenarioState(status=ScenarioStatus.QUEUED, revision=scenario.revision + 1)
             with self._locks.state:
-                if scenario.id in self._queue or (self._current and self._current.scenario is scenario):
+                if scenario in self._queue or (self._current and self._current.scenario is scenario):
                     return
                 self._registry.publish(scenario, state)
                 run = self.admit(scenario)
@@ -302,20 +297,8 @@ class ScenarioProcessor:
         self._change.notify_all()
         if self._current is not None or self._elsewhere is not None or self._closed or not self._queue:
             return None
-        _, scenario = self._queue.popitem(last=False)
-        self._current = Run(scenario, self, self._contexts.pop(scenario.id, copy_context()))
+        self._current = self._queue.take(self)
         return self._current
-
-    def _is_overtaken(self, run: Run) -> bool:
-        """Tell whether a scenario in the queue comes before one that has its turn, as one does that is queued again."""
-        first = next(iter(self._queue.values()), None)
-        return first is not None and (first.state.queue_position or 0) < (run.scenario.state.queue_position or 0)
-
-    def _put_back(self, run: Run) -> None:
-        """Put a run that has not begun back to where it was in the queue."""
-        self._queue[run.scenario.id] = run.scenario
-        self._contexts[run.scenario.id] = run.context
-        self._queue.move_to_end(run.scenario.id, last=self._is_overtaken(run))
 
     def _work(self, run: Run) -> None:
         """Carry out a run, from `queued` to its end; on one of the executor's workers."""
@@ -348,7 +331,7 @@ class ScenarioProcessor:
             with self._locks.state:
                 if run is self._current:
                     self._current = None
-                    self._put_back(run)
+                    self._queue.put_back(run)
 
     @contextmanager
     def _time_limit(self, run: Run) -> Iterator[None]:
