@@ -12,8 +12,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from .messages import Exchange
 
@@ -88,6 +90,15 @@ class NotOffered(Exception):
 
 class KitError(Exception):
     """The kit or the network broke; nothing is known about the target."""
+
+
+def leaves_of(error: BaseException) -> Iterator[Any]:
+    """The single exceptions of a group, or the exception itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves_of(inner)
+    else:
+        yield error
 
 
 @dataclass(frozen=True)

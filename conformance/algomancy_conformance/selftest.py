@@ -11,8 +11,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,8 @@ from .target.proxy import Proxy
 from .target.servers import Server, Target, serve_command, serve_factory
 from .target.serving import App, ThreadServer
 
+REFERENCE_TOLD = Options(seed=1, crashing=CRASHING, crashing_native=NATIVE_CRASH, silent=SILENT, cors_origin=ORIGIN)
+"""What the kit is told of the reference."""
 REFERENCE = f"{shlex.quote(sys.executable)} -m algomancy_conformance.mutants.reference {{port}} {{data}}"
 
 
@@ -87,10 +89,7 @@ class Finding:
 
 
 class ProxyTarget(AppTarget):
-    """A user's server with a deviation in front of it; there is one of it."""
-
-    def __init__(self, app: Callable[..., Any]) -> None:
-        super().__init__(lambda: app)
+    """A user's server with a proxy in front of it; there is one of it."""
 
     def fresh(self) -> Server:
         """The proxy itself, once."""
@@ -103,34 +102,62 @@ class ProxyTarget(AppTarget):
         raise Untried("a server the kit may kill is needed, and there is the user's alone")
 
 
-def try_mutant_on(url: str, index: int, options: Options) -> Finding:
-    """Run the clause of one mutant against a user's server with that deviation in front of it."""
+def try_mutant(index: int, url: str = "", given: Options | None = None) -> Finding:
+    """Run the clause of one mutant against it.
+
+    Args:
+        index: Which one.
+        url: A user's server to have the deviation in front of; else it is made of the reference.
+        given: What the user tells of that server.
+    """
     mutant = MUTANTS[index]
     started = time.monotonic()
-    deviant = Deviant(Proxy(url), mutant.deviation, options.prefix)
-    chosen = replace(options, profile=Profile.REFERENCE, only=(mutant.clause,), layers=(mutant.layer,), jobs=1)
+    options = options_for(mutant, given)
+    deviants: list[Deviant] = []
+
+    def found(caught: bool, said: str, *, shows: bool = True) -> Finding:
+        return Finding(mutant.name, mutant.clause, caught, said, time.monotonic() - started, shows)
+
+    def plain() -> App:
+        return Proxy(url) if url else reference_app()
+
+    def deviant(app: App) -> Deviant:
+        deviants.append(Deviant(app, mutant.deviation, options.prefix))
+        return deviants[-1]
+
     try:
-        with closing(ProxyTarget(deviant)) as deviating, closing(ProxyTarget(Proxy(url))) as plain:
-            target = plain if mutant.replica else deviating
-            chosen = replace(chosen, replicas=(deviating.url,)) if mutant.replica else chosen
-            verdict = check_target(target, chosen, name=mutant.name)
+        with ExitStack() as stack:
+
+            def serve(make: Callable[[], App]) -> Target:
+                return stack.enter_context(closing((ProxyTarget if url else AppTarget)(make)))
+
+            if mutant.factory:
+                target: Target = stack.enter_context(closing(target_of(mutant.factory)))
+            elif mutant.replica:
+                target = serve(plain)
+                options = replace(options, replicas=(serve(lambda: deviant(Proxy(target.url))).url,))
+            else:
+                target = serve(lambda: deviant(plain()))
+            verdict = check_target(target, options, name=mutant.name)
     except KitError as error:
-        return Finding(mutant.name, mutant.clause, False, f"ERROR: {error}", time.monotonic() - started)
-    seconds = time.monotonic() - started
+        return found(False, f"ERROR: {error}")
+    faults = [fault for each in deviants for fault in each.faults]
+    if faults and not url:
+        return found(False, f"the mutant itself is broken: {faults[0]}")
     entry = next((c for c in verdict.clauses if c.clause.id == mutant.clause), None)
+    if entry is None and not url:
+        others = ", ".join(sorted({c for r in verdict.checks if r.outcome is Outcome.FAILED for c in r.clauses}))
+        return found(False, f"caught by {others or 'nothing'} instead")
     said = " ".join((entry.reasons[0] if entry and entry.reasons else "nothing was said").split())
     if entry is not None and entry.outcome is Outcome.FAILED:
-        return Finding(mutant.name, mutant.clause, True, said, seconds)
-    if not deviant.bent or deviant.faults or entry is None or entry.outcome is not Outcome.PASSED:
-        reason = (
-            "it is made for answers of the reference"
-            if deviant.faults
-            else "nothing that was asked has an answer for it to change"
-            if not deviant.bent
-            else said
-        )
-        return Finding(mutant.name, mutant.clause, True, reason, seconds, shows=False)
-    return Finding(mutant.name, mutant.clause, False, said, seconds)
+        return found(True, said)
+    if url and faults:
+        return found(True, "it is made for answers of the reference", shows=False)
+    if url and not any(each.bent for each in deviants):
+        return found(True, "nothing that was asked has an answer for it to change", shows=False)
+    if url and (entry is None or entry.outcome is not Outcome.PASSED):
+        return found(True, said, shows=False)
+    return found(False, f"{entry.outcome if entry else Outcome.UNTESTED}: {said}")
 
 
 def run_selftest_on(url: str, options: Options, only: Sequence[str] = (), *, jobs: int = 2) -> int:
@@ -151,32 +178,24 @@ def run_selftest_on(url: str, options: Options, only: Sequence[str] = (), *, job
     chosen = [i for i in matching(only) if MUTANTS[i].deviation is not None]
     started = time.monotonic()
     clauses = tuple(dict.fromkeys(MUTANTS[i].clause for i in chosen))
-    proxy = ProxyTarget(Proxy(url))
-    try:
+    with closing(ProxyTarget(lambda: Proxy(url))) as proxy:
         plain = check_target(proxy, replace(options, profile=Profile.REFERENCE, only=clauses, jobs=1), name=url)
-    finally:
-        proxy.close()
     outcomes = {entry.clause.id: entry for entry in plain.clauses}
     click.echo(
         f"Without a deviation, through the proxy: {len(plain.of(Outcome.PASSED))} of {len(clauses)} clauses pass."
     )
     findings: list[Finding] = []
     known: dict[str, Any] = {name: value for name, value in plain.found.items() if getattr(options, name) is None}
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
-        futures: list[Future[Finding]] = []
-        for index in chosen:
-            mutant, entry = MUTANTS[index], outcomes[MUTANTS[index].clause]
-            if entry.outcome is not Outcome.PASSED:
-                reason = f"the clause is {entry.outcome} without it: {' '.join(''.join(entry.reasons[:1]).split())}"
-                findings.append(Finding(mutant.name, mutant.clause, True, reason, 0.0, shows=False))
-                continue
-            futures.append(pool.submit(try_mutant_on, url, index, replace(options, **known)))
-        for done in as_completed(futures):
-            findings.append(done.result())
-            click.secho("." if findings[-1].caught else "F", nl=False, fg="green" if findings[-1].caught else "red")
-    click.echo()
-    for line in table(findings):
-        click.echo(line)
+    calls: list[Call] = []
+    for index in chosen:
+        mutant, entry = MUTANTS[index], outcomes[MUTANTS[index].clause]
+        if entry.outcome is Outcome.PASSED:
+            calls.append((try_mutant, index, url, replace(options, **known)))
+        else:
+            reason = f"the clause is {entry.outcome} without it: {' '.join(''.join(entry.reasons[:1]).split())}"
+            findings.append(Finding(mutant.name, mutant.clause, True, reason, 0.0, shows=False))
+    findings += findings_of(calls, jobs)
+    show(findings)
     silent = [f for f in findings if not f.shows]
     survivors = [f for f in findings if not f.caught]
     click.secho(
@@ -186,6 +205,20 @@ def run_selftest_on(url: str, options: Options, only: Sequence[str] = (), *, job
         bold=True,
     )
     return len(survivors)
+
+
+Call = tuple[Any, ...]
+"""A function and its arguments."""
+
+
+def findings_of(calls: Iterable[Call], jobs: int) -> Iterator[Finding]:
+    """What becomes of each call, made by so many processes at a time; a mark for each is printed as it comes."""
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
+        for done in as_completed([pool.submit(*call) for call in calls]):
+            finding: Finding = done.result()
+            click.secho("." if finding.caught else "F", nl=False, fg="green" if finding.caught else "red")
+            yield finding
+    click.echo()
 
 
 def matching(only: Sequence[str]) -> list[int]:
@@ -200,91 +233,28 @@ def matching(only: Sequence[str]) -> list[int]:
     return chosen
 
 
-def options_for(mutant: Mutant) -> Options:
-    """The run that must catch a mutant."""
-    return Options(
-        profile=Profile.REFERENCE,
-        only=(mutant.clause,),
-        layers=(mutant.layer,),
-        examples=20,
-        seed=1,
-        fast="Greedy slotting",
-        crashing=CRASHING,
-        crashing_native=NATIVE_CRASH,
-        silent=SILENT,
-        cors_origin=ORIGIN,
-        jobs=1,
-    )
+def options_for(mutant: Mutant, given: Options | None = None) -> Options:
+    """The run that must catch a mutant, on the reference or on a server of which this is `given`."""
+    told = given or replace(REFERENCE_TOLD, fast="Greedy slotting")
+    return replace(told, profile=Profile.REFERENCE, only=(mutant.clause,), layers=(mutant.layer,), jobs=1)
 
 
-def target_of(mutant: Mutant) -> Target:
-    """A server that is a process of its own."""
-    return serve_command(mutant.factory) if " " in mutant.factory else serve_factory(mutant.factory)
-
-
-def try_mutant(index: int) -> Finding:
-    """Run the clause of one mutant against it."""
-    mutant = MUTANTS[index]
-    started = time.monotonic()
-    options = options_for(mutant)
-    deviants: list[Deviant] = []
-
-    def make(app: App) -> Deviant:
-        deviants.append(Deviant(app, mutant.deviation))
-        return deviants[-1]
-
-    try:
-        with ExitStack() as stack:
-            if mutant.replica:
-                target: Target = stack.enter_context(closing(AppTarget(reference_app)))
-                second = stack.enter_context(closing(AppTarget(lambda: make(Proxy(target.url)))))
-                options = replace(options, replicas=(second.url,))
-            elif mutant.factory:
-                target = stack.enter_context(closing(target_of(mutant)))
-            else:
-                target = stack.enter_context(closing(AppTarget(lambda: make(reference_app()))))
-            verdict = check_target(target, options, name=mutant.name)
-    except KitError as error:
-        return Finding(mutant.name, mutant.clause, False, f"ERROR: {error}", time.monotonic() - started)
-    faults = [fault for deviant in deviants for fault in deviant.faults]
-    if faults:
-        said = f"the mutant itself is broken: {faults[0]}"
-        return Finding(mutant.name, mutant.clause, False, said, time.monotonic() - started)
-    entry = next((c for c in verdict.clauses if c.clause.id == mutant.clause), None)
-    if entry is None:
-        others = ", ".join(sorted({c for r in verdict.checks if r.outcome is Outcome.FAILED for c in r.clauses}))
-        said = f"caught by {others or 'nothing'} instead"
-        return Finding(mutant.name, mutant.clause, False, said, time.monotonic() - started)
-    caught = entry.outcome is Outcome.FAILED
-    said = entry.reasons[0] if entry.reasons else entry.outcome.value
-    said = " ".join(said.split())
-    return Finding(
-        mutant.name, mutant.clause, caught, said if caught else f"{entry.outcome}: {said}", time.monotonic() - started
-    )
+def target_of(factory: str) -> Target:
+    """A server that is a process of its own: ``module:function``, or a command line."""
+    return serve_command(factory) if " " in factory else serve_factory(factory)
 
 
 def try_unbroken(factory: str) -> Finding:
     """Run the whole suite against a server that is not broken."""
     if factory == REFERENCE:
         name = "the reference"
-        options = Options(
-            profile=Profile.REFERENCE,
-            crashing=CRASHING,
-            crashing_native=NATIVE_CRASH,
-            silent=SILENT,
-            cors_origin=ORIGIN,
-            seed=1,
-            jobs=1,
-        )
+        options = replace(REFERENCE_TOLD, profile=Profile.REFERENCE, jobs=1)
     else:
         name, options = factory, Options(seed=1, jobs=1)
     started = time.monotonic()
     try:
-        target = serve_command(factory) if " " in factory else serve_factory(factory)
-        try:
+        with closing(target_of(factory)) as target:
             verdict = check_target(target, options, name=name)
-        finally:
-            target.close()
     except KitError as error:
         return Finding(name, "", False, f"ERROR: {error}", time.monotonic() - started)
     accused = [c for c in verdict.of(Outcome.FAILED) if c.level is Level.MUST or options.profile is Profile.REFERENCE]
@@ -314,19 +284,10 @@ def run_selftest(only: Sequence[str] = (), *, jobs: int = 2, unbroken: Sequence[
     """
     chosen = matching(only)
     started = time.monotonic()
-    findings: list[Finding] = []
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
-        futures: list[Future[Finding]] = []
-        for factory in unbroken if not only else ():
-            futures.append(pool.submit(try_unbroken, factory))
-        futures += [pool.submit(try_mutant, index) for index in chosen]
-        for done in as_completed(futures):
-            findings.append(done.result())
-            click.secho("." if findings[-1].caught else "F", nl=False, fg="green" if findings[-1].caught else "red")
-    click.echo()
+    calls: list[Call] = [(try_unbroken, factory) for factory in (unbroken if not only else ())]
+    findings = list(findings_of([*calls, *((try_mutant, index) for index in chosen)], jobs))
+    show(findings)
     wrong = [f for f in findings if not f.caught]
-    for line in table(findings):
-        click.echo(line)
     missing = unguarded() if not only else []
     if missing:
         click.echo(f"MUST clauses without a mutant: {', '.join(missing)}")
@@ -354,12 +315,13 @@ def quiet() -> None:
     os.environ["PYTHONWARNINGS"] = "ignore"
 
 
-def table(findings: Sequence[Finding]) -> Iterator[str]:
-    """A line per finding, in the order of the contract."""
+def show(findings: Sequence[Finding]) -> None:
+    """Print a line per finding, in the order of the contract."""
     order = list(all_clauses())
     for finding in sorted(findings, key=lambda f: (order.index(f.clause) if f.clause else -1, f.name)):
         mark = "caught" if finding.caught else "SURVIVED"
         mark = mark if finding.shows else "–"
         if not finding.clause:
             mark = "passes" if finding.caught else "ACCUSED"
-        yield f"{mark:<9}{finding.clause or '-':<8}{finding.name:<44}{finding.seconds:5.1f} s  {finding.said[:90]}"
+        said = finding.said[:90]
+        click.echo(f"{mark:<9}{finding.clause or '-':<8}{finding.name:<44}{finding.seconds:5.1f} s  {said}")

@@ -17,7 +17,7 @@ from algomancy_conformance.mutants.wire import Deviant
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import Outcome
 from algomancy_conformance.running.checking import check_target
-from algomancy_conformance.selftest import AppTarget, ProxyTarget, run_selftest_on, try_mutant_on
+from algomancy_conformance.selftest import AppTarget, ProxyTarget, run_selftest_on, try_mutant
 from algomancy_conformance.target.proxy import Proxy
 from algomancy_conformance.target.serving import ThreadServer
 
@@ -111,7 +111,7 @@ CHECKED = ("SES-1", "SES-4", "DAT-5", "ETL-3", "ERR-7", "SCN-3")
 def test_verdict_through_the_proxy_is_the_direct_one(reference: AppTarget) -> None:
     """The same clauses have the same outcomes with the proxy in between."""
     options = Options(only=CHECKED, layers=("clauses",), fast="Greedy slotting", seed=1, jobs=1)
-    through = ProxyTarget(Deviant(Proxy(reference.url)))
+    through = ProxyTarget(lambda: Deviant(Proxy(reference.url)))
     try:
         proxied = check_target(through, options)
     finally:
@@ -138,8 +138,8 @@ def index_of(name: str) -> int:
 def test_deviation_before_a_users_server_is_caught(users: str) -> None:
     """A deviation that shows on the server is caught there; one there is nothing for on it says so."""
     options = Options(seed=1, fast="Greedy slotting")
-    caught = try_mutant_on(users, index_of("lost copy"), options)
-    without_origin = try_mutant_on(users, index_of("no CORS header on errors"), options)
+    caught = try_mutant(index_of("lost copy"), users, options)
+    without_origin = try_mutant(index_of("no CORS header on errors"), users, options)
 
     assert caught.caught
     assert caught.shows

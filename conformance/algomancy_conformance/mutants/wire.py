@@ -20,6 +20,14 @@ PREFIX = "/api/v1"
 TOO_LONG = 2**32
 
 
+def parsed(body: bytes) -> Json:
+    """A body parsed, or None where it is no JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 @dataclass(frozen=True)
 class Call:
     """A request on its way to the reference. `path` is raw: without the prefix, or after a ``~`` where it has none."""
@@ -33,10 +41,7 @@ class Call:
     @property
     def json(self) -> Json:
         """The body parsed, or None where it is no JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        return parsed(self.body)
 
     @property
     def parts(self) -> list[str]:
@@ -67,10 +72,7 @@ class Reply:
     @property
     def json(self) -> Json:
         """The body parsed, or None where it is no JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        return parsed(self.body)
 
     @property
     def good(self) -> bool:

@@ -23,7 +23,7 @@ from schemathesis.core.result import Ok
 from ..clauses import Profile
 from ..document import OPTIONAL, document_for_all, operations, published_document, with_prefix
 from ..messages import Json
-from ..outcomes import Broken, KitError, NotOffered, Untried
+from ..outcomes import Broken, KitError, Untried, leaves_of
 from ..target.client import Answer, Session, wrong_status
 from ..target.etl_sample import EtlSample
 from ..target.world import World
@@ -156,8 +156,8 @@ class Fuzzer:
         case = operation.Case(path_parameters={n: ids[n] for n in names}, **({} if body is None else {"body": body}))
         files = sample().files if operation_id == "run_etl" else None
         answer = self.send(case, files)
-        if operation_id in OPTIONAL and answer.status in (404, 405):
-            raise NotOffered("the operation is not there")
+        if operation_id in OPTIONAL:
+            answer.offered("the operation")
         if not 200 <= answer.status < 300:
             said = f"a good request is answered {answer.status}: {answer.exchange.answer[:300]}"
             raise Broken(said, fault=wrong_status(answer.exchange.route, answer.status, "2xx"))
@@ -177,9 +177,8 @@ class Fuzzer:
         operation = self.operation(operation_id)
         names = [p.name for p in operation.path_parameters]
         ids = self.live.ids(operation_id)
-        there = operation.Case(path_parameters={name: ids[name] for name in names})
-        if operation_id in OPTIONAL and self.send(there).status in (404, 405):
-            raise NotOffered("the operation is not there")
+        if operation_id in OPTIONAL:
+            self.send(operation.Case(path_parameters={name: ids[name] for name in names})).offered("the operation")
         fixed = {name: ids[name] for name in (names if live_leaf else names[:-1])}
         mode = GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE
         strategy = operation.as_strategy(mode, path_parameters=fixed or None)
@@ -247,7 +246,7 @@ class Fuzzer:
         try:
             case.validate_response(self.as_judged(answer))
         except FailureGroup as group:
-            failures = [failure for failure in failures_in(group) if not self.allows(operation_id, failure, answer)]
+            failures = [failure for failure in leaves_of(group) if not self.allows(operation_id, failure, answer)]
             if failures:
                 raise worded(operation_id, failures, answer) from None
 
@@ -301,15 +300,6 @@ def load_operations(url: str, prefix: str) -> dict[str, Operation]:
     schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
     found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     return {operation.definition.raw["operationId"]: operation for operation in found}
-
-
-def failures_in(group: BaseExceptionGroup[Any]) -> Iterator[Failure]:
-    """The single failures of a group."""
-    for inner in group.exceptions:
-        if isinstance(inner, BaseExceptionGroup):
-            yield from failures_in(inner)
-        else:
-            yield inner
 
 
 def kinds(operation_id: str) -> Iterator[tuple[bool, bool]]:

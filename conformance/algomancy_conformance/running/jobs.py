@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
@@ -21,7 +21,7 @@ import pytest
 
 from ..outcomes import CheckResult, KitError
 from ..target.residue import Ledger
-from .context import Run
+from .context import Run, held_signals
 from .watching import Watcher
 
 TOGETHER = {"restart": "restart", "fresh": "fresh", "story": "busy", "waiting": "busy", "busy": "busy"}
@@ -104,7 +104,7 @@ def run_forked(run: Run, items: Sequence[pytest.Item], jobs: int) -> None:
                 if isinstance(ready, Connection):
                     _hear(run, workers, workers[ready], waiting)
     except KeyboardInterrupt:
-        with _ignored(signal.SIGINT, signal.SIGTERM):
+        with held_signals():
             for worker in workers.values():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker.pid, signal.SIGINT)
@@ -157,7 +157,7 @@ def _start(run: Run, items: Sequence[pytest.Item], number: int, others: list[Con
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         run.begin_share(number, child_end.send)
         _work(items, child_end)
-        with _ignored(signal.SIGINT, signal.SIGTERM):
+        with held_signals():
             run.delete_own()
             run.api.close()
             child_end.send(Share(run.watcher, run.world.ledger, run.api.sent))
@@ -188,15 +188,3 @@ def _work(items: Sequence[pytest.Item], pipe: Connection) -> None:
     except (KeyboardInterrupt, pytest.exit.Exception):
         with contextlib.suppress(BaseException):
             state.teardown_exact(None)
-
-
-@contextlib.contextmanager
-def _ignored(*numbers: signal.Signals) -> Iterator[None]:
-    before: dict[signal.Signals, Callable[..., object] | int | None] = {
-        number: signal.signal(number, signal.SIG_IGN) for number in numbers
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

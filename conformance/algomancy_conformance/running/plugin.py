@@ -12,7 +12,7 @@ import pytest
 from ..clauses import all_clauses
 from ..judging.terminal import print_verdict
 from ..options import Options, flag_of, settings
-from ..outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried
+from ..outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried, leaves_of
 from ..target.servers import find_target
 from .context import Run
 from .jobs import can_fork, run_forked
@@ -139,15 +139,6 @@ class SuitePlugin:
 def _marked(item: pytest.Item) -> dict[str, Any]:
     marker = item.get_closest_marker("clause")
     return dict(marker.kwargs) if marker else {}
-
-
-def leaves_of(error: BaseException) -> Iterator[BaseException]:
-    """The single exceptions of a group, or the exception itself."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from leaves_of(inner)
-    else:
-        yield error
 
 
 def outcome_of(error: BaseException | None) -> Outcome:

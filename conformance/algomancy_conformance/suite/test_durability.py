@@ -60,8 +60,7 @@ def acknowledge(world: World, api: Api) -> Restart:
     tables = {key: session.get("data", key).expect(200).json() for key in ("kept", "derived")}
     algorithms = (world.slow(2), world.slow(1), world.fast)
     waiting = [world.scenario(session, a, tag=f"waiting {n}") for n, a in enumerate(algorithms)]
-    for scenario in waiting:
-        session.post("scenarios", scenario, "run").expect(202)
+    session.run(*waiting)
     started = world.wait(lambda: world.status(session, waiting[0]).get("status") == "processing")
     demand(started, "a scenario was run and never became processing")
     return Restart(session, session, renamed, deleted.id, tables, complete, created, removed, waiting, steady)
@@ -181,8 +180,7 @@ def test_servers_on_one_state_share_its_queue(run: Run) -> None:
         there = Session(other, session.id, session.name, "kept")
         demand(there.get("data").expect(200).json() == {"keys": ["kept"]}, "the other server does not show the dataset")
         ids = [world.scenario(session, world.slow(2), tag=f"{n}") for n in range(3)]
-        for scenario in ids:
-            session.post("scenarios", scenario, "run").expect(202)
+        session.run(*ids)
         world.wait(lambda: any(world.status(there, i).get("status") == "processing" for i in ids))
         first.kill()
 

@@ -21,11 +21,10 @@ def test_run_whose_process_dies_fails_alone(run: Run, busy: Session, world: Worl
         raise NotOffered("no algorithm is known to kill the process it runs in", "--crashing-native NAME")
     other = world.with_data()
     beside = world.scenario(other, world.slow(2))
-    other.post("scenarios", beside, "run").expect(202)
+    other.run(beside)
     doomed = world.scenario(busy, Algorithm(run.options.crashing_native))
     following = world.scenario(busy, tag="following")
-    for scenario in (doomed, following):
-        busy.post("scenarios", scenario, "run").expect(202)
+    busy.run(doomed, following)
     demand(world.wait(lambda: world.status(busy, doomed).get("status") == "failed", 15), "it has not failed")
     dead = busy.get("scenarios", doomed).expect(200).json()
     demand(isinstance(dead["result"], dict) and dead["result"].get("error"), f"its result is {dead['result']}")
@@ -42,8 +41,7 @@ def test_run_that_never_reports_stops_when_it_is_deleted(run: Run, busy: Session
         raise NotOffered("no algorithm is known to take time and never report progress", "--silent NAME")
     held = world.scenario(busy, Algorithm(run.options.silent))
     following = world.scenario(busy, tag="following")
-    for scenario in (held, following):
-        busy.post("scenarios", scenario, "run").expect(202)
+    busy.run(held, following)
     if not world.wait(lambda: world.status(busy, held).get("status") == "processing"):
         raise Untried("the silent algorithm was never seen processing")
     busy.delete("scenarios", held).expect(204)
@@ -57,12 +55,10 @@ def test_run_that_never_reports_stops_when_it_is_cancelled(run: Run, busy: Sessi
     if run.options.silent is None:
         raise NotOffered("no algorithm is known to take time and never report progress", "--silent NAME")
     held = world.scenario(busy, Algorithm(run.options.silent))
-    busy.post("scenarios", held, "run").expect(202)
+    busy.run(held)
     if not world.wait(lambda: world.status(busy, held).get("status") == "processing"):
         raise Untried("the silent algorithm was never seen processing")
-    answer = busy.post("scenarios", held, "cancel")
-    if answer.status in (404, 405):
-        raise NotOffered("cancel is not there")
+    answer = busy.post("scenarios", held, "cancel").offered("cancel")
     answer.expect(202)
     ended = world.wait(lambda: world.status(busy, held).get("status") == "failed", STOPS_WITHIN + ALLOWANCE)
     demand(ended, "2 seconds after a silent run was cancelled it has not ended")
@@ -71,9 +67,7 @@ def test_run_that_never_reports_stops_when_it_is_cancelled(run: Run, busy: Sessi
 @clause("SCN-21", read_only=True)
 def test_runs_are_counted(api: Api) -> None:
     """The executor says what it is, how many workers it has, and how many runs are running and queued."""
-    answer = api.get("/runs")
-    if answer.status in (404, 405):
-        raise NotOffered("GET {p}/runs is not there")
+    answer = api.get("/runs").offered("GET {p}/runs")
     body = answer.expect(200).json()
     check_members(body, ("executor", "workers", "running", "queued"), "the answer")
     demand(isinstance(body["executor"], str), f"the executor is {body['executor']!r}")

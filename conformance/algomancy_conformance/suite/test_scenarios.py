@@ -198,7 +198,7 @@ def test_deleted_scenario_is_gone(busy: Session, world: World, state: str) -> No
     if state == "complete":
         world.end_of(busy, scenario)
     if state == "processing":
-        busy.post("scenarios", scenario, "run").expect(202)
+        busy.run(scenario)
         world.wait(lambda: world.status(busy, scenario).get("status") == "processing")
     check_empty(busy.delete("scenarios", scenario).expect(204))
     for gone in (
@@ -217,7 +217,7 @@ def test_deleted_scenario_is_gone(busy: Session, world: World, state: str) -> No
 def test_deleted_scenario_never_reappears(busy: Session, world: World) -> None:
     """A scenario deleted while it ran is still unknown when its run would have ended."""
     doomed = world.scenario(busy, world.slow(1))
-    busy.post("scenarios", doomed, "run").expect(202)
+    busy.run(doomed)
     world.wait(lambda: world.status(busy, doomed).get("status") == "processing")
     busy.delete("scenarios", doomed).expect(204)
     marker = world.scenario(busy, world.slow(1))

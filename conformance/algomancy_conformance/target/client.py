@@ -18,7 +18,7 @@ import httpx
 
 from ..document import route_of
 from ..messages import KEPT_BYTES, REPLAYED_BYTES, Argument, Exchange, Json, strict_json, worth_showing
-from ..outcomes import Broken, Fault, KitError, Untried
+from ..outcomes import Broken, Fault, KitError, NotOffered, Untried
 
 KEPT_EXCHANGES = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,6 +55,16 @@ class Answer:
             f"{sent} answered {self.status}, expected {wanted}: {self.exchange.answer[:300]}",
             fault=wrong_status(route, self.status, wanted),
         )
+
+    def offered(self, what: str) -> Answer:
+        """This answer, unless it says that there is no such thing.
+
+        Raises:
+            NotOffered: The optional capability that was asked for is absent.
+        """
+        if self.status in (404, 405):
+            raise NotOffered(f"{what} is not there")
+        return self
 
     def json(self) -> Json:
         """The body as strict JSON.
@@ -324,3 +334,12 @@ class Session:
     def delete(self, *segments: str, **more: Argument) -> Answer:
         """DELETE below the session, or the session itself."""
         return self.api.delete(self.path + path_of(*segments), **more)
+
+    def run(self, *ids: str) -> None:
+        """Have scenarios run, one after another.
+
+        Raises:
+            Broken: One of them is not accepted.
+        """
+        for scenario in ids:
+            self.post("scenarios", scenario, "run").expect(202)
