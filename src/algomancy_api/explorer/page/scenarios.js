@@ -22,6 +22,7 @@ export function scenariosView(main, {session, query, live}) {
   const compare = h("a", {class: "button"}, "Compare");
   const list = new LongList({height: HEIGHT, label: "Scenarios", row: (at) => row(shown[at])});
   const panel = new Detail(detail, session, live);
+  const creation = newScenario(session, live, (made) => choose({scenario: made.id}));
 
   /** Keeps in the address what is no step to go back from. */
   function note(changes) {
@@ -58,11 +59,12 @@ export function scenariosView(main, {session, query, live}) {
     replace(empty, !live.scenarios.size && h("div", {}, h("h2", {}, "No scenario yet"),
       h("p", {}, live.keys.length ? "A scenario is a dataset, an algorithm and its parameters. Create one above." : ["There is nothing to plan with: ", h("a", {href: address({session, view: "data"})}, "upload a dataset"), " first."])));
     panel.show(chosen.get("scenario"));
+    creation.offer();
   }
 
   replace(main, h("div", {class: "split even"},
     h("section", {class: "wide", "aria-label": "All scenarios"},
-      newScenario(session, live, (made) => choose({scenario: made.id})),
+      creation.element,
       h("div", {class: "row"}, h("h2", {}, "Scenarios ", count), filter, compare), empty, list.element),
     detail));
   const end = live.listen(refresh);
@@ -81,9 +83,11 @@ function action(session, each) {
   }}, "Reset");
 }
 
-function newScenario(session, live, made) {
+function newScenario(session, live, done) {
   const holder = h("div");
-  const details = h("details", {class: "card", ontoggle: () => { if (details.open && !holder.children.length) build(); }},
+  const first = h("p", {}, h("a", {href: address({session, view: "data"})}, "Upload a dataset"), " first.");
+  let made = null;
+  const element = h("details", {class: "card", ontoggle: () => { if (element.open && !made) build(); }},
     h("summary", {}, "New scenario"), holder);
 
   async function build() {
@@ -91,7 +95,7 @@ function newScenario(session, live, made) {
     if (!algorithms) return;
     const tag = h("input", {id: "tag", required: true, maxlength: "255", autocomplete: "off"});
     const algorithm = h("select", {id: "algorithm"}, algorithms.algorithms.map((name) => h("option", {value: name}, name)));
-    const dataset = h("select", {id: "dataset"}, live.keys.map((key) => h("option", {value: key}, key)));
+    const dataset = h("select", {id: "dataset"});
     const own = h("div");
     const data = h("div");
     let read = {algorithm: () => ({}), data: () => ({})};
@@ -126,7 +130,7 @@ function newScenario(session, live, made) {
       if (event.submitter?.value === "run") await attempt(() => call("POST", path("sessions", session, "scenarios", scenario.id, "run")));
       tag.value = suggested;
       live.read(scenario.id).then(suggest);
-      made(scenario);
+      done(scenario);
     }}, h("div", {class: "form"},
       h("div", {class: "field"}, h("label", {for: "dataset"}, "Dataset"), dataset),
       h("div", {class: "field"}, h("label", {for: "algorithm"}, "Algorithm"), algorithm),
@@ -134,11 +138,22 @@ function newScenario(session, live, made) {
     h("div", {class: "row end"}, h("button", {value: "create"}, "Create"), h("button", {class: "main", value: "run"}, "Create and run")));
     algorithm.onchange = describe;
     dataset.onchange = describe;
-    replace(holder, form);
-    if (!live.keys.length) replace(holder, h("p", {}, h("a", {href: address({session, view: "data"})}, "Upload a dataset"), " first."));
-    await describe();
+    made = {form, dataset, describe};
+    offer();
   }
-  return details;
+
+  /** Offers the datasets that there are, now and whenever they change. */
+  function offer() {
+    if (!made || !live.ready) return;
+    const {form, dataset, describe} = made;
+    const wanted = live.keys.length ? form : first;
+    if (holder.firstChild !== wanted) replace(holder, wanted);
+    if (live.keys.join("\n") === [...dataset.options].map((each) => each.value).join("\n")) return;
+    const before = dataset.value;
+    replace(dataset, live.keys.map((key) => h("option", {value: key, selected: key === before}, key)));
+    if (dataset.value !== before) describe();
+  }
+  return {element, offer};
 }
 
 /** One scenario in full: read again when it has come to an end. */
