@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
@@ -14,12 +13,11 @@ from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioStatus
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
-from algomancy_scenario.running.failures import RunFailure, RunKilled, describe
-from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
 from algomancy_scenario.running.queue import RunQueue
 from algomancy_scenario.running.telemetry import run_telemetry
-from algomancy_scenario.running.turn import Run
+from algomancy_scenario.running.turn import Run, time_limit
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.locks import SessionGoneError
@@ -307,8 +305,8 @@ class ScenarioProcessor:
                 return
             ending: dict[str, Any] = {"queue_position": None}
             try:
-                with self._time_limit(run):
-                    outcome = self._perform(run)
+                with time_limit(self._executor.run_timeout, self._expire, run):
+                    outcome = run.perform(self._executor)
                 ending |= {"status": ScenarioStatus.COMPLETE, "progress": 100.0, "outcome": outcome}
             except RunFailure as failure:
                 ending |= {"status": ScenarioStatus.FAILED, "error": str(failure)}
@@ -333,37 +331,11 @@ class ScenarioProcessor:
                     self._current = None
                     self._queue.put_back(run)
 
-    @contextmanager
-    def _time_limit(self, run: Run) -> Iterator[None]:
-        limit = self._executor.run_timeout
-        if limit is None:
-            yield
-            return
-        timer = threading.Timer(limit, copy_context().run, (self._expire, run, limit))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _expire(self, run: Run, limit: float) -> None:
-        error = f"The run was stopped: it took longer than the {limit:g} seconds allowed."
+    def _expire(self, run: Run) -> None:
+        error = f"The run was stopped: it took longer than the {self._executor.run_timeout:g} seconds allowed."
         with suppress(SessionGoneError):
             self._finish(run, {"queue_position": None, "status": ScenarioStatus.FAILED, "error": error})
         run.stop()
-
-    def _perform(self, run: Run) -> Outcome:
-        scenario = run.scenario
-        try:
-            dataset = scenario.owner.dataset_of(scenario)
-            _ = dataset.source  # Made of its JSON, or of raw files, when it is first wanted: by the user's own class.
-        except Exception as error:
-            _log.warning("Scenario '%s' failed: its dataset cannot be read.", scenario.tag, exc_info=error)
-            raise RunFailure(describe(error)) from None
-        job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
-        with run.current():
-            return self._executor.perform(job, dataset, run)
 
     def _stored(
         self, scenario: Scenario[Any], outcome: Outcome | StoredOutcome | None

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import Context
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import Context, copy_context
 from typing import Any, Protocol
 
 from algomancy_scenario.basealgorithm import RunCancelled
-from algomancy_scenario.running.executor import RunTicket
+from algomancy_scenario.running.executor import RunExecutor, RunTicket
+from algomancy_scenario.running.failures import RunFailure, describe
+from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.telemetry import RunSpan
 from algomancy_scenario.scenario import Scenario
+
+_log = logging.getLogger(__name__)
 
 
 class RunListener(Protocol):
@@ -84,15 +90,32 @@ class Run:
                 raise RunCancelled
             self._stop = stop
 
+    def perform(self, executor: RunExecutor) -> Outcome:
+        """Carry the run out, and wait for its end.
+
+        Args:
+            executor: Where it happens.
+
+        Raises:
+            RunFailure: It came to nothing.
+            RunCancelled: It was stopped.
+        """
+        scenario = self.scenario
+        try:
+            dataset = scenario.owner.dataset_of(scenario)
+            _ = dataset.source  # Made of its JSON, or of raw files, when it is first wanted: by the user's own class.
+        except Exception as error:
+            _log.warning("Scenario '%s' failed: its dataset cannot be read.", scenario.tag, exc_info=error)
+            raise RunFailure(describe(error)) from None
+        job = Job(scenario.owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
+        with nullcontext() if self._span is None else self._span.current():
+            return executor.perform(job, dataset, self)
+
     def begin(self, span: RunSpan) -> None:
         """Take note of the span of the run, which has begun."""
         self._span = span
         if self._stopped:
             self.end("cancelled")
-
-    def current(self) -> AbstractContextManager[object]:
-        """Let the run's span be the one that others are made below."""
-        return nullcontext() if self._span is None else self._span.current()
 
     def end(self, outcome: str, error: str | None = None) -> None:
         """Tell how the run has ended; only the first time counts."""
@@ -111,3 +134,18 @@ class Run:
         if stop is not None:
             stop()
         self.end("cancelled")
+
+
+@contextmanager
+def time_limit(seconds: float | None, expire: Callable[[Run], None], run: Run) -> Iterator[None]:
+    """Have `expire` called for a run that takes longer; without a limit, never."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, copy_context().run, (expire, run))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
