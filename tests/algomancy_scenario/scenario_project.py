@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -260,3 +261,11 @@ def dataset_of(manager: ScenarioManager, key: str) -> DataSource:
 def items(*ids: int) -> dict[str, CSVFile]:
     """A csv file of items."""
     return {"items": CSVFile("items", content="id\n" + "\n".join(map(str, ids)))}
+
+
+def until(condition: Callable[[], object], seconds: float = WAIT) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "It did not come true in time."
+        time.sleep(0.005)

@@ -9,17 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.benchmarks.bench import Bench, Row
+from tests.benchmarks.bench import Bench, Row, seconds_of
 from tests.benchmarks.processes import MIB, server
 
 _WORLDS = 500
 _PARALLEL = 100
-
-
-def _seconds(call: Callable[[], httpx.Response]) -> float:
-    begin = time.perf_counter()
-    call().raise_for_status()
-    return time.perf_counter() - begin
 
 
 def sandbox_worlds(bench: Bench) -> Row:
@@ -28,7 +22,7 @@ def sandbox_worlds(bench: Bench) -> Row:
     with server("sandboxed") as own, httpx.Client(base_url=f"{own.url}/sandbox", timeout=60) as http:
 
         def make(name: str, fixture: str = "demo") -> float:
-            return _seconds(lambda: http.post("/worlds", json={"name": name, "fixture": fixture, "seed": 1}))
+            return seconds_of(lambda: http.post("/worlds", json={"name": name, "fixture": fixture, "seed": 1}))
 
         make("first")
         before = own.memory()
@@ -36,7 +30,7 @@ def sandbox_worlds(bench: Bench) -> Row:
         row.figures["made, median ms"] = 1000 * statistics.median(made)
         row.figures["made, 99 of 100 within ms"] = 1000 * statistics.quantiles(made, n=100)[-1]
         row.figures["memory of a world, kB"] = (own.memory() - before) / _WORLDS / 1000
-        resets = [_seconds(lambda: http.post("/worlds/world-250/reset")) for _ in range(20 * bench.repeat)]
+        resets = [seconds_of(lambda: http.post("/worlds/world-250/reset")) for _ in range(20 * bench.repeat)]
         row.figures["reset of demo, median ms"] = 1000 * statistics.median(resets)
         row.figures["crowded, first time, ms"] = 1000 * make("crowd-first", "crowded")
         row.figures["crowded, then, ms"] = 1000 * statistics.median(make(f"crowd-{n}", "crowded") for n in range(5))

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from algomancy_data import DataClassification, DataSource
-from algomancy_scenario import BaseAlgorithm, CoreConfig
+from algomancy_scenario import BaseAlgorithm, CoreConfig, Scenario, ScenarioManager
 from algomancy_utils import BaseParameterSet, StringParameter
 from tests.algomancy_scenario.scenario_project import WAIT, Answer, AnswerKPI, ItemsFactory
 
@@ -186,3 +186,19 @@ def source(rows: int = 3) -> CountedSource:
     made = CountedSource(DataClassification.MASTER_DATA, "data")
     made.add_table("items", pd.DataFrame({"id": range(rows)}))
     return made
+
+
+def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
+    """Create a scenario and queue it."""
+    scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
+    manager.process_scenario_async(scenario)
+    return scenario
+
+
+def finish(
+    manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None, seconds: float = WAIT
+) -> Scenario[Any]:
+    """Create a scenario, run it, and wait until the queue is empty."""
+    scenario = begin(manager, algo_name, tag, folder)
+    assert manager.wait_for_processing(seconds)
+    return scenario

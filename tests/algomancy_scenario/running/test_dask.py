@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from algomancy_scenario import ScenarioManager, SessionManager
 from tests.algomancy_scenario.running.dask_cluster import Cluster
-from tests.algomancy_scenario.running.isolated_project import config, source
+from tests.algomancy_scenario.running.isolated_project import begin, config, finish, source
+from tests.algomancy_scenario.scenario_project import until
 
 pytest.importorskip("distributed")
 
@@ -38,28 +37,9 @@ def manager(cluster: Cluster) -> Iterator[ScenarioManager]:
     sessions.close()
 
 
-def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
-    scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
-    manager.process_scenario_async(scenario)
-    return scenario
-
-
-def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", **others: Any) -> Scenario[Any]:
-    scenario = begin(manager, algo_name, tag, **others)
-    assert manager.wait_for_processing(PATIENCE)
-    return scenario
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "It did not come true in time."
-        time.sleep(0.01)
-
-
 def test_run_is_on_a_worker_in_a_process_of_its_own(manager: ScenarioManager, cluster: Cluster) -> None:
     """Neither the server's nor a Dask worker's: what it does to its process harms neither."""
-    scenario = finish(manager, "WhichProcess")
+    scenario = finish(manager, "WhichProcess", seconds=PATIENCE)
     assert (scenario.status, scenario.error) == ("complete", None)
     assert scenario.kpis["Answer"].value not in {os.getpid(), *(worker.pid for worker in cluster.workers)}
 
@@ -78,25 +58,25 @@ def test_solver_that_crashes_is_tried_once_and_leaves_the_workers_alone(
 def test_run_reports_and_is_stopped_on_its_worker(manager: ScenarioManager, tmp_path: Path) -> None:
     """Progress arrives while it runs; cancelled, the next one begins at once and the process is gone soon after."""
     reporting = begin(manager, "Reporting", folder=tmp_path)
-    until(lambda: reporting.progress == 40)
+    until(lambda: reporting.progress == 40, PATIENCE)
     manager.cancel_scenario(reporting.id)
     assert reporting.error == "Cancelled"
     deaf = begin(manager, "Deaf", "two", tmp_path)
-    until((tmp_path / "pid").exists)
+    until((tmp_path / "pid").exists, PATIENCE)
     manager.cancel_scenario(deaf.id)
     pid = int((tmp_path / "pid").read_text())
-    until(lambda: not Path(f"/proc/{pid}").exists())
-    assert finish(manager, "WhichProcess", "three").status == "complete"
+    until(lambda: not Path(f"/proc/{pid}").exists(), PATIENCE)
+    assert finish(manager, "WhichProcess", "three", seconds=PATIENCE).status == "complete"
 
 
 def test_run_whose_worker_is_lost_is_begun_again(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
     """The loss of a machine costs time, not the run; its end is seen once."""
     scenario = begin(manager, "Deaf", folder=tmp_path)
-    until((tmp_path / "pid").exists)
+    until((tmp_path / "pid").exists, PATIENCE)
     parent = int(Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat").read_text().split()[3])
     (tmp_path / "pid").unlink()
     next(worker for worker in cluster.workers if worker.pid == parent).kill()
-    until((tmp_path / "pid").exists)
+    until((tmp_path / "pid").exists, PATIENCE)
     assert scenario.status == "processing"
     manager.cancel_scenario(scenario.id)
     cluster.stop()
@@ -106,10 +86,10 @@ def test_run_whose_worker_is_lost_is_begun_again(manager: ScenarioManager, clust
 def test_run_waits_for_a_scheduler_that_was_lost(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
     """The server answers meanwhile, and the run is done when the cluster is back."""
     scenario = begin(manager, "Reporting", folder=tmp_path)
-    until(lambda: scenario.progress == 40)
+    until(lambda: scenario.progress == 40, PATIENCE)
     cluster.stop()
     (tmp_path / "go").touch()
     assert manager.get_by_id(scenario.id) is scenario
     assert scenario.status == "processing"
     cluster.start()
-    until(lambda: scenario.status == "complete")
+    until(lambda: scenario.status == "complete", PATIENCE)

@@ -14,11 +14,19 @@ from typing import Any
 
 import pytest
 
-from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
+from algomancy_scenario import RunCancelled, ScenarioManager, SessionManager
 from algomancy_scenario.running.job import Job
 from algomancy_scenario.running.processes import ProcessExecutor
-from tests.algomancy_scenario.running.isolated_project import ALGORITHMS, CountedSource, Steered, config, source
-from tests.algomancy_scenario.scenario_project import WAIT, Answer
+from tests.algomancy_scenario.running.isolated_project import (
+    ALGORITHMS,
+    CountedSource,
+    Steered,
+    begin,
+    config,
+    finish,
+    source,
+)
+from tests.algomancy_scenario.scenario_project import WAIT, Answer, until
 
 
 @pytest.fixture
@@ -40,25 +48,6 @@ def open_isolated() -> Iterator[Callable[..., SessionManager]]:
 def isolated(open_isolated: Callable[..., SessionManager]) -> ScenarioManager:
     """The first session of such a server, with a dataset `data` and one worker."""
     return open_isolated().get_scenario_manager("main")
-
-
-def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
-    scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
-    manager.process_scenario_async(scenario)
-    return scenario
-
-
-def finish(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
-    scenario = begin(manager, algo_name, tag, folder)
-    assert manager.wait_for_processing(WAIT)
-    return scenario
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < end, "It did not come true in time."
-        time.sleep(0.005)
 
 
 def is_gone(pid: int) -> bool:

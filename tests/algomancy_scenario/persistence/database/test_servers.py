@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from algomancy_scenario import ScenarioManager, SessionManager
+from algomancy_scenario import Scenario, ScenarioManager, SessionManager
 from algomancy_scenario.persistence.database import store as store_module
 from algomancy_scenario.sessions import replica as replica_module
 from algomancy_utils import NotFoundError, PreconditionError, TakenError
-from tests.algomancy_scenario.scenario_project import WAIT, Answer, Control, config, payload
+from tests.algomancy_scenario.scenario_project import WAIT, Answer, Control, config, payload, until
 
 Servers = Callable[..., SessionManager]
 
@@ -47,12 +46,21 @@ def main(sessions: SessionManager) -> ScenarioManager:
     return now(sessions).get_scenario_manager("main")
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline, "It never came."
-        threading.Event().wait(0.01)
+def shown(sessions: SessionManager, scenario_id: str) -> Scenario[Any]:
+    """A scenario of that session, as a request finds it."""
+    scenario = main(sessions).get_by_id(scenario_id)
+    assert scenario is not None
+    return scenario
+
+
+def until_complete(sessions: SessionManager, scenario_id: str) -> None:
+    """Wait until requests find the scenario complete."""
+    until(lambda: shown(sessions, scenario_id).status == "complete")
+
+
+def until_idle(sessions: SessionManager) -> None:
+    """Wait until requests find nothing queued or running in that session."""
+    until(lambda: main(sessions).wait_for_processing(0))
 
 
 def test_session_of_one_server_is_one_of_all(pair: tuple[SessionManager, SessionManager]) -> None:
@@ -98,12 +106,12 @@ def test_scenario_of_one_server_is_one_of_all(pair: tuple[SessionManager, Sessio
     """A scenario and its result are the same bytes everywhere; what one server deletes is gone from all."""
     first, second = pair
     scenario = main(first).create_scenario("one", "data", "Instant")
-    main(second).process_scenario_async(main(second).get_by_id(scenario.id))  # type: ignore[arg-type]
-    until(lambda: main(first).get_by_id(scenario.id).status == "complete")  # type: ignore[union-attr]
+    main(second).process_scenario_async(shown(second, scenario.id))
+    until_complete(first, scenario.id)
     assert main(first).scenarios_as_bytes() == main(second).scenarios_as_bytes()
     assert scenario.to_dict()["result"] == {"data_id": "id-1", "answer": 42}
     main(second).reset_scenario(scenario.id)
-    assert main(first).get_by_id(scenario.id).status == "created"  # type: ignore[union-attr]
+    assert shown(first, scenario.id).status == "created"
     main(second).delete_scenario(scenario.id)
     assert main(first).list_scenarios() == []
 
@@ -153,7 +161,7 @@ def test_run_is_done_once_by_one_of_the_servers(pair: tuple[SessionManager, Sess
         tags.append(scenario.tag)
         manager.process_scenario_async(scenario)
     for sessions in pair:
-        until(lambda each=sessions: main(each).wait_for_processing(0))  # type: ignore[misc]
+        until_idle(sessions)
     assert {each.status for each in main(pair[0]).list_scenarios()} == {"complete"}
     assert order == [f"id-{number}" for number in range(12)]
 
@@ -176,7 +184,7 @@ def test_run_of_another_server_can_be_stopped(
     getattr(main(asked), how)(scenario.id)
     assert control.ended.wait(WAIT)
     for sessions in pair:
-        until(lambda each=sessions: main(each).get_by_id(following.id).status == "complete")  # type: ignore[misc,union-attr]
+        until_complete(sessions, following.id)
         stopped = main(sessions).get_by_id(scenario.id)
         assert stopped is None if how == "delete_scenario" else stopped is not None and stopped.error == "Cancelled"
 
@@ -195,7 +203,12 @@ def test_progress_is_seen_by_all_and_never_falls(pair: tuple[SessionManager, Ses
     main(pair[0]).process_scenario_async(scenario)
     assert control.started.wait(WAIT)
     seen: list[float] = []
-    until(lambda: seen.extend(main(each).get_by_id(scenario.id).progress for each in pair) or seen[-1] == 40)  # type: ignore[union-attr,func-returns-value]
+
+    def reaches_40() -> bool:
+        seen.extend(shown(each, scenario.id).progress for each in pair)
+        return seen[-1] == 40
+
+    until(reaches_40)
     assert seen == sorted(seen)
 
 
@@ -237,7 +250,7 @@ def test_run_of_a_server_that_died_is_queued_again(
     dead._replica._closed.set()  # It tells nothing any more, as after kill -9.
     assert control.started.wait(WAIT)
     control.release.set()
-    until(lambda: main(other).get_by_id(scenario.id).status == "complete")  # type: ignore[union-attr]
+    until_complete(other, scenario.id)
     assert main(other).wait_for_processing(WAIT)
     assert dead._replica is not None
     dead.close()
@@ -263,7 +276,7 @@ def test_server_that_cannot_tell_stops_its_runs(
         broken.setattr(store_module.DatabaseStore, "catch_up", fail)
         assert control.ended.wait(WAIT)
         control.cancelled.set()
-    until(lambda: main(sessions).get_by_id(scenario.id).status == "complete")  # type: ignore[union-attr]
+    until_complete(sessions, scenario.id)
 
 
 def test_server_that_was_away_too_long_reads_everything(server: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +294,9 @@ def test_server_that_was_away_too_long_reads_everything(server: Servers, monkeyp
     other = server()
     other.delete_session("gone")
     main(other).delete_data("old")
-    main(other).delete_scenario(main(other).get_by_tag("gone").id)  # type: ignore[union-attr]
+    gone = main(other).get_by_tag("gone")
+    assert gone is not None
+    main(other).delete_scenario(gone.id)
     for number in range(25):
         main(other).create_scenario(f"{number}", "data", "Instant")
     assert main(away).scenarios_as_bytes() == main(other).scenarios_as_bytes()
@@ -337,9 +352,9 @@ def test_configuration_of_one_server_may_differ(server: Servers) -> None:
     scenario = main(first).create_scenario("one", "data", "Instant")
     first.close()
     poor = server(algorithms={"Labelled": config().algorithms["Labelled"]})
-    main(poor).process_scenario_async(main(poor).get_by_id(scenario.id))  # type: ignore[arg-type]
+    main(poor).process_scenario_async(shown(poor, scenario.id))
     assert main(poor).wait_for_processing(WAIT)
-    failed = main(poor).get_by_id(scenario.id)
+    failed = shown(poor, scenario.id)
     assert failed is not None
     assert failed.error is not None
     assert "Instant" in failed.error
