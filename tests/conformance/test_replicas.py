@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 import httpx
 import pytest
@@ -30,12 +29,11 @@ def test_requests_take_turns(reference: AppTarget) -> None:
         assert {answer.exchange.route for answer in asked} == {"GET /sessions", "GET /health"}
 
 
-def test_servers_on_one_database_are_one_target(tmp_path: Path) -> None:
+def test_servers_on_one_database_are_one_target(database_url: str) -> None:
     """Two servers of one database pass the clauses that speak of replicas, and the model."""
 
     def server() -> AppTarget:
-        url = f"sqlite:///{tmp_path / 'state.db'}"
-        return AppTarget(lambda: reference_app(persistence_backend="database", database_url=url))
+        return AppTarget(lambda: reference_app(persistence_backend="database", database_url=database_url))
 
     with closing(server()) as one, closing(server()) as other:
         options = Options(

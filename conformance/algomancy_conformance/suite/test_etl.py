@@ -33,6 +33,9 @@ from algomancy_conformance.target.world import World
 
 LARGE_BYTES = 12_000_000
 LONGEST_WAIT = 1.0
+FEWEST_WAITS = 3
+ATTEMPTS = 3
+"""A busy machine makes requests wait now and then; a server that reads uploads first makes them wait each time."""
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -245,6 +248,17 @@ def test_others_are_answered_while_a_large_upload_is_parsed(session: Session, sa
     files = dict(enlarged(sample))
     if sum(map(len, files.values())) < LARGE_BYTES // 2:
         raise Untried("no csv file is known that could be made large")
+    for attempt in range(ATTEMPTS):
+        waits = waits_during(session, files)
+        if len(waits) >= FEWEST_WAITS and max(waits) < LONGEST_WAIT:
+            return
+        time.sleep(attempt)
+    demand(len(waits) >= FEWEST_WAITS, "no other request was answered while the upload was read")
+    demand(max(waits) < LONGEST_WAIT, f"another request waited {max(waits):.2f} s for its answer")
+
+
+def waits_during(session: Session, files: dict[str, bytes]) -> list[float]:
+    """How long each of some requests took that were made while `files` were uploaded."""
     waits: list[float] = []
     with ThreadPoolExecutor(1) as pool:
         upload = pool.submit(post_files, session, "large", files)
@@ -254,8 +268,7 @@ def test_others_are_answered_while_a_large_upload_is_parsed(session: Session, sa
             waits.append(time.monotonic() - started)
             time.sleep(0.01)
     check_survived(upload.result(), "a large file")
-    demand(len(waits) >= 3, "no other request was answered while the upload was read")
-    demand(max(waits) < LONGEST_WAIT, f"another request waited {max(waits):.2f} s for its answer")
+    return waits
 
 
 def uploaded_tables(session: Session, sample: EtlSample) -> dict[str, list[dict[str, Any]]] | None:
