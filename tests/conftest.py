@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ import uvicorn
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
 
 
 class StatusRecorder:
@@ -119,6 +126,15 @@ def serve_at() -> Callable[..., AbstractContextManager[str]]:
     return live_server
 
 
+@pytest.fixture
+def example_url(serve: Callable[[Any], str]) -> str:
+    """The URL of a fresh server with the bundled example."""
+    from algomancy_api import ApiLauncher
+    from algomancy_api.example import build_example_config
+
+    return serve(ApiLauncher.build(build_example_config()))
+
+
 @pytest.fixture(scope="module")
 def serve_module() -> Iterator[Callable[[Any], str]]:
     """Like `serve`, for as long as the tests of a module run."""
@@ -126,9 +142,21 @@ def serve_module() -> Iterator[Callable[[Any], str]]:
         yield lambda app: stack.enter_context(live_server(app))
 
 
+@dataclass
+class Problems:
+    """What a clean page does not do: raise, log an error, or break its own policy."""
+
+    said: list[str] = field(default_factory=list)
+
+    def watch(self, page: Any) -> None:
+        """Listen to a page."""
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """The machine's Chromium, one for all tests of a process, driven by Playwright.
+    """The machine's Chromium, one for all tests of a process, driven by Playwright. It reaches this machine alone.
 
     Its event loop runs for as long as it does, but only while a test asks for a page is it shown to asyncio: other
     tests have loops of their own.
@@ -138,7 +166,7 @@ def chromium() -> Iterator[Any]:
     if program is None:
         pytest.skip("Chromium is not installed: nothing is seen in a browser")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
         loop = asyncio._get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.docs.built_site import Site
-from tests.docs.chromium import Chromium
 from tests.docs.published import operations
+from tests.docs.watched_page import WatchedPage
 
 CUT_TABLES = """[...document.querySelectorAll('article table')]
     .filter(table => table.scrollWidth > table.closest('.md-typeset__scrollwrap').clientWidth)
@@ -14,7 +14,7 @@ CUT_TABLES = """[...document.querySelectorAll('article table')]
 """The heads of the tables of which a part is out of sight."""
 
 
-def test_pages_open_without_a_complaint(site: Site, site_url: str, browser: Chromium) -> None:
+def test_pages_open_without_a_complaint(site: Site, site_url: str, browser: WatchedPage) -> None:
     """No page logs an error, asks another host, misses a file, has a cut table, or is wider than a window or phone."""
     complaints: dict[str, list[str]] = {}
     for name in site.written:
@@ -30,7 +30,7 @@ def test_pages_open_without_a_complaint(site: Site, site_url: str, browser: Chro
 
 
 @pytest.mark.parametrize("words", ["list_scenarios", "derive dataset"])
-def test_search_finds_an_operation(words: str, site_url: str, browser: Chromium) -> None:
+def test_search_finds_an_operation(words: str, site_url: str, browser: WatchedPage) -> None:
     """Typing an operation's id, or what it does, leads to its section."""
     browser.open(f"{site_url}/index.html?q={words.replace(' ', '+')}")
     links = browser.wait_until("[...document.querySelectorAll('.md-search-result__link')].map(link => link.href)")
@@ -40,7 +40,7 @@ def test_search_finds_an_operation(words: str, site_url: str, browser: Chromium)
     assert browser.problems == []
 
 
-def test_swagger_ui_shows_every_operation(site_url: str, browser: Chromium) -> None:
+def test_swagger_ui_shows_every_operation(site_url: str, browser: WatchedPage) -> None:
     """The embedded Swagger UI draws the document, all operations of it, as high as it is and dark where the page is."""
     frame = "document.querySelector('iframe').contentDocument"
     browser.open(f"{site_url}/reference/swagger.html")
@@ -51,14 +51,14 @@ def test_swagger_ui_shows_every_operation(site_url: str, browser: Chromium) -> N
     assert browser.problems == []
 
 
-def test_swagger_ui_works_from_disk(site: Site, browser: Chromium) -> None:
+def test_swagger_ui_works_from_disk(site: Site, browser: WatchedPage) -> None:
     """Without a server, where a page may read no other file, the operations are there as well."""
     browser.open((site.folder / "reference/swagger-ui.html").as_uri())
     browser.wait_until(f"document.querySelectorAll('.opblock').length === {len(list(operations()))}")
     assert browser.problems == []
 
 
-def test_search_works_from_disk(site: Site, browser: Chromium) -> None:
+def test_search_works_from_disk(site: Site, browser: WatchedPage) -> None:
     """Without a server, where a browser starts no worker, the search finds what it finds elsewhere."""
     browser.open(f"{(site.folder / 'index.html').as_uri()}?q=derive+dataset")
     links = browser.wait_until("[...document.querySelectorAll('.md-search-result__link')].map(link => link.href)")
@@ -101,7 +101,7 @@ CONTRASTS = """(() => {
 
 
 @pytest.mark.parametrize("scheme", ["default", "slate"])
-def test_text_can_be_read_in_both_schemes(scheme: str, site: Site, site_url: str, browser: Chromium) -> None:
+def test_text_can_be_read_in_both_schemes(scheme: str, site: Site, site_url: str, browser: WatchedPage) -> None:
     """Everything written, code included, stands out from its background by 4.5 to 1; links are underlined."""
     faint: dict[str, list[str]] = {}
     for name in site.written:
@@ -119,7 +119,7 @@ def test_text_can_be_read_in_both_schemes(scheme: str, site: Site, site_url: str
     assert set(browser.evaluate(decorations)) == {"underline"}
 
 
-def test_missing_page_leads_on(site: Site, site_url: str, browser: Chromium) -> None:
+def test_missing_page_leads_on(site: Site, site_url: str, browser: WatchedPage) -> None:
     """The page for addresses that are none says so, and each of its links leads to a page."""
     browser.open(f"{site_url}/404.html")
     links = browser.evaluate("[...document.querySelectorAll('article a')].map(link => link.href)")
@@ -127,7 +127,7 @@ def test_missing_page_leads_on(site: Site, site_url: str, browser: Chromium) -> 
     assert {link.removeprefix(f"{site_url}/") for link in links} <= set(site.pages)
 
 
-def test_docs_page_of_a_server_offers_what_works(example_url: str, browser: Chromium) -> None:
+def test_docs_page_of_a_server_offers_what_works(example_url: str, browser: WatchedPage) -> None:
     """What is filled in where a request can be tried out is answered with success, and the page names the server."""
     browser.open(f"{example_url}/docs")
     block = "document.querySelector('#operations-Scenarios-create_scenario')"

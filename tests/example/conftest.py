@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from algomancy_api import ApiLauncher
-from algomancy_api.example import build_example_config
 from algomancy_api.example.config import SAMPLE_DATA
 from algomancy_api.example.etl import SlottingETLFactory
 from algomancy_api.example.schemas import SCHEMAS
@@ -25,9 +20,3 @@ def master_data() -> DataSource:
     assert result.is_success, [message.message for message in result.messages]
     assert isinstance(result.datasource, DataSource)
     return result.datasource
-
-
-@pytest.fixture
-def example_url(serve: Callable[[Any], str]) -> str:
-    """The URL of a fresh server with the bundled example."""
-    return serve(ApiLauncher.build(build_example_config()))

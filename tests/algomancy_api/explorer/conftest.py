@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,7 @@ import pytest
 from algomancy_api import ApiLauncher
 from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
-
-
-@dataclass
-class Problems:
-    """What a clean page does not do: raise, log an error, or break its own policy."""
-
-    said: list[str] = field(default_factory=list)
-
-    def watch(self, page: Any) -> None:
-        """Listen to a page."""
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+from tests.conftest import Problems
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ def filled(serve_module: Callable[[Any], str]) -> Iterator[tuple[str, dict[str, 
         greedy = client.run_and_wait("Greedy slotting", "Master data", tag="greedy")
         random = client.run_and_wait("Random slotting", "Master data", tag="random")
         client.create_scenario("not yet run", "Master data", "Slow")
-        for tag in ("running", "a queued one with a rather long name, as people give them"):
+        running, _ = [
             client.run_scenario(client.create_scenario(tag, "Master data", "Slow", {"duration": 60}))
+            for tag in ("running", "a queued one with a rather long name, as people give them")
+        ]
         empty = client.create_session("empty").sessions[-1].id
-        running = client.get_processing()
-        assert running is not None
         yield (
             url,
             {
