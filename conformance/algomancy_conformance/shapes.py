@@ -13,7 +13,7 @@ from itertools import pairwise
 from .clauses import Profile
 from .messages import Json, strict_json
 from .outcomes import Broken, Fault
-from .target.client import Answer, wrong_status
+from .target.client import Answer, Session, wrong_status
 
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 STATUSES = ("created", "queued", "processing", "complete", "failed")
@@ -89,6 +89,17 @@ def check_error(answer: Answer) -> None:
     if flaw:
         said = f'{sent} with {answer.exchange.answer[:200] or "nothing"} instead of {{"detail": "<message>"}}'
         raise Broken(said, fault=misshapen(answer.status, flaw))
+
+
+def check_unknown(session: Session, scenario_id: str) -> None:
+    """Every route of a scenario that is not in the session is answered 404."""
+    for answer in (
+        session.get("scenarios", scenario_id),
+        session.get("scenarios", scenario_id, "status"),
+        session.post("scenarios", scenario_id, "run"),
+        session.delete("scenarios", scenario_id),
+    ):
+        check_error(answer.expect(404))
 
 
 def flaw_of_error(content: bytes) -> str:

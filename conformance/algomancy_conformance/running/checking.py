@@ -6,8 +6,9 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -19,6 +20,8 @@ from .context import Run
 from .plugin import SuitePlugin
 
 SUITE = Path(__file__).parents[1] / "suite"
+OWN_PYTEST = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+"""Keeps the user's own pytest plugins and options out of the run."""
 
 
 def check_target(
@@ -76,7 +79,7 @@ def run_suite(run: Run) -> None:
     output = io.StringIO()
     try:
         run.open()
-        with _own_pytest(), contextlib.redirect_stdout(output):
+        with mock.patch.dict(os.environ, OWN_PYTEST), contextlib.redirect_stdout(output):
             code = pytest.main(arguments, plugins=[SuitePlugin(run, run.options.jobs)])
     finally:
         run.close()
@@ -84,19 +87,3 @@ def run_suite(run: Run) -> None:
         raise KeyboardInterrupt
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR) or (code and not run.results):
         raise KitError(f"pytest could not run the suite: {output.getvalue()[-2000:]}")
-
-
-@contextlib.contextmanager
-def _own_pytest() -> Iterator[None]:
-    """Keep the user's own pytest plugins and options out of the run."""
-    mine = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
-    before = {name: os.environ.get(name) for name in mine}
-    os.environ.update(mine)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

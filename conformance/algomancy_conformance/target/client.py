@@ -343,3 +343,12 @@ class Session:
         """
         for scenario in ids:
             self.post("scenarios", scenario, "run").expect(202)
+
+    def add(self, payload: Json) -> None:
+        """Add a dataset that is not the target's but of the kit's own making.
+
+        Raises:
+            Untried: The target does not take it.
+        """
+        if self.post("data", "from-json", json=payload).status != 201:
+            raise Untried("the target does not take a dataset of the kit's own making")
