@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import datasets, executors, explorer, live, requests, sandbox
+from tests.benchmarks import datasets, executors, explorer, live, requests, sandbox, stores
 from tests.benchmarks.bench import Bench, Row
 from tests.benchmarks.load import tool
 
-ROWS = requests.ROWS | datasets.ROWS | executors.ROWS | live.ROWS | explorer.ROWS | sandbox.ROWS
+ROWS = requests.ROWS | datasets.ROWS | executors.ROWS | live.ROWS | explorer.ROWS | sandbox.ROWS | stores.ROWS
 
 
 def render(rows: list[Row]) -> Table:
