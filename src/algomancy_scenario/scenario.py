@@ -107,7 +107,7 @@ class Scenario(Generic[ALGORITHM]):
 
     def _set_up(self, record: ScenarioRecord, owner: ScenarioOwner) -> None:
         # The result belongs to the state: a reset lets go of it.
-        self._record = record if record.kpis is None else replace(record, result=None, kpis=None)
+        self._record = record if record.result is None else replace(record, result=None, kpis=None)
         self._owner = owner
         self._state = self.state_of(record)
         self._document: tuple[ScenarioState, bytes] | None = None

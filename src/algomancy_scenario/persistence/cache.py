@@ -21,9 +21,9 @@ class Cache:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._entries: OrderedDict[weakref.ref[Kept[Any]], tuple[Any, int]] = OrderedDict()
+        self._entries: OrderedDict[weakref.ref[Any], tuple[Any, int]] = OrderedDict()
         # Filled by the garbage collector, which may come by in a thread that holds the lock.
-        self._gone: deque[weakref.ref[Kept[Any]]] = deque()
+        self._gone: deque[weakref.ref[Any]] = deque()
         self._size = 0
 
     @property
@@ -33,18 +33,17 @@ class Cache:
             self._drop_gone()
             return self._size
 
-    def get(self, kept: Kept[T]) -> T | None:
-        """Return the value if it is there."""
+    def get(self, kept: object) -> Any:  # noqa: ANN401 - whatever was put there
+        """Return the value that something has there, `None` when it is gone."""
         key = weakref.ref(kept)
         with self._lock:
             if key not in self._entries:
                 return None
             self._entries.move_to_end(key)
-            value: T = self._entries[key][0]
-            return value
+            return self._entries[key][0]
 
-    def put(self, kept: Kept[T], value: T, size: int) -> None:
-        """Keep a value of so many bytes; those that were not used for longest make room for it."""
+    def put(self, kept: object, value: object, size: int) -> None:
+        """Keep a value of so many bytes for something; those that were not used for longest make room for it."""
         key = weakref.ref(kept, self._forget)
         with self._lock:
             self._drop_gone()
@@ -53,7 +52,7 @@ class Cache:
             while self._size > self._limit:
                 self._size -= self._entries.popitem(last=False)[1][1]
 
-    def _forget(self, key: weakref.ref[Kept[Any]]) -> None:
+    def _forget(self, key: weakref.ref[Any]) -> None:
         self._gone.append(key)
         if self._lock.acquire(blocking=False):
             try:
@@ -85,7 +84,8 @@ class Kept(Generic[T]):
 
     def peek(self) -> T | None:
         """Return the value if it is in memory now."""
-        return self._cache.get(self)
+        value: T | None = self._cache.get(self)
+        return value
 
     def get(self, read: Callable[[], T], size: Callable[[T], int]) -> T:
         """Return the value.

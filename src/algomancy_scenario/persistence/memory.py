@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -27,9 +28,9 @@ class MemorySessionStore:
 
     durable = False
     shared = False
-    cache: Cache | None = None
 
     def __init__(self, folder: Path | None = None) -> None:
+        self.cache = Cache(sys.maxsize)
         self.folder = folder
         self.guard: AbstractContextManager[Any] = threading.Lock()
 

@@ -29,8 +29,8 @@ class SessionStore(Protocol):
     shared: bool
     """Whether other processes use the store meanwhile, and run its scenarios too."""
 
-    cache: Cache | None
-    """What is kept in memory of that which can be read again; `None` where nothing can."""
+    cache: Cache
+    """What is kept in memory of that which can be made or read again."""
 
     folder: Path | None
     """Where the user may have put files of the session, if there is such a place."""
@@ -52,7 +52,7 @@ class SessionStore(Protocol):
         """Forget a scenario; one that is not kept is no error."""
 
     def read_result(self, scenario_id: str) -> bytes:
-        """Return the result of a scenario that is complete; called where there is a `cache` only."""
+        """Return the result of a scenario that is complete; called where the store is `durable` only."""
 
     def begin_run(self, scenario_id: str, started_at: datetime) -> None:
         """Note that this process runs a scenario; where no other could, there is nothing to note."""

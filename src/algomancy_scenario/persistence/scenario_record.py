@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+import msgspec
 import orjson
-
-from algomancy_scenario.persistence.kept_json import keep_plain_json
 
 _FORMAT = 1
 
@@ -96,52 +94,50 @@ class ScenarioRecord:
         return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
-    def decode(cls, document: bytes) -> ScenarioRecord:
+    def decode(cls, document: bytes, *, with_result: bool = True) -> ScenarioRecord:
         """Rebuild a record from what `encode` gave.
 
         Args:
             document: The JSON document.
+            with_result: Whether the record is to hold the result, which is often most of it.
 
         Raises:
-            ValueError: It is no such document.
+            ValueError: It is no such document, or contradicts itself as no server writes it.
         """
-        # Not `decode_json`: a result that was allowed to nest deeply must not be refused one level further down.
-        content = orjson.loads(document)
         try:
-            if content["format"] != _FORMAT:
-                raise ValueError(f"Its format {content['format']} is unknown; this version reads {_FORMAT}.")
-            return cls(
-                id=_text(content["id"]),
-                tag=_text(content["tag"]),
-                sequence=int(content["sequence"]),
-                queue_position=None if content["queue_position"] is None else int(content["queue_position"]),
-                status=ScenarioStatus(content["status"]),
-                input_data_key=_text(content["input_data_key"]),
-                input_data_id=_text(content["input_data_id"]),
-                algo_name=_text(content["algo_name"]),
-                algo_params=keep_plain_json(dict(content["algo_params"])),
-                data_params=keep_plain_json(dict(content["data_params"])),
-                created_at=datetime.fromisoformat(content["created_at"]),
-                progress=float(content["progress"]),
-                started_at=_moment(content["started_at"]),
-                finished_at=_moment(content["finished_at"]),
-                error=None if content["error"] is None else _text(content["error"]),
-                result=None if content["result"] is None else keep_plain_json(content["result"]),
-                kpis=None if content["kpis"] is None else keep_plain_json(dict(content["kpis"])),
+            stored = _DECODER.decode(document)
+            if stored.format != _FORMAT:
+                raise ValueError(f"Its format {stored.format} is unknown; this version reads {_FORMAT}.")
+            result, kpis = _unless_null(stored.result), _unless_null(stored.kpis)
+            record = cls(
+                id=stored.id,
+                tag=stored.tag,
+                sequence=stored.sequence,
+                queue_position=stored.queue_position,
+                status=ScenarioStatus(stored.status),
+                input_data_key=stored.input_data_key,
+                input_data_id=stored.input_data_id,
+                algo_name=stored.algo_name,
+                algo_params=_object(stored.algo_params),
+                data_params=_object(stored.data_params),
+                created_at=datetime.fromisoformat(stored.created_at),
+                progress=stored.progress,
+                started_at=_moment(stored.started_at),
+                finished_at=_moment(stored.finished_at),
+                error=stored.error,
+                result=result if with_result else None,
+                kpis=None if kpis is None else _object(kpis),
             )
-        except (TypeError, KeyError, AttributeError) as error:
+        except msgspec.MsgspecError as error:
             raise ValueError(f"It is no scenario document: {error}.") from error
+        record._check(has_result=result is not None)
+        return record
 
-    def check(self) -> None:
-        """Refuse a record that contradicts itself, as no server writes it.
-
-        Raises:
-            ValueError: Its members cannot all be true.
-        """
+    def _check(self, *, has_result: bool) -> None:
         done, failed = self.status is ScenarioStatus.COMPLETE, self.status is ScenarioStatus.FAILED
         if self.status is ScenarioStatus.PROCESSING:
             raise ValueError("Its status is one that is never stored.")
-        if done != (self.result is not None) or done != (self.kpis is not None) or failed != bool(self.error):
+        if done != has_result or done != (self.kpis is not None) or failed != bool(self.error):
             raise ValueError("Its status does not fit its result, KPI values and error.")
         if not 0 <= self.progress <= 100:
             raise ValueError("Its progress is not between 0 and 100.")
@@ -150,10 +146,40 @@ class ScenarioRecord:
                 raise ValueError(f"Its KPI '{name}' has no value.")
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever the document holds
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
+class _Stored(msgspec.Struct):
+    """The document, of which what is JSON in the record stays as it is written."""
+
+    format: int
+    id: str
+    tag: str
+    sequence: int
+    queue_position: int | None
+    status: str
+    input_data_key: str
+    input_data_id: str
+    algo_name: str
+    algo_params: msgspec.Raw
+    data_params: msgspec.Raw
+    created_at: str
+    progress: float
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    result: msgspec.Raw
+    kpis: msgspec.Raw
+
+
+_DECODER = msgspec.json.Decoder(_Stored)
+
+
+def _object(document: bytes | msgspec.Raw) -> bytes:
+    if not bytes(document).startswith(b"{"):
+        raise ValueError("It is no scenario document: a member is no object.")
+    return bytes(document)
+
+
+def _unless_null(document: msgspec.Raw) -> bytes | None:
+    return None if bytes(document) == b"null" else bytes(document)
 
 
 def _moment(value: str | None) -> datetime | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,7 @@ class SessionFolder:
         self.folder: Path | None = path
         self.guard: AbstractContextManager[Any] = threading.Lock()
         self._data_object_type = data_object_type
-        self.cache: Cache | None = cache
-        self._kept = cache
+        self.cache = cache
         self._scenarios = path / INTERNAL / "scenarios"
         self._keys = path / INTERNAL / "keys"
         self._removed_file = path / INTERNAL / "removed.json"
@@ -130,7 +129,7 @@ class SessionFolder:
 
     def moved_to(self, path: Path) -> SessionFolder:
         """Return this folder under the path it was renamed to."""
-        moved = SessionFolder(path, self._data_object_type, self._kept)
+        moved = SessionFolder(path, self._data_object_type, self.cache)
         moved._names = self._names
         moved._owners = self._owners
         return moved
@@ -168,7 +167,7 @@ class SessionFolder:
             dataset.id,
             dataset.ds_type,
             self._data_object_type,
-            self._kept,
+            self.cache,
             lambda: _read(path, f"Dataset '{dataset.key}'"),
             json,
         )
@@ -206,18 +205,17 @@ class SessionFolder:
         return {key: folder for key, folder in raw_folders(self.path).items() if key not in removed}
 
     def load_scenarios(self) -> list[ScenarioRecord]:
-        """Return the scenarios that can be read; files that cannot are set aside."""
+        """Return the scenarios that can be read, without their results; files that cannot are set aside."""
         records = []
         for path in _documents(self._scenarios):
             try:
-                record = ScenarioRecord.decode(path.read_bytes())
+                record = ScenarioRecord.decode(path.read_bytes(), with_result=False)
                 if record.id != path.stem:
                     raise ValueError("It is the document of another scenario.")
-                record.check()
             except (ValueError, OSError) as error:
                 set_aside(path, error)
             else:
-                records.append(replace(record, result=None))  # Read again when somebody asks for it.
+                records.append(record)
         return records
 
     # ------------------------------------------------------------------ inside
@@ -280,7 +278,9 @@ def _read(path: Path, subject: str) -> bytes:
 
 def _documents(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        yield from (path for path in sorted(folder.glob("*.json")) if path.is_file())
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".json") and entry.is_file())
+        yield from (folder / name for name in names)
 
 
 def _folded(name: str) -> str:

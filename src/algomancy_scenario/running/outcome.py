@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.persistence.cache import Cache, Kept
+from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_utils import NotFoundError
 
@@ -62,28 +62,28 @@ class Outcome:
 class StoredOutcome:
     """An outcome that is in a store: its KPI values are in memory, the rest as long as the cache has room.
 
+    There is one for each scenario, so it is one object.
+
     Args:
-        cache: The cache.
-        read_result: Reads the result, encoded.
+        store: Where it is, and the cache.
+        scenario_id: The scenario.
         kpis_json: The `kpis` member of the scenario object, encoded.
         whole: The outcome, where it was stored just now.
     """
 
-    __slots__ = ("_kept", "_read_result", "kpis_json")
+    __slots__ = ("__weakref__", "_scenario_id", "_store", "kpis_json")
 
-    def __init__(
-        self, cache: Cache, read_result: Callable[[], bytes], kpis_json: bytes, whole: Outcome | None = None
-    ) -> None:
+    def __init__(self, store: ResultStore, scenario_id: str, kpis_json: bytes, whole: Outcome | None = None) -> None:
         self.kpis_json = kpis_json
-        self._read_result = read_result
-        self._kept: Kept[Outcome] = Kept(cache)
+        self._store = store
+        self._scenario_id = scenario_id
         if whole is not None:
-            self._kept.put(whole, _size(whole))
+            store.cache.put(self, whole, len(whole.result_json))
 
     @property
     def at_hand(self) -> bool:
         """Whether the result need not be read now."""
-        return self._kept.at_hand
+        return self._store.cache.get(self) is not None
 
     @property
     def result_json(self) -> bytes:
@@ -99,11 +99,22 @@ class StoredOutcome:
         return self._whole().kpis(catalog)
 
     def _whole(self) -> Outcome:
-        return self._kept.get(lambda: Outcome(self._read_result(), self.kpis_json), _size)
+        whole: Outcome | None = self._store.cache.get(self)
+        if whole is None:
+            whole = Outcome(self._store.read_result(self._scenario_id), self.kpis_json)
+            self._store.cache.put(self, whole, len(whole.result_json))
+        return whole
 
 
-def _size(outcome: Outcome) -> int:
-    return len(outcome.result_json)
+class ResultStore(Protocol):
+    """Where results are read from; part of a session's store."""
+
+    @property
+    def cache(self) -> Cache:
+        """What was read lately."""
+
+    def read_result(self, scenario_id: str) -> bytes:
+        """Return the result of a scenario, encoded."""
 
 
 class ScenarioState(NamedTuple):

@@ -197,12 +197,13 @@ def _open_database(url: str, data_object_type: type[BaseDataSource], cache: Cach
     try:
         from algomancy_scenario.persistence.database.database import Database
         from algomancy_scenario.persistence.database.store import DatabaseStore
+
+        return DatabaseStore(Database(url), data_object_type, cache)
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
         raise ValueError(
             f"A database needs the library '{library}': pip install 'algomancy-reference[database]'."
         ) from error
-    return DatabaseStore(Database(url), data_object_type, cache)
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:

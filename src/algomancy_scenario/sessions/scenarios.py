@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data import DataManager, Dataset
@@ -399,9 +398,7 @@ class _Owner:
         self, scenario_id: str, kpis_json: bytes, whole: Outcome | None
     ) -> Outcome | StoredOutcome | None:
         store = self._session()._store
-        if store.cache is None:
-            return whole
-        return StoredOutcome(store.cache, partial(store.read_result, scenario_id), kpis_json, whole)
+        return StoredOutcome(store, scenario_id, kpis_json, whole) if store.durable else whole
 
     def queue(self, scenario: Scenario[Any]) -> None:
         self._session().process_scenario_async(scenario)

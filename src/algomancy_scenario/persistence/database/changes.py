@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,8 +75,8 @@ def read_changes(connection: Connection, since: int) -> Changes:
     after = 0 if everything else since
     found: dict[str, SessionChanges] = defaultdict(SessionChanges)
 
-    def rows(query: Select[Any], column: Any) -> list[Row[Any]]:  # noqa: ANN401 - a column of any type
-        return list(connection.execute(query.where(column > after)))
+    def rows(query: Select[Any], column: Any) -> Iterable[Row[Any]]:  # noqa: ANN401 - a column of any type
+        return connection.execute(query.where(column > after), execution_options={"yield_per": 1_000})
 
     for row in rows(select(sessions.c.id, sessions.c.display_name).order_by(sessions.c.position), sessions.c.revision):
         found[row.id].display_name = row.display_name

@@ -8,10 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -119,24 +115,32 @@ class Database:
 
     def _migrate(self) -> None:
         """Bring the schema to this version's, one server at a time."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.set_main_option("path_separator", "os")
+        known = sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
         with self.engine.connect().execution_options(algomancy_writes=True) as connection, connection.begin():
             if not self.is_sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+            found = None
             if inspect(connection).has_table(_VERSIONS):
                 found = connection.exec_driver_sql(f"SELECT version_num FROM {_VERSIONS}").scalar()
-                try:
-                    ScriptDirectory.from_config(config).get_revision(str(found))
-                except CommandError:
-                    raise ValueError(
-                        f"The database {self.name} was made by a newer version, with the schema '{found}': "
-                        "install that version of algomancy-reference, or use another database."
-                    ) from None
+            if found == known[-1]:
+                return
+            if found is not None and found not in known:
+                raise ValueError(
+                    f"The database {self.name} was made by a newer version, with the schema '{found}': "
+                    "install that version of algomancy-reference, or use another database."
+                )
+            # Imported here: most starts need it no more.
+            from alembic import command
+            from alembic.config import Config
+
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.set_main_option("path_separator", "os")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 _VERSIONS = "algomancy_version"
 """Where Alembic notes the schema there is; see `migrations/env.py`."""

@@ -50,8 +50,7 @@ class DatabaseStore:
         self.database = database
         self.server = random_id()
         self.on_change: Callable[[Changes], None] | None = None
-        self.cache: Cache | None = cache
-        self._kept = cache
+        self.cache = cache
         self._data_object_type = data_object_type
         self._lock = threading.RLock()
         self._depth = 0
@@ -193,7 +192,7 @@ class DatabaseStore:
             row.id,
             DataClassification(row.ds_type),
             self._data_object_type,
-            self._kept,
+            self.cache,
             lambda: self._read_dataset(session_id, key),
             json,
         )
