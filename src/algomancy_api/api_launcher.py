@@ -139,8 +139,7 @@ class ApiLauncher:
             logger.warning(
                 "The server can be reached from other machines at %s and wants no token: set api_token.", host
             )
-        let_go = app.state.waiters.close
-        serve(app, host, port, on_stop=let_go, exit_grace_seconds=exit_grace_seconds)
+        serve(app, host, port, exit_grace_seconds=exit_grace_seconds)
 
 
 def is_loopback(host: str) -> bool:
@@ -168,11 +167,13 @@ def _assemble(
         owned: Whether to close the backend when the application shuts down.
         around: Further middleware: what stands before the gate, inside CORS, and what behind it.
     """
+    waiters = Waiters()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
-            yield
+            with waiters.closed_by_signals():
+                yield
         finally:
             await calls.stop(close=owned)
 
@@ -205,7 +206,7 @@ def _assemble(
     app.state.session_manager = backend
     app.state.backend_calls = calls
     app.state.access_policy = policy
-    app.state.waiters = Waiters()
+    app.state.waiters = waiters
     app.state.allowed_methods = AllowedMethods(app)
     _add_routes(app, config)
     app.openapi = document_of(app, with_token=config.api_token is not None)  # type: ignore[method-assign]

@@ -121,7 +121,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
         "algomancy_api.api_launcher.serve",
-        lambda app, host, port, *, exit_grace_seconds, on_stop: calls.append((app, host, port, exit_grace_seconds)),
+        lambda app, host, port, *, exit_grace_seconds: calls.append((app, host, port, exit_grace_seconds)),
     )
     return calls
 

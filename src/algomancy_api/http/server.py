@@ -10,7 +10,6 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ def serve(
     host: str,
     port: int,
     *,
-    on_stop: Callable[[], None] = lambda: None,
     exit_grace_seconds: float | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, and print where.
@@ -34,7 +32,6 @@ def serve(
         app: The application.
         host: The address to bind.
         port: The port to bind, 0 for any that is free.
-        on_stop: Called in the event loop when the server is told to stop, while there are still requests under way.
         exit_grace_seconds: For a process that is there for the server alone: how soon after it the process ends,
             whatever threads of the user's are left. Its forked children let go of the port.
 
@@ -52,10 +49,6 @@ def serve(
             await super().startup(sockets)
             if self.started:
                 print(f"Serving on {url} (press Ctrl-C to stop)", flush=True)
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            on_stop()
-            await super().shutdown(sockets)
 
     sockets = _bind(host, port)
     if exit_grace_seconds is not None:

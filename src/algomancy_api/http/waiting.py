@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any, Protocol
 
 from starlette.types import Receive
 
@@ -48,6 +51,32 @@ class Waiters:
         self.closed = True
         for waiter in self.present:
             waiter.changed.set()
+
+    @contextlib.contextmanager
+    def closed_by_signals(self) -> Iterator[None]:
+        """Let go of them all as soon as the process is told to stop.
+
+        Servers wait for open replies before they tell the application of it, and these have no end.
+        """
+        loop = asyncio.get_running_loop()
+        earlier: dict[int, Callable[[int, FrameType | None], Any]] = {}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.close)
+            earlier[number](number, frame)
+
+        if threading.current_thread() is threading.main_thread():  # No other may have signals.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    earlier[number] = handler
+                    signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for taken, handler in earlier.items():
+                if signal.getsignal(taken) is stop:
+                    signal.signal(taken, handler)
 
 
 class Waiter:
