@@ -30,6 +30,10 @@ DATASET = {
 }
 
 
+EXISTING = {"session_id": "main", "algorithm_name": "Slow", "scenario_id": "s1", "data_key": "data"}
+"""Path parameters of what is there in the fake backend once it has a scenario."""
+
+
 class Duration(BaseParameterSet):
     """One integer from 1 to 60."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ def test_logger_is_one() -> None:
     Logger().log("one")
     assert Logger() is Logger()
     assert Other() is Other()
-    assert Other() is not Logger()  # type: ignore[comparison-overlap]
+    other: Any = Other()
+    assert other is not Logger()
     assert [message.message for message in Logger().get_logs()] == ["one"]
     assert Logger().latest_log is Logger().get_logs()[-1]
 

@@ -52,7 +52,8 @@ def test_what_is_unknown_is_not_found(scenarios: CheckedScenarios) -> None:
 def test_dataset_that_a_scenario_refers_to_stays_as_it_is(scenarios: CheckedScenarios, backend: Any) -> None:
     """It is neither deleted nor replaced, until the scenario is gone."""
     scenario = scenarios.create_scenario("t", "data", "Slow")
-    scenario.backend.input_data_key = "data"  # type: ignore[attr-defined]
+    theirs: Any = scenario.backend
+    theirs.input_data_key = "data"
     named = {**PAYLOAD, "metadata": {**PAYLOAD["metadata"], "name": "data"}}
     for call in (
         lambda: scenarios.delete_data("data"),
@@ -84,11 +85,13 @@ def test_key_that_is_not_allowed_is_refused(key: str, scenarios: CheckedScenario
 def test_scenario_runs_once(status: str, scenarios: CheckedScenarios) -> None:
     """What is not `created` is not queued again; what has ended may be reset."""
     scenario = scenarios.create_scenario("t", "data", "Slow")
-    scenario.backend.status = status  # type: ignore[misc]
+    theirs: Any = scenario.backend
+    theirs.status = status
     with pytest.raises(ConflictError, match=f"already {status}"):
         scenarios.process_scenario_async(scenario)
     resets: list[str] = []
-    scenarios.backend.refresh_scenario = resets.append  # type: ignore[attr-defined]
+    session: Any = scenarios.backend
+    session.refresh_scenario = resets.append
     if status in ("queued", "processing"):
         with pytest.raises(ConflictError):
             scenarios.reset_scenario(scenario.id)

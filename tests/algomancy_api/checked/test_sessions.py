@@ -94,7 +94,8 @@ def test_backend_that_cannot_be_closed_stops_processing() -> None:
         def get_scenario_manager(self, session_id: str) -> Scenarios:
             return Scenarios()
 
-    CheckedBackend(Sessions()).close()  # type: ignore[arg-type]
+    sessions: Any = Sessions()
+    CheckedBackend(sessions).close()
     assert stopped == [1, 1]
 
 

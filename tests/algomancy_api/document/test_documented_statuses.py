@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from algomancy_api.document.openapi import openapi_document
 from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError
+from tests.algomancy_api.conftest import EXISTING
 
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, {int(status) for status in operation["responses"]})
@@ -19,7 +20,6 @@ OPERATIONS = {
     for method, operation in item.items()
 }
 DOCUMENTED = [(name, status) for name, (_, _, statuses) in OPERATIONS.items() for status in sorted(statuses)]
-VALUES = {"session_id": "main", "algorithm_name": "Slow", "scenario_id": "s1", "data_key": "data"}
 JSON = {"Content-Type": "application/json"}
 REQUESTS: dict[str, dict[str, Any]] = {
     "create_session": {"json": {"display_name": "new"}},
@@ -50,7 +50,7 @@ class Situation:
         self.name = name
         self.settings: dict[str, Any] = {}
         self.request = dict(REQUESTS.get(name, {}))
-        self.values = dict(VALUES)
+        self.values = dict(EXISTING)
         backend.main.create_scenario("first")
         for action in ("reset_scenario", "cancel_scenario"):
             setattr(backend.main, action, lambda _scenario_id: backend.main._act())

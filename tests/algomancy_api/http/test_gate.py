@@ -13,14 +13,14 @@ from starlette.testclient import TestClient
 
 from algomancy_api.dependencies import get_scenario_manager
 from algomancy_api.document.openapi import openapi_document
+from tests.algomancy_api.conftest import EXISTING
 
 PATHS: dict[str, dict[str, Any]] = openapi_document()["paths"]
-VALUES = {"session_id": "main", "algorithm_name": "Slow", "scenario_id": "s1", "data_key": "data"}
 
 
 def filled(template: str) -> str:
     """A path of that template that exists in the fake backend."""
-    return re.sub(r"\{(\w+)\}", lambda match: VALUES[match[1]], template)
+    return re.sub(r"\{(\w+)\}", lambda match: EXISTING[match[1]], template)
 
 
 @pytest.mark.parametrize("template", PATHS)

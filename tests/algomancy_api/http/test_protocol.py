@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 import uvicorn
@@ -14,12 +15,12 @@ import uvicorn
 from algomancy_api.http.protocol import MAX_HEAD_BYTES, BoundedProtocol
 
 
-async def _app(scope: dict[str, str], receive: object, send: object) -> None:
+async def _app(scope: dict[str, str], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
     """Read the body and answer 204; refuse it unread on `/refuse`."""
-    while scope["path"] != "/refuse" and (await receive()).get("more_body"):  # type: ignore[operator]
+    while scope["path"] != "/refuse" and (await receive()).get("more_body"):
         pass
-    await send({"type": "http.response.start", "status": 204, "headers": []})  # type: ignore[operator]
-    await send({"type": "http.response.body"})  # type: ignore[operator]
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,8 @@ class Person:
     def __init__(self, http: TestClient, name: str) -> None:
         self.http = http
         http.post("/api/v1/sessions/main/copy", json={"new_display_name": name}).raise_for_status()
-        sessions = http.app.state.session_manager  # type: ignore[attr-defined]
+        app: Any = http.app
+        sessions = app.state.session_manager
         self.manager: ScenarioManager = sessions.get_scenario_manager(sessions.resolve_id(name))
         self.root = f"/api/v1/sessions/{name}"
         self.names = count()

@@ -265,8 +265,8 @@ def test_application_below_another_ones_mount_answers_the_same(make_client: Call
 
 def test_application_knows_a_root_path_that_the_proxy_strips(make_client: Callable[..., TestClient]) -> None:
     """FastAPI's `root_path` is not part of the paths that arrive; names with a slash still find what they name."""
-    app = make_client().app
-    app.root_path = "/behind"  # type: ignore[attr-defined]
+    app: Any = make_client().app
+    app.root_path = "/behind"
     http = TestClient(app)
     created = http.post("/api/v1/sessions", json={"display_name": "a/b"})
     assert created.headers["location"].startswith("/behind/api/v1/sessions/")
@@ -336,7 +336,8 @@ def test_long_list_is_encoded_in_a_thread(nonblocking: tuple[Any, TestClient]) -
 
     backend.main.scenarios_as_bytes = noting
     backend.main.create_scenario("t")
+    app: Any = http.app
     for many in (1, 0):
-        http.app.state.backend_calls.inline_scenarios = many  # type: ignore[attr-defined]
+        app.state.backend_calls.inline_scenarios = many
         http.get(f"{MAIN}/scenarios").raise_for_status()
     assert threads == [False, True]

@@ -213,7 +213,8 @@ def test_fixtures_suit_a_project_without_data(make_configuration: Callable[..., 
 
 def test_fixture_is_made_once(sandbox: TestClient) -> None:
     """Worlds share what never changes."""
-    worlds: Worlds = sandbox.app.state.worlds  # type: ignore[attr-defined]
+    app: Any = sandbox.app
+    worlds: Worlds = app.state.worlds
     fixtures: Fixtures = worlds.fixtures
     assert fixtures.get("awkward") is fixtures.get("awkward")
 

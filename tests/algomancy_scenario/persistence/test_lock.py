@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ def test_lock_that_was_dropped_can_be_taken(tmp_path: Path) -> None:
     """What this process dropped without letting it go, in a circle of objects even, does not keep the lock."""
     first = FolderLock(tmp_path / "server.lock")
     first.acquire()
-    circle = [first]
-    circle.append(circle)  # type: ignore[arg-type]
+    circle: list[Any] = [first]
+    circle.append(circle)
     del first, circle
     second = FolderLock(tmp_path / "server.lock")
     second.acquire()

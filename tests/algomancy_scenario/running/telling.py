@@ -50,8 +50,9 @@ def begin(manager: ScenarioManager, algo_name: str, folder: str = "") -> Scenari
 def main(executor: str, folder: str) -> None:
     """Do runs of each outcome, the second of them queued behind the first."""
     spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
-    trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(spans))  # type: ignore[attr-defined]
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(provider)
     metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
     known = config(executor=executor)
     known = config(executor=executor, algorithms={**known.algorithms, "Traced": Traced, "Failing": Failing})

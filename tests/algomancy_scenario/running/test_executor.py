@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_jobs_run_in_order_on_few_threads(executor: ThreadExecutor) -> None:
     executor.submit(blocker)
     assert blocker.started.wait(WAIT)
     for number in range(100):
-        executor.submit(lambda number=number: order.append(number))  # type: ignore[misc]
+        executor.submit(partial(order.append, number))
     executor.submit(done.set)
     assert done.wait(WAIT)
     assert order == list(range(100))
