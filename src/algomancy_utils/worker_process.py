@@ -141,6 +141,9 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        with contextlib.suppress(ChildProcessError):
+            while True:  # The first process of a container is left what it must wait for: the guard, a solver.
+                os.waitpid(-self._process.pid, 0)
 
     def close(self) -> None:
         """End the process and let go of the line to it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,3 +75,25 @@ def test_worker_leaves_no_file_open() -> None:
     for _ in range(3):
         WorkerProcess().close()
     assert len(list(OPEN_FILES.iterdir())) == before
+
+
+_ADOPTING = """
+import ctypes, os, pickle, time
+from algomancy_utils.worker_process import Port, WorkerProcess
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: as the first process of a container
+for _ in range(3):
+    worker = WorkerProcess()
+    worker.run(pickle.dumps((Port.note, (1,))), print)
+    worker.close()
+try:
+    print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError:
+    print("none is left")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+def test_worker_leaves_no_zombie_to_the_first_process_of_a_container() -> None:
+    """There is nobody else there who would wait for what a worker leaves behind."""
+    done = subprocess.run([sys.executable, "-c", _ADOPTING], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split("\n")[-2] == "none is left"
