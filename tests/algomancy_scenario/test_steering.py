@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from algomancy_data import DataSource
 from algomancy_scenario.steering import StateError, open_sessions, read_sessions, save_sessions, use_steering
 from algomancy_utils.runtime import random_id, utc_now
 from tests.algomancy_scenario.scenario_project import WAIT, Control, config, payload
@@ -103,6 +104,46 @@ def test_run_that_is_cancelled_is_played_no_more(control: Control) -> None:
     assert manager.wait_for_processing(WAIT)
     assert (scenario.status, scenario.error) == ("failed", "Cancelled")
     sessions.close()
+
+
+def test_algorithm_of_a_steered_run_works_unheard_and_is_told_to_stop(control: Control) -> None:
+    """What it reports does not count; cancelled, its own `cancel` is called."""
+
+    class Working(Steering):
+        def play(self, scenario_id: str, tag: str, work: Any) -> Mapping[str, Any]:
+            work.begin()
+            return super().play(scenario_id, tag, work)
+
+    steering = Working()
+    cfg = config(control)
+    sessions = open_sessions(cfg, steering, read_sessions(cfg, described(algorithm={"name": "Cancellable"})))
+    manager = sessions.get_scenario_manager("main")
+    (scenario,) = manager.list_scenarios()
+    manager.process_scenario_async(scenario)
+    assert control.started.wait(WAIT)
+    while scenario.progress != 25:
+        pass
+    manager.cancel_scenario(scenario.id)
+    assert control.cancelled.wait(WAIT)
+    assert control.ended.wait(WAIT)
+    assert scenario.progress == 25
+    sessions.close()
+
+
+class Orders(DataSource):
+    """A class of datasets whose objects a run may change."""
+
+
+def test_servers_share_datasets_only_where_no_run_can_change_them() -> None:
+    """A plain dataset is the same object in both; one of a class of the user's is not."""
+    for kind, shared in ((DataSource, True), (Orders, False)):
+        cfg = config(data_object_type=kind)
+        saved = read_sessions(cfg, described())
+        opened = [open_sessions(cfg, Steering(), saved) for _ in range(2)]
+        one, other = (each.get_scenario_manager("main").get_data("data") for each in opened)
+        assert (one is other) is shared
+        for each in opened:
+            each.close()
 
 
 def test_saved_sessions_open_as_they_were() -> None:

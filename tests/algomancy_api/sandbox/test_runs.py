@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
+
+from algomancy_api.sandbox.clock import WorldClock
+from algomancy_api.sandbox.run_script import RunOutcome, RunScript
+from algomancy_api.sandbox.runs import WorldRuns
+from algomancy_api.sandbox.world import SEEDED_START
 
 CURVE = {"duration": 30, "progress": [[0, 0], [10, 55], [30, 100]]}
 
@@ -157,3 +163,30 @@ def test_clock_that_runs_fast_ends_a_long_run_soon(make_world: Callable[..., Any
         pass
     assert world.status(scenario) == ("complete", 100)
     assert world.steer("GET", "/clock")["factor"] == 100_000
+
+
+class ToldWork:
+    """A run whose algorithm only notes what it is told."""
+
+    heard = True
+    done = begun = stopped = False
+
+    def __init__(self) -> None:
+        self.told: list[float] = []
+        self.wake: Callable[[], None] = lambda: None
+
+    def begin(self) -> None:
+        """Nothing is at work."""
+
+    def tell(self, progress: float) -> None:
+        self.told.append(progress)
+
+
+def test_progress_of_the_algorithm_does_not_count_under_a_script() -> None:
+    """Both may be at work at the same time; how far the run is, the script says alone."""
+    runs, work = WorldRuns(WorldClock(SEEDED_START, 1), seed=1), ToldWork()
+    runs.put_script("x", RunScript(duration=0, outcome=RunOutcome.FAIL, error="As told."))
+    ended: SimpleQueue[Any] = SimpleQueue()
+    runs.submit(lambda: ended.put(runs.play("id", "x", work)))
+    assert ended.get(timeout=20) == {"error": "As told."}
+    assert (work.heard, work.told) == (False, [100])
