@@ -69,9 +69,7 @@ class SteeredExecutor:
         work = Work(lambda own: carry_out(job, dataset.source, own), control)
         control.when_stopped(work.stop)
         ending = self._steering.play(job.scenario_id, job.tag, work)
-        if control.stopped:
-            raise RunCancelled
-        control.when_stopped(None)
+        control.when_stopped(None)  # Raises where the run was stopped.
         if ending.get("error"):
             raise RunFailure(ending["error"])
         return _outcome(job.catalog, ending, work)
