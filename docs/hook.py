@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from site_pages.generated_clients import MARKER, generated_clients
 from site_pages.markdown import GeneratedPage
 from site_pages.pages import generated_pages, navigation, published_document
@@ -38,15 +38,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages, the document itself, and what shows it in Swagger UI."""
+    """Add the generated pages, the document itself, what shows it in Swagger UI, and the example of a frontend."""
     for page in _pages:
         files.append(File.generated(config, page.path, content=page.text))
     files.append(File.generated(config, "openapi.json", content=published_document()))
     files.append(File.generated(config, FRAME, content=swagger_frame()))
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
         files.append(File.generated(config, f"{ASSETS}/{name}", abs_src_path=str(swagger_assets() / name)))
-    for path, content in _pictures.items():
-        files.append(File.generated(config, path, content=content))
+    for path in sorted((ROOT / "example" / "frontend").glob("*.*")):
+        # Of Python files those are left out that make the site.
+        kept = InclusionLevel.INCLUDED
+        files.append(File.generated(config, f"frontend/{path.name}", abs_src_path=str(path), inclusion=kept))
+    for name, content in _pictures.items():
+        files.append(File.generated(config, name, content=content))
     return files
 
 
