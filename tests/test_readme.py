@@ -17,8 +17,8 @@ import pytest
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
 from algomancy_api.example.runs import add_sample_runs
+from tests.repository import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from algomancy_scenario import SessionManager
 from tests.algomancy_scenario.scenario_project import WAIT, payload
+from tests.repository import ROOT
 
 START = """
 import sys
@@ -34,6 +35,6 @@ def test_start_on_a_full_folder_imports_nothing_heavy(
     manager.process_scenario_async(manager.create_scenario("done", "data", "Instant"))
     assert manager.wait_for_processing(WAIT)
     sessions.close()
-    command = [sys.executable, "-c", START, str(Path(__file__).parents[2]), str(tmp_path)]
+    command = [sys.executable, "-c", START, str(ROOT), str(tmp_path)]
     output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert output == "['data'] ['done'] True\n[]\n"

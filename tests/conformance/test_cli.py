@@ -22,8 +22,7 @@ from algomancy_conformance.document import operation_ids, operations
 from algomancy_conformance.options import Options, flag_of, settings
 from algomancy_conformance.running.plugin import PYTEST_FLAGS
 from algomancy_conformance.target.servers import is_loopback
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.repository import ROOT
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -165,7 +164,7 @@ def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
 def test_both_entry_points_have_every_setting() -> None:
     """`run` and `pytest conformance` have an option for each setting of a run, made from the one declaration."""
     command = [sys.executable, "-m", "pytest", "conformance", "--help"]
-    help_text = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=True).stdout
+    help_text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True).stdout
     offered = set(re.findall(r"--[\w-]+", help_text))
     given = {name for parameter in main.commands["run"].params for name in parameter.opts}
     flags = {PYTEST_FLAGS.get(name, flag_of(name, setting)) for name, (setting, _) in settings().items()}
@@ -179,7 +178,7 @@ def test_suite_runs_as_plain_pytest() -> None:
     """`pytest conformance` checks an application and says what the outcomes mean for the clauses."""
     application = "algomancy_conformance.mutants.reference:reference_app"
     command = [sys.executable, "-m", "pytest", "conformance", "--app", application, "--only", "SES-1", "-p", "no:xdist"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
 
     assert done.returncode == 0, done.stdout
     assert "CONFORMANT in SES-1" in done.stdout

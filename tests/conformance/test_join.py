@@ -6,7 +6,6 @@ import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,9 @@ from algomancy_conformance.document import operation_ids
 from algomancy_conformance.mutants import MUTANTS
 from algomancy_conformance.randomised.fuzzing import STREAMED
 from algomancy_conformance.randomised.wording import OPERATION_CLAUSE
+from tests.repository import ROOT
 
-README = Path(__file__).parents[2] / "conformance" / "README.md"
+README = ROOT / "conformance" / "README.md"
 
 CONTRACT = {
     "MUST": (

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[2]
+from tests.repository import ROOT
+
 FOLDERS = {"algomancy-api": ROOT, "algomancy-reference": ROOT / "src", "algomancy-conformance": ROOT / "conformance"}
 OURS = tuple(FOLDERS)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.distributions.environments import FOLDERS, OURS, ROOT, Environment
+from tests.distributions.environments import FOLDERS, OURS, Environment
 from tests.distributions.snippets import run_seed_snippets, served
+from tests.repository import ROOT
 
 PACKAGES = {
     "algomancy-api": {"algomancy_api"},

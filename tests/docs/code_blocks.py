@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.docs.built_site import ROOT
+from tests.repository import ROOT
 
 _FENCE = re.compile(
     r'^```(?P<language>\w+)(?: title="(?P<title>[^"]*)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
-from tests.docs.built_site import ROOT
-
-PACKAGE = ROOT / "conformance" / "algomancy_conformance"
-DOCUMENT: dict[str, Any] = json.loads((PACKAGE / "openapi.json").read_text(encoding="utf-8"))
+from tests.repository import DOCUMENT
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, dict[str, str]]]]:

@@ -17,12 +17,11 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from algomancy_api.client import AlgomancyClient
-from tests.docs.built_site import ROOT
 from tests.docs.code_blocks import Block, Reader, blocks_of
+from tests.repository import MASTER_DATA, ROOT
 
 PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["crashing_solver", "concepts", "guarantees", "architecture", "backend", "deploy"]
 GUIDE = ["index", "tutorial", "frontend", "sandbox", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]
-SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
 
 
 @pytest.mark.parametrize("page", GUIDE)
@@ -101,7 +100,7 @@ def test_tutorial_leads_from_an_empty_folder_to_a_complete_scenario(tmp_path: Pa
 def test_frontend_page_works_as_typed(tmp_path: Path) -> None:
     """The programs run under Node against the servers that the page starts; types are generated from one."""
     with Reader.at_work(tmp_path / "frontend") as reader:
-        for sample in SAMPLES.iterdir():
+        for sample in MASTER_DATA.iterdir():
             shutil.copy(sample, reader.folder)
         follow_all("frontend", reader)
     said = "".join(reader.printed)

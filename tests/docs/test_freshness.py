@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.docs.built_site import ROOT, Site, build_site
+from tests.docs.built_site import Site, build_site
+from tests.repository import ROOT
 
 OLD = "The little that a poller needs."
 NEW = "All that a poller asks for, and a sentence that only this test knows."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.docs.built_site import ROOT, Site
+from tests.docs.built_site import Site
+from tests.repository import ROOT
 
 GATE = ROOT / "tests" / "typescript"
 FOUND = json.loads((ROOT / "docs" / "generated_clients.json").read_text("utf-8"))

@@ -16,7 +16,7 @@ from site_pages.request_examples import ExampleRequest, as_curl, as_fetch, as_ht
 from site_pages.schema_tables import type_in_words
 
 from algomancy_api.cli import main
-from tests.docs.built_site import ROOT
+from tests.repository import ROOT
 
 URL = "http://127.0.0.1:8051/api/v1/sessions"
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from site_pages.pictures import PLACE, WANTED, explorer_pictures, with_pictures
 
-from tests.docs.built_site import ROOT
+from tests.repository import ROOT
 
 
 def test_first_page_shows_the_explorer_in_both_schemes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,8 @@ import pytest
 from site_pages.document import Operation, operations
 from site_pages.request_examples import SERVER, as_curl, as_fetch, as_httpx, example_request
 
-from tests.docs.built_site import ROOT
+from tests.repository import MASTER_DATA
 
-SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
 OPERATIONS = list(operations())
 EXPECTED = {one.id: next(int(code) for code in one.spec["responses"] if code.startswith("2")) for one in OPERATIONS}
 SENT = next(example_request(one).body for one in OPERATIONS if one.id == "add_dataset_from_json")
@@ -57,7 +56,7 @@ def aimed_at(server: str, operation: Operation, write: Callable[..., str]) -> st
 
 def test_httpx_examples_are_answered_as_documented(example_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every httpx program prints the documented status."""
-    monkeypatch.chdir(SAMPLES)
+    monkeypatch.chdir(MASTER_DATA)
     answered: dict[str, Any] = {}
     for operation in OPERATIONS:
         printed: list[Any] = []
@@ -82,7 +81,7 @@ def test_curl_examples_are_answered_as_documented(example_url: str) -> None:
         quiet = "curl --silent --show-error --output /dev/null --write-out '%{http_code}' "
         quiet += "--max-time 2 " if operation.id in STREAMED else ""
         command = aimed_at(example_url, operation, as_curl).replace("curl ", quiet, 1)
-        result = subprocess.run(["bash", "-c", command], cwd=SAMPLES, capture_output=True, text=True, timeout=30)
+        result = subprocess.run(["bash", "-c", command], cwd=MASTER_DATA, capture_output=True, text=True, timeout=30)
         assert result.returncode in ((_TIMED_OUT,) if operation.id in STREAMED else (0,)), f"{command}\n{result.stderr}"
         answered[operation.id] = int(result.stdout)
     assert answered == EXPECTED
@@ -107,7 +106,7 @@ def test_fetch_examples_are_answered_as_documented(example_url: str, tmp_path: P
         lines.append(f"current = {operation.id!r}; await all({module.as_uri()!r});")
     driver = tmp_path / "all.mjs"
     driver.write_text("\n".join(lines), encoding="utf-8")
-    result = subprocess.run(["node", str(driver)], cwd=SAMPLES, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["node", str(driver)], cwd=MASTER_DATA, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     answered = dict(line.split() for line in result.stdout.splitlines())
     assert {name: int(status) for name, status in answered.items()} == EXPECTED

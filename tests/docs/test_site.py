@@ -17,10 +17,11 @@ from algomancy_api.cli import main as server_command
 from algomancy_api.errors import ERROR_RULES
 from algomancy_conformance.cli import main as conformance_command
 from algomancy_scenario import CoreConfig
-from tests.docs.built_site import ROOT, Site
-from tests.docs.published import DOCUMENT, PACKAGE, operations
+from tests.docs.built_site import Site
+from tests.docs.published import operations
+from tests.repository import DOCUMENT, KIT, ROOT
 
-CLAUSES = tomllib.loads((PACKAGE / "clauses.toml").read_text(encoding="utf-8"))["clause"]
+CLAUSES = tomllib.loads((KIT / "clauses.toml").read_text(encoding="utf-8"))["clause"]
 GUIDE = [
     "index",
     "tutorial",

@@ -15,10 +15,9 @@ from starlette.testclient import TestClient
 import algomancy_scenario
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from tests.docs.built_site import ROOT
+from tests.repository import MASTER_DATA, ROOT
 
 SOURCES = Path(algomancy_scenario.__file__).parents[1]
-SAMPLES = ROOT / "src/algomancy_api/example/data/Master data"
 MAIN = "/api/v1/sessions/main"
 
 
@@ -49,7 +48,7 @@ def visited() -> Iterator[dict[str, None]]:
 
 def upload(http: TestClient) -> None:
     """Load the example's files."""
-    files = [("files", (path.name, path.read_bytes())) for path in sorted(SAMPLES.iterdir())]
+    files = [("files", (path.name, path.read_bytes())) for path in sorted(MASTER_DATA.iterdir())]
     assert http.post(f"{MAIN}/etl", data={"dataset_name": "new"}, files=files).json()["success"]
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from algomancy_api.example.config import SAMPLE_DATA
 from algomancy_api.example.etl import SlottingETLFactory
 from algomancy_api.example.schemas import SCHEMAS
 from algomancy_data import DataSource, File
-
-MASTER_DATA = SAMPLE_DATA / "Master data"
+from tests.repository import MASTER_DATA
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_api.example.config import SAMPLE_DATA
 from algomancy_api.example.etl import SlottingETLFactory
 from algomancy_api.example.generate import sample_files
 from algomancy_api.example.schemas import SCHEMAS
 from algomancy_data import DataSource, ETLResult, File
-
-SHIPPED = SAMPLE_DATA / "Master data"
+from tests.repository import MASTER_DATA
 
 
 def outcome_of(folder: Path) -> ETLResult:
@@ -25,7 +23,7 @@ def outcome_of(folder: Path) -> ETLResult:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped files."""
-    return Path(shutil.copytree(SHIPPED, tmp_path / "copy"))
+    return Path(shutil.copytree(MASTER_DATA, tmp_path / "copy"))
 
 
 def test_dataset_has_all_rows_and_types(master_data: DataSource) -> None:

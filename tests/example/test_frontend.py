@@ -7,15 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
+from tests.repository import ROOT
 
-FRONTEND = Path(__file__).parents[2] / "example" / "frontend"
+FRONTEND = ROOT / "example" / "frontend"
 PROGRAM = """
 import { World } from "./sandbox.mjs";
 const world = await World.create({ fixture: "demo", seed: 1 });

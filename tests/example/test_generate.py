@@ -11,9 +11,7 @@ import openpyxl
 import pytest
 
 from algomancy_api.example import generate
-from algomancy_api.example.config import SAMPLE_DATA
-
-SHIPPED = SAMPLE_DATA / "Master data"
+from tests.repository import MASTER_DATA
 
 
 def cells(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -34,18 +32,18 @@ def test_shipped_files_are_all_there_is(made: Path) -> None:
     """One csv, one json and one xlsx are made, and no other file is shipped."""
     names = ["items.csv", "locations.json", "planning.xlsx"]
     assert sorted(path.name for path in made.iterdir()) == names
-    assert sorted(path.name for path in SHIPPED.iterdir()) == names
+    assert sorted(path.name for path in MASTER_DATA.iterdir()) == names
 
 
 @pytest.mark.parametrize("name", ["items.csv", "locations.json"])
 def test_shipped_text_is_as_made(made: Path, name: str) -> None:
     """The text files are made byte for byte."""
-    assert (made / name).read_bytes() == (SHIPPED / name).read_bytes()
+    assert (made / name).read_bytes() == (MASTER_DATA / name).read_bytes()
 
 
 def test_shipped_workbook_is_as_made(made: Path) -> None:
     """The workbook is made cell for cell; its bytes tell the time of day."""
-    assert cells(made / "planning.xlsx") == cells(SHIPPED / "planning.xlsx")
+    assert cells(made / "planning.xlsx") == cells(MASTER_DATA / "planning.xlsx")
 
 
 def test_other_seed_makes_other_warehouse() -> None:

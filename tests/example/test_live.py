@@ -10,10 +10,8 @@ import pytest
 
 from algomancy_api.client import AlgomancyClient, ScenarioFailed
 from algomancy_api.example.algorithms import ALGORITHMS
-from algomancy_api.example.config import SAMPLE_DATA
 from algomancy_api.example.kpis import KPIS
-
-SHIPPED = SAMPLE_DATA / "Master data"
+from tests.repository import MASTER_DATA
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ def test_slow_can_be_cancelled(client: AlgomancyClient) -> None:
 
 def test_uploaded_files_equal_master_data(client: AlgomancyClient) -> None:
     """The sample files sent through ETL give the tables of the dataset the server starts with."""
-    client.upload("Uploaded", sorted(SHIPPED.iterdir()))
+    client.upload("Uploaded", sorted(MASTER_DATA.iterdir()))
     uploaded, master = client.get_dataset("Uploaded"), client.get_dataset("Master data")
     assert uploaded.tables == master.tables
     assert uploaded.metadata.type == master.metadata.type

@@ -15,7 +15,9 @@ import httpx
 import openpyxl
 import pytest
 
-BACKEND = Path(__file__).parents[2] / "example" / "node_backend"
+from tests.repository import ROOT
+
+BACKEND = ROOT / "example" / "node_backend"
 ROWS = [("item", "kg", "value"), ("Désk & <lamp>", 12.5, 30), ("Rug", 7, 80)]
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "example"
+from tests.repository import ROOT
+
+SCRIPTS = ROOT / "example"
 
 
 def run_script(name: str, *arguments: str) -> str:

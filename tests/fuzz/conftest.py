@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import tomllib
 from collections import Counter
@@ -24,10 +23,8 @@ from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER, HookContext
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
+from tests.repository import DOCUMENT, MASTER_DATA
 
-REPOSITORY = Path(__file__).parents[2]
-SAMPLE = REPOSITORY / "src/algomancy_api/example/data/Master data"
-DOCUMENT = json.loads((REPOSITORY / "conformance/algomancy_conformance/openapi.json").read_text())
 # A stream of events has no end to wait for; `get_events` has tests of its own.
 DOCUMENT["paths"] = {path: item for path, item in DOCUMENT["paths"].items() if not path.endswith("/events")}
 OPERATIONS = {
@@ -292,7 +289,7 @@ def _feed_body(operation_id: str, case: Case[Any], kwargs: dict[str, Any]) -> No
                 case.body[name] = value
     elif operation_id == "run_etl" and not _negative(case, ParameterLocation.BODY):
         kwargs["data"] = {"dataset_name": case.body["dataset_name"]}
-        kwargs["files"] = [("files", (path.name, path.read_bytes())) for path in sorted(SAMPLE.iterdir())]
+        kwargs["files"] = [("files", (path.name, path.read_bytes())) for path in sorted(MASTER_DATA.iterdir())]
 
 
 @contextmanager

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-REPOSITORY = Path(__file__).parents[2]
-SAMPLE = REPOSITORY / "src/algomancy_api/example/data/Master data"
-DOCUMENT = json.loads((REPOSITORY / "conformance/algomancy_conformance/openapi.json").read_text())
+from tests.repository import DOCUMENT, MASTER_DATA
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ class Asker:
                 dataset = self.ask("get_dataset").json()
                 return {"json": {**dataset, "metadata": {**dataset["metadata"], "name": unused()}}}
             case "run_etl":
-                files = [("files", (path.name, path.read_bytes())) for path in sorted(SAMPLE.iterdir())]
+                files = [("files", (path.name, path.read_bytes())) for path in sorted(MASTER_DATA.iterdir())]
                 return {"data": {"dataset_name": unused()}, "files": files}
         return {}
 

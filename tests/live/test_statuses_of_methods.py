@@ -11,7 +11,7 @@ import pytest
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from tests.live.asker import DOCUMENT
+from tests.repository import DOCUMENT
 
 ALL_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 METHODS = {path: {method.upper() for method in item} & ALL_METHODS for path, item in DOCUMENT["paths"].items()}

@@ -10,10 +10,10 @@ from pathlib import Path
 from click.testing import Result
 
 from algomancy_api.client import AlgomancyClient
-from algomancy_api.example.config import SAMPLE_DATA
 from tests.algomancy_api.cli.conftest import lines
+from tests.repository import MASTER_DATA
 
-SAMPLES = [str(file) for file in sorted((SAMPLE_DATA / "Master data").iterdir())]
+SAMPLES = [str(file) for file in sorted((MASTER_DATA).iterdir())]
 
 
 def test_data_is_listed_and_shown(drive: Callable[..., Result]) -> None:
@@ -47,7 +47,7 @@ def test_data_is_uploaded(drive: Callable[..., Result], client: AlgomancyClient,
     assert client.list_datasets().keys == ["Master data", "Week 12"]
     assert lines(drive("data", "upload", "Week 12", *SAMPLES))[-1] == "Replaced 'Week 12'."
     assert json.loads(drive("data", "upload", "Week 13", *SAMPLES, "--json").stdout)["success"] is True
-    folder = shutil.copytree(SAMPLE_DATA / "Master data", tmp_path / "data")
+    folder = shutil.copytree(MASTER_DATA, tmp_path / "data")
     items = (folder / "items.csv").read_text(encoding="utf-8").splitlines()
     (folder / "items.csv").write_text("\n".join([*items, items[-1]]), encoding="utf-8")
     files = [str(file) for file in sorted(folder.iterdir())]

@@ -15,7 +15,7 @@ from click.testing import Result
 
 from algomancy_api.cli import main
 from algomancy_api.client import AlgomancyClient
-from algomancy_api.example.config import SAMPLE_DATA
+from tests.repository import MASTER_DATA
 
 
 def every_command(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -119,7 +119,7 @@ def test_json_is_offered_by_all_that_talk_to_a_server(path: tuple[str, ...]) -> 
 def test_examples_work(drive: Callable[..., Result], client: AlgomancyClient, monkeypatch: pytest.MonkeyPatch,
                        tmp_path: Path) -> None:  # fmt: skip
     """Each example of a command that talks to a server ends with 0, typed as it is shown."""
-    folder = shutil.copytree(SAMPLE_DATA / "Master data", tmp_path / "data")
+    folder = shutil.copytree(MASTER_DATA, tmp_path / "data")
     monkeypatch.chdir(folder)
     Path("state", "main").mkdir(parents=True)
     client.run_and_wait("Slow", "Master data", tag="as it is")

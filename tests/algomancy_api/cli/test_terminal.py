@@ -13,7 +13,7 @@ import pyte
 import pytest
 
 from algomancy_api.client import AlgomancyClient
-from algomancy_api.example.config import SAMPLE_DATA
+from tests.repository import MASTER_DATA
 
 COLUMNS, LINES = 80, 40
 
@@ -160,7 +160,7 @@ def test_rows_show_the_columns_that_fit(on_server: Callable[..., Session]) -> No
 
 def test_upload_shows_how_far_it_is(on_server: Callable[..., Session]) -> None:
     """A bar of bytes ends at all of them."""
-    files = [str(file) for file in sorted((SAMPLE_DATA / "Master data").iterdir())]
+    files = [str(file) for file in sorted((MASTER_DATA).iterdir())]
     session = on_server("data", "upload", "Week 12", *files)
     bar, *_, told = session.last.splitlines()
     sent = re.search(r"Uploading\s+━+\s+([\d.]+)/([\d.]+) kB", bar)

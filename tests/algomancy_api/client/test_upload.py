@@ -16,10 +16,10 @@ import respx
 from algomancy_api import ApiLauncher
 from algomancy_api.client import BadRequest, UploadRejected
 from algomancy_api.example import build_example_config
-from algomancy_api.example.config import SAMPLE_DATA
 from tests.algomancy_api.client.client_faces import URL, Face, Recorder
+from tests.repository import MASTER_DATA
 
-SAMPLES = sorted((SAMPLE_DATA / "Master data").iterdir())
+SAMPLES = sorted((MASTER_DATA).iterdir())
 ETL = f"{URL}/api/v1/sessions/main/etl"
 REPORT = {"dataset_name": "Week 12", "success": True, "keys": ["Week 12"], "messages": []}
 REJECTED = {
@@ -155,7 +155,7 @@ def test_upload_makes_the_dataset_on_the_server(live_face: Face) -> None:
 
 def test_upload_is_judged_by_the_server(live_face: Face, tmp_path: Path) -> None:
     """Data that does not pass is rejected with the server's findings, files that cannot be read are a bad request."""
-    folder = shutil.copytree(SAMPLE_DATA / "Master data", tmp_path / "data")
+    folder = shutil.copytree(MASTER_DATA, tmp_path / "data")
     items = (folder / "items.csv").read_text(encoding="utf-8").splitlines()
     (folder / "items.csv").write_text("\n".join([*items, items[-1]]), encoding="utf-8")
     with pytest.raises(UploadRejected) as caught:

@@ -16,9 +16,9 @@ from starlette.routing import Mount
 from algomancy_api import ApiLauncher
 from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
-from algomancy_api.example.config import SAMPLE_DATA
+from tests.repository import MASTER_DATA
 
-FILES = sorted((SAMPLE_DATA / "Master data").iterdir())
+FILES = sorted((MASTER_DATA).iterdir())
 
 
 def upload(page: Any, name: str, *files: Path) -> None:

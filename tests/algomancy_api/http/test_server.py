@@ -11,11 +11,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from algomancy_api.http.server import serve
+from tests.repository import ROOT
 
 PROGRAM = """
 import concurrent.futures, os, sys, threading, time
@@ -46,7 +46,7 @@ class Process:
     """A server in a process, with what it has written so far."""
 
     def __init__(self) -> None:
-        program = PROGRAM.format(folder=str(Path(__file__).parents[3]))
+        program = PROGRAM.format(folder=str(ROOT))
         self.process = subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,

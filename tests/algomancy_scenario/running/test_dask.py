@@ -12,6 +12,7 @@ from algomancy_scenario import ScenarioManager, SessionManager
 from tests.algomancy_scenario.running.dask_cluster import Cluster
 from tests.algomancy_scenario.running.isolated_project import begin, config, finish, source
 from tests.algomancy_scenario.scenario_project import until
+from tests.repository import ROOT
 
 pytest.importorskip("distributed")
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("dask")
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A running cluster."""
-    cluster = Cluster(Path(__file__).parents[3])
+    cluster = Cluster(ROOT)
     yield cluster
     cluster.stop()
 

@@ -27,6 +27,7 @@ from tests.algomancy_scenario.running.isolated_project import (
     source,
 )
 from tests.algomancy_scenario.scenario_project import WAIT, Answer, until
+from tests.repository import ROOT
 
 
 @pytest.fixture
@@ -283,8 +284,7 @@ manager.wait_for_processing()
 @pytest.mark.parametrize("algo_name", ["Deaf", "Calling"], ids=["busy worker", "its solver"])
 def test_worker_and_its_solver_end_when_the_server_is_killed(tmp_path: Path, algo_name: str) -> None:
     """Even those that are busy and hear nothing."""
-    root = Path(__file__).parents[3]
-    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(root), str(tmp_path), algo_name])
+    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(ROOT), str(tmp_path), algo_name])
     until((tmp_path / "pid").exists)
     pid = int((tmp_path / "pid").read_text())
     assert not is_gone(pid)

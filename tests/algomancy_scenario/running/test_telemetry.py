@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.repository import ROOT
+
 PROGRAM = "tests.algomancy_scenario.running.telling"
 
 
