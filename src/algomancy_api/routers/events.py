@@ -16,6 +16,17 @@ from algomancy_api.schemas import DatasetKeys, EventsQuery, ScenarioDeleted, Sce
 
 operations = Operations("Events", "What changes in a session, told as it happens.")
 
+_LAST_EVENT_ID = {
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "The id of the last event seen: what happened since is told, or a new snapshot comes.",
+            "schema": {"type": "string"},
+        }
+    ]
+}
+
 
 @operations.operation(
     "GET",
@@ -24,6 +35,7 @@ operations = Operations("Events", "What changes in a session, told as it happens
     UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
     NOT_OFFERED,
+    extra=_LAST_EVENT_ID,
     events={
         "snapshot": Snapshot,
         "scenario": ScenarioStatus,

@@ -104,6 +104,7 @@ export class LongList {
 
   show(count) {
     this.count = count;
+    this.element.hidden = !count;
     this.inner.style.height = `${count * this.height}px`;
     this.draw(true);
   }
