@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Insert, delete, insert, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset
 from algomancy_scenario.persistence.cache import Cache
@@ -25,6 +26,8 @@ from algomancy_utils.runtime import random_id
 
 CHANNEL = "algomancy"
 """Where PostgreSQL tells of changes."""
+
+_COUNT = update(state).values(revision=bindparam("now"))
 
 _REMEMBERED = 10_000
 """For how many changes it is known what was removed."""
@@ -41,6 +44,8 @@ class DatabaseStore:
     Attributes:
         server: The id of this server, for the runs that it takes.
         on_change: Called with what others have changed, by whoever catches up.
+        keep_dataset: Inserts a dataset, or changes one.
+        keep_scenario: Inserts a scenario, or changes one.
     """
 
     durable = True
@@ -51,6 +56,8 @@ class DatabaseStore:
         self.server = random_id()
         self.on_change: Callable[[Changes], None] | None = None
         self.cache = cache
+        self.keep_dataset = _upsert(database, datasets, "position")
+        self.keep_scenario = _upsert(database, scenarios, "session_id")
         self._data_object_type = data_object_type
         self._lock = threading.RLock()
         self._depth = 0
@@ -158,7 +165,7 @@ class DatabaseStore:
         revision = self._seen + 1
         try:
             yield connection, revision
-            connection.execute(update(state).values(revision=revision))
+            connection.execute(_COUNT, {"now": revision})
             if revision % (_REMEMBERED // 10) == 0:
                 connection.execute(delete(removed).where(removed.c.revision <= revision - _REMEMBERED))
                 connection.execute(update(state).values(horizon=max(0, revision - _REMEMBERED)))
@@ -220,9 +227,9 @@ class DatabaseStore:
             insert(sessions).values(id=new.id, display_name=new.display_name, position=revision, revision=revision)
         )
         for number, dataset in enumerate(new.datasets):
-            connection.execute(_dataset_insert(new.id, dataset, revision, number))
+            connection.execute(insert(datasets), _dataset_values(new.id, dataset, revision, number))
         for record in new.scenarios:
-            connection.execute(insert(scenarios).values(id=record.id, session_id=new.id, **_values(record, revision)))
+            connection.execute(insert(scenarios), _scenario_values(new.id, record, revision))
 
     def _stored(self, new: NewSession) -> StoredSession:
         kept = [self.dataset(new.id, _row(dataset), dataset.json) for dataset in new.datasets]
@@ -262,13 +269,7 @@ class DatabaseSession:
     def save_dataset(self, dataset: Dataset) -> Dataset:
         """Keep a dataset."""
         with self.store.writing() as (connection, revision):
-            known = connection.execute(
-                update(datasets)
-                .where(datasets.c.session_id == self._id, datasets.c.key == dataset.key)
-                .values(dataset_id=dataset.id, ds_type=dataset.ds_type.value, document=dataset.json, revision=revision)
-            ).rowcount
-            if not known:
-                connection.execute(_dataset_insert(self._id, dataset, revision))
+            connection.execute(self.store.keep_dataset, _dataset_values(self._id, dataset, revision))
         return self.store.dataset(self._id, _row(dataset), dataset.json)
 
     def delete_dataset(self, key: str) -> None:
@@ -280,10 +281,7 @@ class DatabaseSession:
     def save_scenario(self, record: ScenarioRecord) -> None:
         """Keep a scenario; one that was being run no longer is."""
         with self.store.writing() as (connection, revision):
-            values = _values(record, revision)
-            known = connection.execute(update(scenarios).where(scenarios.c.id == record.id).values(values)).rowcount
-            if not known:
-                connection.execute(insert(scenarios).values(id=record.id, session_id=self._id, **values))
+            connection.execute(self.store.keep_scenario, _scenario_values(self._id, record, revision))
 
     def delete_scenario(self, scenario_id: str) -> None:
         """Forget a scenario."""
@@ -326,25 +324,37 @@ def _row(dataset: Dataset) -> StoredDatasetRow:
     return StoredDatasetRow(dataset.key, dataset.id, dataset.ds_type.value)
 
 
-def _dataset_insert(session_id: str, dataset: Dataset, revision: int, number: int = 0) -> Insert:
-    return insert(datasets).values(
-        session_id=session_id,
-        key=dataset.key,
-        position=revision << 20 | number,
-        revision=revision,
-        dataset_id=dataset.id,
-        ds_type=dataset.ds_type.value,
-        document=dataset.json,
+def _upsert(database: Database, table: Table, *kept: str) -> Insert:
+    """Return what inserts a row, or changes the one of that primary key but for some columns."""
+    statement: Any = (sqlite if database.is_sqlite else postgresql).insert(table)
+    changed = [column.name for column in table.c if not column.primary_key and column.name not in kept]
+    upsert: Insert = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_={name: statement.excluded[name] for name in changed}
     )
+    return upsert
+
+
+def _dataset_values(session_id: str, dataset: Dataset, revision: int, number: int = 0) -> dict[str, Any]:
+    return {
+        "session_id": session_id,
+        "key": dataset.key,
+        "position": revision << 20 | number,
+        "revision": revision,
+        "dataset_id": dataset.id,
+        "ds_type": dataset.ds_type.value,
+        "document": dataset.json,
+    }
 
 
 def _removal(revision: int, session_id: str, kind: str, name: str = "") -> Insert:
     return insert(removed).values(revision=revision, session_id=session_id, kind=kind, name=name)
 
 
-def _values(record: ScenarioRecord, revision: int) -> dict[str, Any]:
-    """Return the columns of a scenario that is not being run, but for those of who it is."""
+def _scenario_values(session_id: str, record: ScenarioRecord, revision: int) -> dict[str, Any]:
+    """Return the columns of a scenario that is not being run."""
     return {
+        "id": record.id,
+        "session_id": session_id,
         "tag": record.tag,
         "sequence": record.sequence,
         "revision": revision,
