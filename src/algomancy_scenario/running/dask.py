@@ -153,6 +153,7 @@ class DaskExecutor:
                 future.add_done_callback(lambda _: ended.set())
                 while not ended.wait(_LOOK_SECONDS):
                     if watched.turns > _TURNS:
+                        self._stop(client, parcel.number, ended)  # Dask has begun it a third time.
                         raise RunKilled(_WORKERS_LOST)
                 if watched.control.stopped:
                     raise RunCancelled

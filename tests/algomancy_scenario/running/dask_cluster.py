@@ -27,12 +27,17 @@ class Cluster:
 
     def start(self) -> None:
         self.scheduler = self._run("dask_scheduler", "--port", str(self.port), "--no-show")
-        self.workers = [self._run("dask_worker", self.address, "--nthreads", "2", "--no-nanny") for _ in range(2)]
+        self.add_workers()
+
+    def add_workers(self) -> None:
+        """Start two more."""
+        self.workers += [self._run("dask_worker", self.address, "--nthreads", "2", "--no-nanny") for _ in range(2)]
 
     def stop(self) -> None:
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
+        self.workers = []
 
     def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -70,18 +70,28 @@ def test_run_reports_and_is_stopped_on_its_worker(manager: ScenarioManager, tmp_
     assert finish(manager, "WhichProcess", "three", seconds=PATIENCE).status == "complete"
 
 
-def test_run_whose_worker_is_lost_is_begun_again(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
-    """The loss of a machine costs time, not the run; its end is seen once."""
-    scenario = begin(manager, "Deaf", folder=tmp_path)
-    until((tmp_path / "pid").exists, PATIENCE)
-    parent = int(Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat").read_text().split()[3])
-    (tmp_path / "pid").unlink()
+def lose_the_worker_of(run: Path, cluster: Cluster) -> None:
+    """Kill the Dask worker that has started the process noted in a file, and take the note away."""
+    parent = int(Path(f"/proc/{run.read_text()}/stat").read_text().split()[3])
+    run.unlink()
     next(worker for worker in cluster.workers if worker.pid == parent).kill()
-    until((tmp_path / "pid").exists, PATIENCE)
-    assert scenario.status == "processing"
-    manager.cancel_scenario(scenario.id)
-    cluster.stop()
-    cluster.start()
+
+
+def test_run_whose_worker_is_lost_is_begun_once_more(
+    manager: ScenarioManager, cluster: Cluster, tmp_path: Path
+) -> None:
+    """The loss of a machine costs time, not the run; that of two may be the run's own doing, and is the end of it."""
+    scenario, run = begin(manager, "Deaf", folder=tmp_path), tmp_path / "pid"
+    for _ in range(2):
+        until(run.exists, PATIENCE)
+        assert scenario.status == "processing"
+        lose_the_worker_of(run, cluster)
+    cluster.add_workers()
+    until(lambda: scenario.status == "failed", PATIENCE)
+    assert scenario.error == "The run's worker was lost, and so was the one that tried again."
+    until(lambda: not run.exists() or not Path(f"/proc/{run.read_text()}").exists(), PATIENCE)
+    assert finish(manager, "WhichProcess", "two", seconds=PATIENCE).status == "complete"
+    until(lambda: not run.exists() or not Path(f"/proc/{run.read_text()}").exists(), PATIENCE)
 
 
 def test_run_waits_for_a_scheduler_that_was_lost(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
