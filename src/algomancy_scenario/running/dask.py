@@ -153,7 +153,6 @@ class DaskExecutor:
                 future.add_done_callback(lambda _: ended.set())
                 while not ended.wait(_LOOK_SECONDS):
                     if watched.turns > _TURNS:
-                        self._stop(client, parcel.number, ended)  # Dask has begun it a third time.
                         raise RunKilled(_WORKERS_LOST)
                 if watched.control.stopped:
                     raise RunCancelled
@@ -317,13 +316,25 @@ def perform_on_worker(parcel: Parcel, source: bytes, topic: str, grace: float) -
 
     name = (topic, parcel.number)
     control = runs.controls[name] = _Relay(tell, stopped=name in runs.stopped_early)
+    over = threading.Event()
+    threading.Thread(target=_watch, args=(worker, worker.get_current_task(), control, over), daemon=True).start()
     tell({"begun": True})
     try:
         return runs.pool.perform(parcel, lambda: source, control)
     except RunCancelled:
         return None
     finally:
+        over.set()
         del runs.controls[name]
+
+
+def _watch(worker: Any, key: str, control: _Relay, over: threading.Event) -> None:  # noqa: ANN401 - Dask's worker
+    """Stop a run that nobody waits for any more: it was given up, or its server is gone. Dask lets it run on."""
+    while not over.wait(_LOOK_SECONDS):
+        task = worker.state.tasks.get(key)
+        if task is None or task.state == "cancelled":
+            control.stop()
+            return
 
 
 def stop_on_worker(topic: str, number: int, dask_worker: Any = None) -> None:  # noqa: ANN401 - Dask hands itself in

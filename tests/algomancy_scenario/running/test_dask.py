@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +70,28 @@ def test_run_reports_and_is_stopped_on_its_worker(manager: ScenarioManager, tmp_
     pid = int((tmp_path / "pid").read_text())
     until(lambda: not Path(f"/proc/{pid}").exists(), PATIENCE)
     assert finish(manager, "WhichProcess", "three", seconds=PATIENCE).status == "complete"
+
+
+_SERVER = """
+import sys
+from tests.algomancy_scenario.running.isolated_project import begin, config, source
+from algomancy_scenario import SessionManager
+manager = SessionManager.from_config(config(executor="dask", dask_address=sys.argv[1])).get_scenario_manager("main")
+manager.set_data("data", source())
+begin(manager, "Deaf", folder=sys.argv[2])
+manager.wait_for_processing()
+"""
+
+
+def test_run_ends_when_its_server_is_killed(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
+    """On its worker as well, which then does those of others."""
+    command = [sys.executable, "-c", _SERVER, cluster.address, str(tmp_path)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3]) as server:
+        until((tmp_path / "pid").exists, PATIENCE)
+        server.kill()
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not Path(f"/proc/{pid}").exists(), PATIENCE)
+    assert finish(manager, "WhichProcess", seconds=PATIENCE).status == "complete"
 
 
 def lose_the_worker_of(run: Path, cluster: Cluster) -> None:
