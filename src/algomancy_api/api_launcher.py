@@ -97,7 +97,10 @@ class ApiLauncher:
         in_memory = {"has_persistent_state": False, "persistence_backend": "none", "executor": "threads"}
         config = type(config)(**{**config.as_dict(), **in_memory})
         sandbox = Sandbox(config, fixture, seed)
-        app = _assemble(config, sandbox.backend, BackendCalls(sandbox.backend), owned=True, around=sandbox.middleware)
+        calls = BackendCalls(sandbox.backend)
+        app = _assemble(
+            config, sandbox.backend, calls, owned=True, around=sandbox.middleware, open_paths=sandbox.open_paths
+        )
         sandbox.add_control(app)
         return app
 
@@ -157,6 +160,7 @@ def _assemble(
     *,
     owned: bool,
     around: tuple[Sequence[Middleware], Sequence[Middleware]] = ((), ()),
+    open_paths: Sequence[str] = (),
 ) -> FastAPI:
     """Put an application together.
 
@@ -166,6 +170,7 @@ def _assemble(
         calls: What calls that.
         owned: Whether to close the backend when the application shuts down.
         around: Further middleware: what stands before the gate, inside CORS, and what behind it.
+        open_paths: What may be read without a token beside the usual pages.
     """
     waiters = Waiters()
 
@@ -200,6 +205,7 @@ def _assemble(
             f"{ASSETS_PATH}/",
             EXPLORER_PATH,
             f"{EXPLORER_PATH}/",
+            *open_paths,
         ),
     )
     app.state.config = config

@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -106,6 +107,22 @@ def report(ctx: click.Context, message: str, status: int | None = None) -> None:
     else:
         colour = False if os.environ.get("NO_COLOR") else None
         click.echo(f"{click.style('Error:', fg='red')} {shown(message)}", err=True, color=colour)
+
+
+def print_or_write(text: str, output: Path | None) -> None:
+    """Print a document, or write it to a file.
+
+    Raises:
+        click.UsageError: the file cannot be written.
+    """
+    if output is None:
+        click.echo(text.encode(), nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.UsageError(f"'{output}' cannot be written: {error.strerror}.") from None
+    click.echo(f"Wrote {output}.", err=True)
 
 
 def connected(*, in_session: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT, connected, examples, report
+from algomancy_api.cli.commands import COULD_NOT, connected, examples, print_or_write, report
 from algomancy_api.cli.serve import run_app, serving, settings_of
 
 if TYPE_CHECKING:
@@ -99,11 +99,4 @@ def export(client: AlgomancyClient, as_json: bool, output: Path | None) -> None:
             )
         )
     text = Fixture(sessions=sessions).model_dump_json(indent=2, exclude_none=True) + "\n"
-    if output is None:
-        click.echo(text.encode(), nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise click.UsageError(f"'{output}' cannot be written: {error.strerror}.") from None
-    click.echo(f"Wrote {output}.", err=True)
+    print_or_write(text, output)

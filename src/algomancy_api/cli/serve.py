@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
-from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, examples, report
+from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, examples, print_or_write, report
 
 _OPEN_SECONDS = 60
 
@@ -213,14 +213,7 @@ def openapi(output: Path | None) -> None:
     from algomancy_api.document.openapi import openapi_document
 
     text = json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
-    if output is None:
-        click.echo(text.encode(), nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise click.UsageError(f"'{output}' cannot be written: {error.strerror}.") from None
-    click.echo(f"Wrote {output}.", err=True)
+    print_or_write(text, output)
 
 
 def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, Any], *, opens: bool) -> None:

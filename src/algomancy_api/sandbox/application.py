@@ -26,6 +26,9 @@ from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, Worlds
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration
 
+_DOCUMENT = f"{CONTROL_PATH}/openapi.json"
+_PAGES = (CONTROL_PATH, f"{CONTROL_PATH}/docs")
+
 ABOUT = About(
     "Algomancy sandbox",
     "Worlds for the development and the tests of frontends, steered over HTTP.",
@@ -62,6 +65,7 @@ class Sandbox:
         self.backend = cast("SessionBackend", CurrentWorld(self._worlds))
         into = partial(IntoWorlds, worlds=self._worlds, prefix=config.prefix)
         self.middleware = ((into,), (ThroughFaults,))
+        self.open_paths = (*_PAGES, _DOCUMENT)
 
     def add_control(self, app: FastAPI) -> None:
         """Add the control API, its document and its page to the application."""
@@ -84,9 +88,9 @@ class Sandbox:
 
         async def docs(request: Request) -> HTMLResponse:
             root = request.scope.get("root_path", "")
-            url = in_script(f"{root}{CONTROL_PATH}/openapi.json")
+            url = in_script(f"{root}{_DOCUMENT}")
             return HTMLResponse(swagger_page(ABOUT.title, f"{root}{ASSETS_PATH}", f"show({{ url: {url} }});"))
 
-        app.add_route(f"{CONTROL_PATH}/openapi.json", openapi, include_in_schema=False)
-        for path in (CONTROL_PATH, f"{CONTROL_PATH}/docs"):
+        app.add_route(_DOCUMENT, openapi, include_in_schema=False)
+        for path in _PAGES:
             app.add_route(path, docs, include_in_schema=False)

@@ -249,8 +249,9 @@ async def list_requests(request: Request, world: WorldPath, query: Annotated[Req
 
     The last 10,000 of them. Preflights of browsers are not among them, nor is what steers the world.
     """
-    found = await _worlds(request).calls.run(_worlds(request).known(world).log.find, query)
-    return await _reply(request, RequestList(requests=found))
+    log = _worlds(request).known(world).log
+    found = await _worlds(request).calls.run(lambda: RequestList(requests=log.find(query)).model_dump_json().encode())
+    return await reply(request, found)
 
 
 @requests.operation("DELETE", "/worlds/{world}/requests", None, UNKNOWN_WORLD, status=204)
