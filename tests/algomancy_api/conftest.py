@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiConfiguration, ApiLauncher
+from algomancy_api.client import AlgomancyClient
 from algomancy_data import DataSource
 from algomancy_utils.baseparameterset import BaseParameterSet, EmptyParameters, IntegerParameter
 from algomancy_utils.errors import NotFoundError, PreconditionError
@@ -322,3 +323,10 @@ def nonblocking() -> tuple[NonblockingSessions, TestClient]:
     backend = NonblockingSessions()
     app = ApiLauncher.build(configuration(), session_manager=backend)
     return backend, TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[AlgomancyClient]:
+    """A client of the live server at `url`, which is another one in each folder."""
+    with AlgomancyClient(url) as client:
+        yield client

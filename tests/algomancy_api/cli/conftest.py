@@ -16,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from algomancy_api import ApiLauncher
 from algomancy_api.cli import main
-from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
 
 
@@ -79,13 +78,6 @@ def command() -> Callable[..., Result]:
 def url(serve: Callable[[Any], str]) -> str:
     """The URL of a fresh server with the bundled example."""
     return serve(ApiLauncher.build(build_example_config()))
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[AlgomancyClient]:
-    """A client of that server."""
-    with AlgomancyClient(url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from algomancy_api import ApiLauncher
-from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
 from tests.conftest import Problems
 
@@ -39,13 +38,6 @@ def explore(open_page: Callable[..., Any], problems: Problems) -> Callable[..., 
 def url(serve: Callable[[Any], str]) -> str:
     """A fresh server with the bundled example."""
     return serve(ApiLauncher.build(build_example_config(executor="threads")))
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[AlgomancyClient]:
-    """A client of it: somebody else in the same session."""
-    with AlgomancyClient(url) as client:
-        yield client
 
 
 @pytest.fixture

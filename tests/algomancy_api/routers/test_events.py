@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -23,13 +23,6 @@ ORIGIN = "https://planner.example"
 def url(serve: Callable[[Any], str]) -> str:
     """A live server."""
     return serve(ApiLauncher.build(build_example_config(cors_origins=[ORIGIN], executor="threads")))
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[AlgomancyClient]:
-    """A client of it."""
-    with AlgomancyClient(url) as client:
-        yield client
 
 
 def test_events_follow_a_run_to_its_end(client: AlgomancyClient) -> None:
