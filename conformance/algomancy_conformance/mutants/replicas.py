@@ -53,11 +53,11 @@ async def run_once_more(call: Call, forward: Forward) -> Reply:
 
     async def take() -> None:
         scenario = call.path.removesuffix("/run")
-        while True:
-            status = await forward(call.to("GET", f"{scenario}/status"))
-            if status.status != 200 or status.json["status"] in ("complete", "failed"):
+        while (status := await forward(call.to("GET", f"{scenario}/status"))).good:
+            if status.json["status"] in ("complete", "failed"):
                 break
             await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         await forward(call.to("POST", f"{scenario}/reset"))
         await forward(call.to("POST", f"{scenario}/run"))
 
