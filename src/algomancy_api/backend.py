@@ -103,8 +103,9 @@ class ScenarioMembers(Protocol):
 class ScenarioBackend(ScenarioMembers, Protocol):
     """What one session of any backend can do. See `algomancy_scenario.ScenarioManager`.
 
-    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `schemas`,
-    by whose names of files a message tells which one an upload lacks.
+    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `listen`, as
+    `CompleteScenarioBackend` has it; without it there are no events, and long polls do not wait. `schemas`, by whose
+    names of files a message tells which one an upload lacks.
     """
 
     @property
