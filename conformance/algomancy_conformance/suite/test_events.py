@@ -64,14 +64,14 @@ class Listener:
 
 
 @contextmanager
-def listening(session: Session, last: str = "", url: str = "") -> Iterator[Listener]:
-    """Listen to the events of a session, at `url` or wherever the next request would go.
+def asking(session: Session, last: str = "", url: str = "", query: str = "") -> Iterator[httpx.Response]:
+    """Ask for the events of a session, at `url` or wherever the next request would go; the answer is not read.
 
     Raises:
         NotOffered: There are none.
     """
-    api, listener = session.api, Listener()
-    address = f"{url or api.next_url()}{api.prefix}{session.path}/events"
+    api = session.api
+    address = f"{url or api.next_url()}{api.prefix}{session.path}/events{query}"
     headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
     if api.token:
         headers["Authorization"] = f"Bearer {api.token}"
@@ -81,7 +81,19 @@ def listening(session: Session, last: str = "", url: str = "") -> Iterator[Liste
     ):
         if response.status_code in (404, 405):
             raise NotOffered("GET …/events is not there")
-        api.record(httpx.Response(response.status_code, headers=response.headers, request=response.request))
+        yield response
+
+
+@contextmanager
+def listening(session: Session, last: str = "", url: str = "") -> Iterator[Listener]:
+    """Listen to the events of a session.
+
+    Raises:
+        NotOffered: There are none.
+    """
+    listener = Listener()
+    with asking(session, last, url) as response:
+        session.api.record(httpx.Response(response.status_code, headers=response.headers, request=response.request))
         demand(response.status_code == 200, f"GET …/events is answered {response.status_code}")
         thread = threading.Thread(target=listener.read, args=(response,), daemon=True)
         thread.start()
@@ -106,6 +118,15 @@ def test_events_begin_with_a_snapshot(stocked: Session, world: World) -> None:
         demand(name == "snapshot", f"the first event is {name!r}")
         demand(world.status(stocked, scenario) in statuses_in(data), f"the snapshot lacks the scenario: {data}")
     check_error(stocked.api.get(f"/sessions/{UNKNOWN_ID}/events").expect(404))
+
+
+@clause("EVT-1")
+def test_events_of_what_can_be_no_scenario_are_refused(stocked: Session) -> None:
+    """Asked for those of a scenario by what can be no id, it refuses in the one shape, or tells of everything."""
+    with asking(stocked, query=f"?scenario={'x' * 256}") as response:
+        if response.status_code != 200:
+            response.read()
+            check_error(stocked.api.record(response).expect(422))
 
 
 def statuses_in(data: Json) -> list[Json]:
