@@ -141,6 +141,9 @@ class Actor:
                 self.on_wake()
             self.clock.changed.notify_all()
 
+    abandon = leave
+    """So that it can be the ticket of a run."""
+
     def settled(self) -> None:
         """Wait, under a manual clock, until it sleeps or has left."""
         clock = self.clock

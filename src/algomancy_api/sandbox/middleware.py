@@ -80,14 +80,14 @@ class IntoWorlds:
 
         async def noting_receive() -> Message:
             message = await receive()
-            entry.received.add(message.get("body", b""))
+            entry.request_body.add(message.get("body", b""))
             return message
 
         async def noting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
-            entry.sent.add(message.get("body", b""))
-            entry.duration_ms = 1000 * (time.perf_counter() - begun)
+            entry.response_body.add(message.get("body", b""))
+            entry.duration_ms = round(1000 * (time.perf_counter() - begun), 3)
             await send(message)
 
         await self._app({**scope, _ENTRY: entry}, noting_receive, noting_send)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,57 +15,7 @@ _KEPT = 10_000
 _SHOWN_BYTES = 4_096
 
 
-class Entry:
-    """A request, while it is answered and afterwards.
-
-    Args:
-        number: Its number.
-        at: When it came.
-        method: Its method.
-        path: Its path.
-        query: Its query.
-    """
-
-    __slots__ = (
-        "at",
-        "duration_ms",
-        "fault",
-        "method",
-        "number",
-        "operation",
-        "path",
-        "query",
-        "received",
-        "sent",
-        "status",
-    )
-
-    def __init__(self, number: int, at: datetime, method: str, path: str, query: str) -> None:
-        self.number, self.at, self.method, self.path, self.query = number, at, method, path, query
-        self.operation: str | None = None
-        self.fault: str | None = None
-        self.status: int | None = None
-        self.duration_ms = 0.0
-        self.received, self.sent = _Body(), _Body()
-
-    def model(self) -> LoggedRequest:
-        """Return it as the control API shows it."""
-        return LoggedRequest(
-            id=self.number,
-            at=self.at,
-            operation=self.operation,
-            method=self.method,
-            path=self.path,
-            query=self.query,
-            request_body=self.received.shown(),
-            status=self.status,
-            response_body=self.sent.shown(),
-            duration_ms=round(self.duration_ms, 3),
-            fault=self.fault,
-        )
-
-
-class _Body:
+class Body:
     """A body that comes in pieces; no more of it is kept than is shown."""
 
     __slots__ = ("kept", "length")
@@ -74,10 +25,12 @@ class _Body:
         self.length = 0
 
     def add(self, piece: bytes) -> None:
+        """Take in a piece."""
         self.length += len(piece)
         self.kept = b"" if self.length > _SHOWN_BYTES else self.kept + piece
 
     def shown(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Return it as JSON, or as text; of a long one its length."""
         if not self.length:
             return None
         if self.length > _SHOWN_BYTES:
@@ -86,6 +39,29 @@ class _Body:
             return decode_json(self.kept)
         except ValueError:
             return self.kept.decode("utf-8", "replace")
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request, while it is answered and afterwards; see `LoggedRequest`."""
+
+    id: int
+    at: datetime
+    method: str
+    path: str
+    query: str
+    operation: str | None = None
+    status: int | None = None
+    fault: str | None = None
+    duration_ms: float = 0.0
+    request_body: Body = field(default_factory=Body)
+    response_body: Body = field(default_factory=Body)
+
+    def model(self) -> LoggedRequest:
+        """Return it as the control API shows it."""
+        members = {name: getattr(self, name) for name in LoggedRequest.model_fields}
+        shown = {name: value.shown() for name, value in members.items() if isinstance(value, Body)}
+        return LoggedRequest(**members | shown)
 
 
 class RequestLog:
@@ -109,7 +85,7 @@ class RequestLog:
         return [
             each.model()
             for each in list(self._entries)
-            if each.number > query.after
+            if each.id > query.after
             and (query.operation is None or each.operation == query.operation)
             and (query.status is None or each.status == query.status)
         ]

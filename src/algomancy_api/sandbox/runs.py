@@ -97,7 +97,7 @@ class WorldRuns:
                 under_way[scenario_id] = script.model_copy(update={"elapsed": elapsed})
         return {**self.scripts, **under_way}
 
-    def submit(self, job: Callable[[], None]) -> _Ticket:
+    def submit(self, job: Callable[[], None]) -> Actor:
         """Have a run done in a thread; under a manual clock it has begun when this returns."""
         actor = Actor(self.clock)
 
@@ -113,7 +113,7 @@ class WorldRuns:
         threading.Thread(target=do, name="algomancy-sandbox-run", daemon=True).start()
         if not hasattr(self._here, "actor"):  # The end of one run may start the next.
             actor.settled()
-        return _Ticket(actor)
+        return actor
 
     def play(self, scenario_id: str, tag: str, work: Work) -> Mapping[str, Any]:
         """Let a run take its time; called in its thread.
@@ -165,18 +165,3 @@ class WorldRuns:
         work.begin()
         actor.work_until(lambda: work.done or interrupted())
         return work.done
-
-
-class _Ticket:
-    """A run that was handed over.
-
-    Args:
-        actor: Who plays it.
-    """
-
-    def __init__(self, actor: Actor) -> None:
-        self._actor = actor
-
-    def abandon(self) -> None:
-        """Wait for it no more."""
-        self._actor.leave()
