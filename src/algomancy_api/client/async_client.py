@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from functools import wraps
+from threading import Semaphore
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -15,7 +16,7 @@ import httpx
 from algomancy_api.client import data, scenarios, sessions, waiting
 from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_call, stream_options
 from algomancy_api.client.exceptions import AlgomancyError
-from algomancy_api.client.flow import Api, Flow, Listen, Send, authorization
+from algomancy_api.client.flow import STREAMS, Api, Flow, Listen, NoStreamLeft, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 from algomancy_api.client.scenarios import AnyScenario, scenario_id
 from algomancy_api.client.sync_client import signature_without_flow
@@ -72,6 +73,7 @@ class AsyncAlgomancyClient:
         headers = authorization(token)
         self._http = httpx.AsyncClient(base_url=self._api.url, headers=headers, timeout=timeout, transport=transport)
         self._sleep = sleep
+        self._streams = Semaphore(STREAMS)
 
     @property
     def base_url(self) -> str:
@@ -86,7 +88,8 @@ class AsyncAlgomancyClient:
     def in_session(self, session: str) -> AsyncAlgomancyClient:
         """A client of another session, which shares this one's connections."""
         other = object.__new__(AsyncAlgomancyClient)
-        other._api, other._http, other._sleep = self._api.in_session(session), self._http, self._sleep
+        other._api, other._http = self._api.in_session(session), self._http
+        other._sleep, other._streams = self._sleep, self._streams
         return other
 
     get_health = awaiting(sessions.get_health)
@@ -180,16 +183,21 @@ class AsyncAlgomancyClient:
                         step = flow.throw(error)
                     else:
                         step = flow.send(response)
+                elif isinstance(step, Listen) and not self._streams.acquire(blocking=False):
+                    step = flow.throw(NoStreamLeft())
                 elif isinstance(step, Listen):
                     listen = step
-                    async with aclosing(self._lines(listen.last_event_id, listen.scenario)) as lines:
-                        while step is listen:
-                            try:
-                                line = await anext(lines, None)
-                            except AlgomancyError as error:
-                                step = flow.throw(error)
-                            else:
-                                step = flow.send(line)
+                    try:
+                        async with aclosing(self._lines(listen.last_event_id, listen.scenario)) as lines:
+                            while step is listen:
+                                try:
+                                    line = await anext(lines, None)
+                                except AlgomancyError as error:
+                                    step = flow.throw(error)
+                                else:
+                                    step = flow.send(line)
+                    finally:
+                        self._streams.release()
                 else:
                     await self._sleep(step.seconds)
                     step = next(flow)

@@ -33,6 +33,9 @@ from algomancy_api.client.upload import CountedStream, Upload
 
 T = TypeVar("T")
 
+STREAMS = 50
+"""Streams that waits of one client may hold open at a time: half of the connections that httpx makes at most."""
+
 SLOW_ANSWER = 600.0
 """Seconds that the answer to an upload may take at least: the server reads and checks all of it first."""
 
@@ -94,6 +97,10 @@ class Sleep:
     """Let some seconds pass."""
 
     seconds: float
+
+
+class NoStreamLeft(Exception):
+    """As many waits as a client listens for at a time have streams of their own: this one has to ask."""
 
 
 @dataclass(frozen=True)

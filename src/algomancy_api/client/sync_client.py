@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import wraps
+from threading import Semaphore
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -15,7 +16,7 @@ import httpx
 from algomancy_api.client import data, scenarios, sessions, waiting
 from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_call, stream_options
 from algomancy_api.client.exceptions import AlgomancyError
-from algomancy_api.client.flow import Api, Flow, Listen, Send, authorization
+from algomancy_api.client.flow import STREAMS, Api, Flow, Listen, NoStreamLeft, Send, authorization
 from algomancy_api.client.retry import RetryPolicy
 from algomancy_api.client.scenarios import AnyScenario, scenario_id
 
@@ -79,6 +80,7 @@ class AlgomancyClient:
         headers = authorization(token)
         self._http = httpx.Client(base_url=self._api.url, headers=headers, timeout=timeout, transport=transport)
         self._sleep = sleep
+        self._streams = Semaphore(STREAMS)
 
     @property
     def base_url(self) -> str:
@@ -93,7 +95,8 @@ class AlgomancyClient:
     def in_session(self, session: str) -> AlgomancyClient:
         """A client of another session, which shares this one's connections."""
         other = object.__new__(AlgomancyClient)
-        other._api, other._http, other._sleep = self._api.in_session(session), self._http, self._sleep
+        other._api, other._http = self._api.in_session(session), self._http
+        other._sleep, other._streams = self._sleep, self._streams
         return other
 
     get_health = blocking(sessions.get_health)
@@ -186,16 +189,21 @@ class AlgomancyClient:
                         step = flow.throw(error)
                     else:
                         step = flow.send(response)
+                elif isinstance(step, Listen) and not self._streams.acquire(blocking=False):
+                    step = flow.throw(NoStreamLeft())
                 elif isinstance(step, Listen):
                     listen = step
-                    with closing(self._lines(listen.last_event_id, listen.scenario)) as lines:
-                        while step is listen:
-                            try:
-                                line = next(lines, None)
-                            except AlgomancyError as error:
-                                step = flow.throw(error)
-                            else:
-                                step = flow.send(line)
+                    try:
+                        with closing(self._lines(listen.last_event_id, listen.scenario)) as lines:
+                            while step is listen:
+                                try:
+                                    line = next(lines, None)
+                                except AlgomancyError as error:
+                                    step = flow.throw(error)
+                                else:
+                                    step = flow.send(line)
+                    finally:
+                        self._streams.release()
                 else:
                     self._sleep(step.seconds)
                     step = next(flow)

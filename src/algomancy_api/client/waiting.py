@@ -22,7 +22,7 @@ from algomancy_api.client.exceptions import (
     UnexpectedReply,
     WaitTimeout,
 )
-from algomancy_api.client.flow import Api, Call, Flow, Listen, Sleep, read
+from algomancy_api.client.flow import Api, Call, Flow, Listen, NoStreamLeft, Sleep, read
 from algomancy_api.client.retry import TRANSIENT, PollSchedule
 from algomancy_api.client.scenarios import (
     AnyScenario,
@@ -160,6 +160,7 @@ class _Watch:
         self._tag = ""
         self._event_id: str | None = None
         self._mute_streams = 0.0
+        self._holds_connections = True
 
     def start(self) -> Flow[None]:
         """Run the scenario, once."""
@@ -207,12 +208,17 @@ class _Watch:
         """Hear by events how it is, until it has ended, the stream breaks off, or the time is nearly up."""
         if self._mute_streams > _MUTE_STREAMS or self._left() < HEARTBEAT_SECONDS:
             return  # While nothing comes in nothing can be given up: the last seconds are for looking.
+        self._holds_connections = True
         lines, listen = EventLines(), Listen(self._event_id, self._id)
         self._mute_streams += 1
         while True:
             try:
                 line = yield listen
                 event = None if line is None else lines.feed(line)
+            except NoStreamLeft:
+                self._mute_streams -= 1
+                self._holds_connections = False
+                return
             except TRANSIENT:
                 return  # Looking bears the outage.
             except (ApiError, UnexpectedReply):
@@ -243,9 +249,9 @@ class _Watch:
 
     def _look(self) -> Flow[ScenarioStatus]:
         """Ask how it is; a server that can is asked to answer when that has changed."""
-        seconds = int(min(_LONG_POLL_SECONDS, self._left()))
-        headers = {"Prefer": f"wait={seconds}"}
-        if self._tag and self._last is not None:
+        seconds = int(min(_LONG_POLL_SECONDS, self._left())) if self._holds_connections else 0
+        headers = {"Prefer": f"wait={seconds}"} if self._holds_connections else {}
+        if self._tag and self._last is not None and self._holds_connections:
             headers["If-None-Match"] = self._tag
         call = scenario_call(self._api, "GET", self._id, "status")
         call = replace(call, headers=headers, patience=self._api.timeout + seconds)

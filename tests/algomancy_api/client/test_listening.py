@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -154,6 +155,25 @@ def test_what_are_no_events_is_not_asked_for_again(answer: httpx.Response, face:
     server.events.mock(side_effect=[answer])
     assert face.wait(ID).status == "complete"
     assert server.status.call_count == 1
+
+
+def test_waits_leave_connections_to_others(face: Face, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where as many wait as may have streams, the others ask now and then, until a stream is free."""
+    streams = threading.Semaphore(0)
+    monkeypatch.setattr(face.client, "_streams", streams)
+    answers = [httpx.Response(200, json=scenario_status("processing", float(percent))) for percent in (10, 20)]
+
+    def ask(request: httpx.Request) -> httpx.Response:
+        assert "Prefer" not in request.headers
+        if len(answers) == 1:
+            streams.release()
+        return answers.pop(0)
+
+    server.status.mock(side_effect=ask)
+    server.streams(Stream(snapshot(1, scenario_status("complete", 100.0))))
+    assert face.wait(ID).status == "complete"
+    assert (server.status.call_count, server.events.call_count) == (2, 1)
+    assert streams.acquire(blocking=False)
 
 
 def test_scenario_that_goes_is_not_found(face: Face, server: Server) -> None:
