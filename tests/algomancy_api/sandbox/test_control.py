@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import openapi_spec_validator
 import pytest
 from starlette.testclient import TestClient
 
@@ -57,6 +58,7 @@ def test_bad_input_is_told_in_a_sentence(
 def test_control_api_has_a_document_of_its_own(sandbox: TestClient) -> None:
     """Each operation that steers is in it with its failures, and the models of what is sent; the page shows it."""
     document = sandbox.get("/sandbox/openapi.json").json()
+    openapi_spec_validator.validate(document)
     paths = document["paths"]
     assert "/sandbox/worlds/{world}/runs/{scenario}" in paths
     assert paths["/sandbox/worlds"]["post"]["operationId"] == "create_world"

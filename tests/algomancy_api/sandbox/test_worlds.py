@@ -117,11 +117,16 @@ def test_reset_ends_the_streams_of_events(world: Any) -> None:
 
 
 def test_dropped_world_is_gone(make_world: Callable[..., Any], sandbox: TestClient) -> None:
-    """Its paths answer 404 with a sentence, its name is free again."""
+    """Its paths answer 404 with a sentence, its name is free again, and none of its threads is left."""
+    before = set(threading.enumerate())
     world = make_world(name="short-lived")
     world.steer("PUT", "/runs/*", duration=60)
     world.run(world.scenario())
+    playing = [each for each in set(threading.enumerate()) - before if each.name == "algomancy-sandbox-run"]
+    assert len(playing) == 1
     assert sandbox.delete(world.path).status_code == 204
+    playing[0].join(20)
+    assert not playing[0].is_alive()
     for path in (world.path, f"{world.base}/sessions"):
         answer = sandbox.get(path)
         assert (answer.status_code, "There is no world 'short-lived'." in answer.json()["detail"]) == (404, True)
