@@ -15,16 +15,10 @@ from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.scenariomanager import ScenarioManager
-from algomancy_scenario.sessions.building import (
-    Session,
-    SessionBuilder,
-    check_session_name,
-    copy_between,
-    copy_of,
-    is_readable,
-)
+from algomancy_scenario.sessions.building import SessionBuilder, check_session_name, copy_of, is_readable
 from algomancy_scenario.sessions.index import FIRST_NAME, SessionIndex, unknown
 from algomancy_scenario.sessions.locks import SessionGoneError
+from algomancy_scenario.sessions.opening import copy_between
 from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError
 from algomancy_utils.logger import SilentLogger
 from algomancy_utils.runtime import random_id
@@ -295,7 +289,7 @@ class SessionManager:
             self._sessions.refuse_if_taken(new_display_name)
             self._store.rename_session(session.id, new_display_name)
             self._sessions.rename(session, new_display_name)
-            session.manager.tell_listeners(_told(session, deleted=False))
+            session.tell_listeners(deleted=False)
 
     def delete_session(self, session_id: str) -> None:
         """Delete a session with everything in it; its run, if there is one, is stopped.
@@ -322,7 +316,7 @@ class SessionManager:
 
             # The session's writers are locked out while it goes: none of them is told that something was kept.
             session.manager.retire(forget)
-            session.manager.tell_listeners(_told(session, deleted=True), ended=True)
+            session.tell_listeners(deleted=True)
 
     def close(self) -> None:
         """Stop every run, refuse every further change and let go of the data folder; returns at once."""
@@ -356,7 +350,7 @@ class SessionManager:
             tell: Called with how many datasets and scenarios were copied, and how many there are.
 
         Returns:
-            How many `sessions`, `datasets` and `scenarios` were copied.
+            How many `sessions`, `datasets` and `scenarios`.
 
         Raises:
             ValueError: One cannot be opened, the target is not empty, or something cannot be copied; nothing is then.
@@ -386,8 +380,7 @@ class SessionManager:
             session.manager.resume()
 
     def _follow(self) -> None:
-        """Begin to take part in what servers of one database do."""
-        # Imported here: what it needs comes with an extra.
+        """Begin to take part in what servers of one database do; what that needs comes with an extra."""
         from algomancy_scenario.persistence.database.store import DatabaseStore
         from algomancy_scenario.sessions.replica import Replica
 
@@ -405,7 +398,3 @@ class SessionManager:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise PreconditionError("The server is shutting down.")
-
-
-def _told(session: Session, *, deleted: bool) -> dict[str, Any]:
-    return {"id": session.id, "display_name": session.display_name, "deleted": deleted}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from algomancy_data import BaseDataSource, Dataset, DataSource, StatelessDataManager
+from algomancy_data import Dataset
 from algomancy_scenario.algorithmfactory import AlgorithmFactory
-from algomancy_scenario.core_configuration import CACHE_BYTES, CoreConfig
+from algomancy_scenario.core_configuration import CoreConfig
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.copying import copy_state
-from algomancy_scenario.persistence.directory import DirectoryStore
-from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
+from algomancy_scenario.persistence.memory import MemorySessionStore
 from algomancy_scenario.persistence.port import NewSession, SessionStore, StateStore, StoredSession
 from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
@@ -23,6 +19,7 @@ from algomancy_scenario.running.dask import DaskExecutor
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.running.processes import ProcessExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
+from algomancy_scenario.sessions.opening import open_store
 from algomancy_utils import Logger, NotFoundError
 from algomancy_utils.logger import SilentLogger
 from algomancy_utils.runtime import random_id
@@ -43,6 +40,11 @@ class Session:
     id: str
     display_name: str
     manager: ScenarioManager
+
+    def tell_listeners(self, *, deleted: bool) -> None:
+        """Tell whoever listens that the session has another name, or is gone."""
+        told = {"id": self.id, "display_name": self.display_name, "deleted": deleted}
+        self.manager.tell_listeners(told, ended=deleted)
 
 
 class SessionBuilder:
@@ -66,7 +68,7 @@ class SessionBuilder:
         self._config = config
         self._logger = logger
         self.catalog = Catalog(AlgorithmFactory(config.algorithms, logger or SilentLogger()), config.kpis)
-        self.store = store or _open_store(config)
+        self.store = store or open_store(config)
         self.executor = executor or _make_executor(config)
 
     def restored(self, stored: StoredSession) -> Session:
@@ -150,60 +152,6 @@ def is_readable(dataset: Dataset) -> bool:
         _log.warning("A new session goes without a dataset: %s", error)
         return False
     return True
-
-
-def copy_between(
-    source: str, target: str, config: CoreConfig | None, tell: Callable[[int, int], None]
-) -> dict[str, int]:
-    """Copy a state between places; see `SessionManager.copy_state`."""
-    data_object_type = DataSource if config is None else config.data_object_type
-    cache = Cache(CACHE_BYTES if config is None else config.cache_bytes)
-    extract = None
-    if config is not None:
-        extract = StatelessDataManager(
-            etl_factory=config.etl_factory,
-            schemas=config.schemas,
-            data_object_type=data_object_type,
-            limits=config.read_limits,
-        ).prepare_etl
-    if "://" not in target:
-        Path(target).mkdir(parents=True, exist_ok=True)
-    with (
-        closing(_store_at(source, data_object_type, cache)) as origin,
-        closing(_store_at(target, data_object_type, cache)) as goal,
-    ):
-        return copy_state(origin, goal, extract, tell)
-
-
-def _open_store(config: CoreConfig) -> StateStore:
-    cache = Cache(config.cache_bytes)
-    if config.store_kind == "database":
-        return _open_database(config.resolved_database_url, config.data_object_type, cache)
-    if config.store_kind == "json":
-        return DirectoryStore(Path(config.data_path), config.data_object_type, cache)
-    return MemoryStore(None if config.initial_data_path is None else Path(config.initial_data_path))
-
-
-def _store_at(place: str, data_object_type: type[BaseDataSource], cache: Cache) -> StateStore:
-    """Open the store in a folder, or in the database of a URL."""
-    if "://" in place:
-        return _open_database(place, data_object_type, cache)
-    if not Path(place).is_dir():
-        raise ValueError(f"There is no folder '{Path(place).name}'.")
-    return DirectoryStore(Path(place), data_object_type, cache)
-
-
-def _open_database(url: str, data_object_type: type[BaseDataSource], cache: Cache) -> StateStore:
-    try:
-        from algomancy_scenario.persistence.database.database import Database
-        from algomancy_scenario.persistence.database.store import DatabaseStore
-
-        return DatabaseStore(Database(url), data_object_type, cache)
-    except ModuleNotFoundError as error:
-        library = str(error.name).partition(".")[0]
-        raise ValueError(
-            f"A database needs the library '{library}': pip install 'algomancy-reference[database]'."
-        ) from error
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:

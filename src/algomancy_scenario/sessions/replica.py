@@ -94,7 +94,7 @@ class Replica:
                 self._sessions.replace(None, known)
             elif changed.display_name not in (None, known.display_name):
                 self._sessions.rename(known, changed.display_name or "")
-                known.manager.tell_listeners(_told(known, deleted=False))
+                known.tell_listeners(deleted=False)
             self._take_in_session(known, changed, everything=changes.everything)
 
     def _take_in_session(self, session: Session, changed: SessionChanges, *, everything: bool) -> None:
@@ -105,7 +105,7 @@ class Replica:
     def _end(self, session: Session) -> None:
         self._sessions.replace(session, None)
         session.manager.retire()
-        session.manager.tell_listeners(_told(session, deleted=True), ended=True)
+        session.tell_listeners(deleted=True)
 
     # ------------------------------------------------------------------ what this server runs, and what is lost
 
@@ -185,7 +185,3 @@ class Replica:
 
     def _is_last_sign(self, scenario_id: str, sign: tuple[Any, ...]) -> bool:
         return self._store.sign_of(scenario_id) == sign
-
-
-def _told(session: Session, *, deleted: bool) -> dict[str, Any]:
-    return {"id": session.id, "display_name": session.display_name, "deleted": deleted}

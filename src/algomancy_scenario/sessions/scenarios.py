@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from algomancy_data import DataManager, Dataset
 from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
-from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
+from algomancy_scenario.running.outcome import ScenarioState
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.datasets import SessionDatasets
 from algomancy_scenario.sessions.locks import SessionGoneError
-from algomancy_utils import Logger, NotFoundError, PreconditionError, TakenError
+from algomancy_scenario.sessions.owner import SessionOwner
+from algomancy_utils import NotFoundError, PreconditionError, TakenError
 from algomancy_utils.runtime import utc_now
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SessionScenarios(SessionDatasets):
     ) -> None:
         super().__init__(registry, factory, data, store)
         self._processor = processor
-        self._owner = _Owner(self)
+        self._owner = SessionOwner(self)
         self._sequence = 0
         self._autocreate = False
         self._default_algorithm: str | None = None
@@ -378,45 +378,3 @@ class SessionScenarios(SessionDatasets):
             runs = [self._processor.admit(scenario) for scenario in waiting]
         for run in runs:
             self._processor.start(run)
-
-
-class _Owner:
-    """The session as its scenarios know it; what keeps a scenario does not keep its session.
-
-    Args:
-        session: The session.
-    """
-
-    def __init__(self, session: SessionScenarios) -> None:
-        self.catalog = session._factory.catalog
-        self._known = weakref.ref(session)
-
-    def dataset_of(self, scenario: Scenario[Any]) -> Dataset:
-        return self._session()._factory.dataset(scenario.input_data_key)
-
-    def stored_outcome(
-        self, scenario_id: str, kpis_json: bytes, whole: Outcome | None
-    ) -> Outcome | StoredOutcome | None:
-        store = self._session()._store
-        return StoredOutcome(store, scenario_id, kpis_json, whole) if store.durable else whole
-
-    def queue(self, scenario: Scenario[Any]) -> None:
-        self._session().process_scenario_async(scenario)
-
-    def run(self, scenario: Scenario[Any], logger: Logger | None) -> None:  # noqa: ARG002 - the session has its own
-        session = self._session()
-        if scenario.status is ScenarioStatus.CREATED:
-            session.process_scenario_async(scenario)
-        session._processor.wait_for(scenario)
-
-    def cancel(self, scenario: Scenario[Any]) -> None:
-        self._session().cancel_scenario(scenario.id)
-
-    def reset(self, scenario: Scenario[Any]) -> None:
-        self._session().reset_scenario(scenario.id)
-
-    def _session(self) -> SessionScenarios:
-        session = self._known()
-        if session is None:
-            raise SessionGoneError("The session no longer exists.")
-        return session
