@@ -158,7 +158,8 @@ class DaskExecutor:
                     raise RunCancelled
                 outcome: tuple[bytes, bytes] | None = future.result()
             finally:
-                future.cancel()
+                with suppress(RuntimeError):  # The client may have been closed meanwhile.
+                    future.cancel()
         except (RunFailure, UnreadableCallError):
             raise
         except KilledWorker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.isolated import carry_out_isolated
 from algomancy_scenario.running.job import RunControl
-from algomancy_scenario.running.parcels import Parcel, dumps
+from algomancy_scenario.running.parcels import Parcel
 from algomancy_utils.worker_process import WorkerEndedError, WorkerProcess
 
 _log = logging.getLogger(__name__)
@@ -123,7 +124,8 @@ class _Worker:
             self._datasets[parcel.dataset] = None
             self._datasets.move_to_end(parcel.dataset)
             forgotten = [self._datasets.popitem(last=False)[0] for _ in range(len(self._datasets) - _KEPT_DATASETS)]
-            call = dumps((carry_out_isolated, (parcel, sent, forgotten, logging.getLogger().getEffectiveLevel())))
+            arguments = (parcel, sent, forgotten, logging.getLogger().getEffectiveLevel())
+            call = pickle.dumps((carry_out_isolated, arguments), pickle.HIGHEST_PROTOCOL)
             ended: tuple[bytes, bytes] | None = self._process.run(call, hear)
         except RunFailure:
             raise

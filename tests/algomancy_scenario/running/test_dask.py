@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,8 +107,11 @@ def test_run_whose_worker_is_lost_is_begun_once_more(
 ) -> None:
     """The loss of a machine costs time, not the run; that of two may be the run's own doing, and is the end of it."""
     scenario, run = begin(manager, "Deaf", folder=tmp_path), tmp_path / "pid"
-    for _ in range(2):
+    executor: Any = manager.processor._executor
+    for turn in (1, 2):
         until(run.exists, PATIENCE)
+        # What a worker told last may be lost with it.
+        until(lambda: [each.turns for each in executor._watched.values()] == [turn], PATIENCE)  # noqa: B023
         assert scenario.status == "processing"
         lose_the_worker_of(run, cluster)
     cluster.add_workers()
