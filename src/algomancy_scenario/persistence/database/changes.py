@@ -72,11 +72,12 @@ def read_changes(connection: Connection, since: int) -> Changes:
     """
     revision, horizon = connection.execute(select(state.c.revision, state.c.horizon)).one()
     everything = since < horizon or since == 0
-    after = 0 if everything else since
     found: dict[str, SessionChanges] = defaultdict(SessionChanges)
 
     def rows(query: Select[Any], column: Any) -> Iterable[Row[Any]]:  # noqa: ANN401 - a column of any type
-        return connection.execute(query.where(column > after), execution_options={"yield_per": 1_000})
+        # All there is comes as it lies there, and not by the index of changes.
+        wanted = query if everything else query.where(column > since)
+        return connection.execute(wanted, execution_options={"yield_per": 1_000})
 
     for row in rows(select(sessions.c.id, sessions.c.display_name).order_by(sessions.c.position), sessions.c.revision):
         found[row.id].display_name = row.display_name
