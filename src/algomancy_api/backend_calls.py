@@ -9,9 +9,10 @@ from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
 
-from algomancy_api.backend import CompleteScenarioBackend, CompleteSessionBackend, SessionBackend
+from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend, CompleteSessionBackend, SessionBackend
 from algomancy_api.checked.sessions import CheckedBackend
-from algomancy_api.errors import as_http_error
+from algomancy_api.errors import NotFoundError, as_http_error
+from algomancy_api.http.names import shown
 from algomancy_api.http.threads import WorkerPool
 
 T = TypeVar("T")
@@ -36,6 +37,9 @@ class BackendCalls:
         backend: The backend, of any make.
         close_seconds: How long closing the backend may take before it is left as it is.
         inline_scenarios: How many scenarios may be encoded in the event loop: a few milliseconds' worth.
+
+    Attributes:
+        alone: Whether no other server changes the same state.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class BackendCalls:
         self.nonblocking = bool(getattr(backend, "nonblocking", False))
         catch_up = getattr(backend, "catch_up", None)
         self._catch_up: Callable[[], None] | None = catch_up if callable(catch_up) else None
+        self.alone = self._catch_up is None
         self._catching_up: asyncio.Future[None] | None = None
         self._next_catch_up: asyncio.Future[None] | None = None
         self.sessions: CompleteSessionBackend = backend if self.nonblocking else CheckedBackend(backend)  # type: ignore[assignment,arg-type]
@@ -59,13 +64,11 @@ class BackendCalls:
         self._uploads = WorkerPool("algomancy-api-etl", 2)
 
     async def caught_up(self) -> None:
-        """Wait until memory is what every server has acknowledged by now, where others change the same state.
+        """Wait until memory is what every server has acknowledged by now; for a server that is not `alone`.
 
         One question answers for all requests that came before it was asked: what others wait for costs them little,
         however many they are.
         """
-        if self._catch_up is None:
-            return
         if self._next_catch_up is None:
             self._next_catch_up = asyncio.ensure_future(self._ask(self._catching_up))
         await asyncio.shield(self._next_catch_up)
@@ -95,6 +98,22 @@ class BackendCalls:
             HTTPException: 404, there is none.
         """
         return OpenSession(*await self.look_up(self.sessions.open_session, session_id))
+
+    async def scenario(self, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:
+        """Return a session and a scenario of it.
+
+        Raises:
+            HTTPException: 404, one of them is not there.
+        """
+        return await self.look_up(self.known_scenario, session_id, scenario_id)
+
+    def known_scenario(self, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:
+        """Return the same, for what looks up more in one go; its errors are those of the backend."""
+        session = OpenSession(*self.sessions.open_session(session_id))
+        scenario = session.scenarios.get_by_id(scenario_id)
+        if scenario is None:
+            raise unknown_scenario(scenario_id)
+        return session, scenario
 
     async def write(self, call: Callable[..., T], *args: object) -> T:
         """Call what changes something, or runs a little of the user's code."""
@@ -133,6 +152,11 @@ class BackendCalls:
         except Exception as error:
             _raise_as_http_error(error)
             raise
+
+
+def unknown_scenario(scenario_id: str) -> NotFoundError:
+    """Return the error for a scenario that is not there."""
+    return NotFoundError(f"Scenario {shown(scenario_id)} does not exist.")
 
 
 def calls_of(request: Request) -> BackendCalls:

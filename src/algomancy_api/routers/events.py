@@ -11,7 +11,6 @@ from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Operations, SessionId
 from algomancy_api.errors import NOT_OFFERED, UNKNOWN_SCENARIO, UNKNOWN_SESSION
 from algomancy_api.http.event_stream import EventStream
-from algomancy_api.routers.scenarios import find_scenario
 from algomancy_api.schemas import DatasetKeys, EventsQuery, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
 
 operations = Operations("Events", "What changes in a session, told as it happens.")
@@ -55,7 +54,7 @@ async def get_events(request: Request, session_id: SessionId, query: Annotated[E
     calls = calls_of(request)
     session = await calls.session(session_id)
     if query.scenario is not None:
-        await find_scenario(request, session, query.scenario)
+        await calls_of(request).scenario(session.id, query.scenario)
     stream = EventStream(request.app.state.waiters)
     seen = request.headers.get("last-event-id")
     stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen, query.scenario)

@@ -10,7 +10,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend
-from algomancy_api.backend_calls import OpenSession, calls_of
+from algomancy_api.backend_calls import BackendCalls, calls_of, unknown_scenario
 from algomancy_api.document.operation import Link, Operations, ScenarioId, SessionId
 from algomancy_api.errors import (
     BAD_PARAMETER,
@@ -24,11 +24,9 @@ from algomancy_api.errors import (
     UNKNOWN_DATASET,
     UNKNOWN_SCENARIO,
     UNKNOWN_SESSION,
-    NotFoundError,
 )
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.long_poll import DOCUMENTED_PARAMETERS, PREFERENCE_APPLIED, preferred_wait, reply_on_change
-from algomancy_api.http.names import shown
 from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
 from algomancy_api.http.waiting import Listener
 from algomancy_api.schemas import (
@@ -138,7 +136,7 @@ async def get_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     """
     if (seconds := preferred_wait(request)) is not None:
         return await _when_changed(request, session_id, scenario_id, seconds, lambda found: found.to_json_bytes())
-    _, scenario = await _find(request, session_id, scenario_id)
+    _, scenario = await calls_of(request).scenario(session_id, scenario_id)
     calls = calls_of(request)
     read = calls.look_up if _is_at_hand(scenario) else calls.transfer
     return await conditional_reply(request, await read(scenario.to_json_bytes))
@@ -158,11 +156,11 @@ async def delete_scenario(request: Request, session_id: SessionId, scenario_id: 
 
     Its run is stopped if there is one, and the next in the queue starts. Its tag is free again.
     """
-    session, scenario = await _find(request, session_id, scenario_id)
+    session, scenario = await calls_of(request).scenario(session_id, scenario_id)
 
     def delete() -> None:
         if not session.scenarios.delete_scenario(scenario.id):
-            raise _unknown(scenario_id)  # Another request was first.
+            raise unknown_scenario(scenario_id)  # Another request was first.
 
     await calls_of(request).write(delete)
     return Response(status_code=204)
@@ -189,7 +187,7 @@ async def run_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     is to be reset first.
     """
     calls = calls_of(request)
-    session, scenario = await _find(request, session_id, scenario_id)
+    session, scenario = await calls_of(request).scenario(session_id, scenario_id)
 
     def run() -> bytes:
         session.scenarios.process_scenario_async(scenario)
@@ -216,8 +214,8 @@ async def get_scenario_status(request: Request, session_id: SessionId, scenario_
     """
     if (seconds := preferred_wait(request)) is not None:
         return await _when_changed(request, session_id, scenario_id, seconds, lambda found: found.status_json_bytes())
-    _, scenario = await _find(request, session_id, scenario_id)
-    return JsonReply(await calls_of(request).look_up(scenario.status_json_bytes))
+    calls = calls_of(request)
+    return JsonReply(await calls.look_up(_status_json, calls, session_id, scenario_id))
 
 
 @operations.operation(
@@ -234,7 +232,7 @@ async def reset_scenario(request: Request, session_id: SessionId, scenario_id: S
 
     Forgets its result and KPI values: it is `created` again, and can be run again.
     """
-    session, scenario = await _find(request, session_id, scenario_id)
+    session, scenario = await calls_of(request).scenario(session_id, scenario_id)
     return await _act(request, session.scenarios.reset_scenario, scenario, 200)
 
 
@@ -253,7 +251,7 @@ async def cancel_scenario(request: Request, session_id: SessionId, scenario_id: 
 
     Takes it from the queue or stops its run: it ends as `failed`, with `{"error": "Cancelled"}` as result.
     """
-    session, scenario = await _find(request, session_id, scenario_id)
+    session, scenario = await calls_of(request).scenario(session_id, scenario_id)
     return await _act(request, session.scenarios.cancel_scenario, scenario, 202)
 
 
@@ -278,42 +276,25 @@ async def get_runs(request: Request) -> Response:
     return await reply(request, encode_json(await calls.look_up(calls.sessions.count_runs)))
 
 
-async def _find(request: Request, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:
-    session = await calls_of(request).session(session_id)
-    return session, await find_scenario(request, session, scenario_id)
-
-
-async def find_scenario(request: Request, session: OpenSession, scenario_id: str) -> CompleteScenario:
-    """Return a scenario of a session.
-
-    Raises:
-        NotFoundError: There is no such scenario.
-    """
-    scenario = await calls_of(request).look_up(session.scenarios.get_by_id, scenario_id)
-    if scenario is None:
-        raise _unknown(scenario_id)
-    return scenario
+def _status_json(calls: BackendCalls, session_id: str, scenario_id: str) -> bytes:
+    return calls.known_scenario(session_id, scenario_id)[1].status_json_bytes()
 
 
 async def _when_changed(
     request: Request, session_id: str, scenario_id: str, seconds: int, encode: Callable[[CompleteScenario], bytes]
 ) -> Response:
     """Answer with what a scenario is when that has changed, or after a while."""
-    session, _ = await _find(request, session_id, scenario_id)
+    session, _ = await calls_of(request).scenario(session_id, scenario_id)
 
     async def listen(wake: Callable[[], None]) -> Listener:
         return await calls_of(request).look_up(session.scenarios.listen, wake, None, scenario_id)
 
     async def read() -> bytes:
         # Looked for again each time, and by the id: it may be gone by now, and the session have another name.
-        _, scenario = await _find(request, session.id, scenario_id)
+        _, scenario = await calls_of(request).scenario(session.id, scenario_id)
         return await calls_of(request).look_up(encode, scenario)
 
     return await reply_on_change(request, seconds, listen, read)
-
-
-def _unknown(scenario_id: str) -> NotFoundError:
-    return NotFoundError(f"Scenario {shown(scenario_id)} does not exist.")
 
 
 async def _act(request: Request, action: Callable[[str], Any], scenario: CompleteScenario, status: int) -> Response:
