@@ -108,7 +108,8 @@ def test_one_question_answers_for_all_that_came_before_it() -> None:
         await asyncio.sleep(0)
         backend.pace.set()
         assert await first in (0, 1)
-        return backend.asked, [await each for each in late]
+        seen = [await each for each in late]
+        return backend.asked, seen
 
     with ThreadPoolExecutor(1) as pool:
         asked, seen = pool.submit(asyncio.run, ask()).result(WAIT)

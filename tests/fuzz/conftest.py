@@ -23,10 +23,13 @@ from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER, HookContext
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from tests.repository import DOCUMENT, MASTER_DATA
+from tests import repository
+from tests.repository import MASTER_DATA
 
 # A stream of events has no end to wait for; `get_events` has tests of its own.
-DOCUMENT["paths"] = {path: item for path, item in DOCUMENT["paths"].items() if not path.endswith("/events")}
+DOCUMENT = repository.DOCUMENT | {
+    "paths": {path: item for path, item in repository.DOCUMENT["paths"].items() if not path.endswith("/events")}
+}
 OPERATIONS = {
     operation["operationId"]: {"path": path, "method": method.upper()}
     for path, item in DOCUMENT["paths"].items()
