@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,16 +205,22 @@ def _alike_records(content: bytes) -> tuple[list[str], list[Sequence[Any]]] | No
     if len(first) < 2:
         return None
     fields = [f"f{number}" for number in range(len(first))]
+    kinds = [_KINDS.get(type(value), Any) for value in first.values()]
     record = msgspec.defstruct(
-        "Record", [(field, Any) for field in fields], rename=dict(zip(fields, first, strict=True)), gc=False,
+        "Record", list(zip(fields, kinds, strict=True)), rename=dict(zip(fields, first, strict=True)), gc=False,
         forbid_unknown_fields=True,
     )  # fmt: skip
     try:
         records = msgspec.json.decode(content.removeprefix(_BYTE_ORDER_MARK), type=list[record])  # type: ignore[valid-type]
     except (msgspec.DecodeError, RecursionError):
         return None
-    columns: list[Sequence[Any]] = list(zip(*map(msgspec.structs.astuple, records), strict=True))
-    return None if any(dict in map(type, cells) for cells in columns) else (list(first), columns)
+    columns: list[Sequence[Any]] = [list(map(attrgetter(field), records)) for field in fields]
+    unsure = [cells for cells, kind in zip(columns, kinds, strict=True) if kind is Any]
+    return None if any(dict in set(map(type, cells)) for cells in unsure) else (list(first), columns)
+
+
+_KINDS: dict[type, Any] = {str: str | None, bool: bool | None, int: int | float | None, float: int | float | None}
+"""What the cells of a column are likely to be, by what the first one is; records that differ are read the slow way."""
 
 
 def _too_deep(subject: str) -> ExtractionError:
