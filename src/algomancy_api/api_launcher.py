@@ -27,6 +27,7 @@ from algomancy_api.errors import install_exception_handlers
 from algomancy_api.explorer import EXPLORER_PATH, add_explorer
 from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy, Cors
 from algomancy_api.http.gate import AllowedMethods, Gate
+from algomancy_api.http.hot_path import HotPath
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply
 from algomancy_api.http.server import serve
@@ -173,6 +174,7 @@ def _assemble(
         open_paths: What may be read without a token beside the usual pages.
     """
     waiters = Waiters()
+    telemetry = telemetry_setting()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -189,7 +191,7 @@ def _assemble(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        **telemetry_setting(),
+        **telemetry,
     )
     app.openapi_url = _OPENAPI_PATH
     policy = AccessPolicy(
@@ -218,6 +220,8 @@ def _assemble(
     app.openapi = document_of(app, with_token=config.api_token is not None)  # type: ignore[method-assign]
     install_exception_handlers(app)
     before, behind = around
+    if telemetry and not behind:
+        app.add_middleware(HotPath, application=app)  # Spans and what stands behind the gate want to see all requests.
     for each in behind:
         app.add_middleware(each)
     app.add_middleware(Gate, policy=policy, allowed_methods=app.state.allowed_methods, prefix=config.prefix)
