@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
 from algomancy_data.file import ExtractionError, File
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
+from algomancy_data.reading.offload import give_back_freed_memory
 from algomancy_data.schema import Column
 from algomancy_utils.errors import TooLargeError
 
@@ -33,6 +34,9 @@ _SPARE_CELLS = 1 << 20
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_MANY_CELLS = 100_000
+"""From how many cells on it is worth a few milliseconds to give back the memory that reading them took."""
 
 
 def read_csv_table(file: File, columns: Sequence[Column], table: str, separator: str | None) -> ReadTable:
@@ -56,6 +60,8 @@ def read_csv_table(file: File, columns: Sequence[Column], table: str, separator:
     named = named_columns(head.names, cells, file.subject, source.remarks)
     del cells
     read = convert_table(named, columns, table)
+    if read.frame.size > _MANY_CELLS:
+        give_back_freed_memory()
     read.messages[:0] = remark_messages(source.remarks, table)
     read.rows = rows
     return read

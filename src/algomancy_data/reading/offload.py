@@ -181,10 +181,12 @@ def reuse_freed_memory() -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Let the C library hand all free memory it holds back to the machine, which takes a few milliseconds.
+    """Let Arrow and the C library hand all free memory back to the machine, which takes a few milliseconds.
 
     Kept, it would be several times the size of the largest file read, for the rest of the process's life.
     """
+    if (arrow := sys.modules.get("pyarrow")) is not None:
+        arrow.default_memory_pool().release_unused()
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
