@@ -25,9 +25,7 @@ def _run(session: str, tag: str, http: httpx.Client, algorithm: str = "Instant",
     http.post(f"{session}/scenarios/{scenario['id']}/run").raise_for_status()
 
 
-def _until(
-    ours: Server, http: httpx.Client, condition: Callable[[dict[str, int]], bool], pause: float = 0.005
-) -> None:
+def _until(ours: Server, http: httpx.Client, condition: Callable[[dict[str, int]], bool], pause: float = 0.005) -> None:
     """Wait until the counts of all runs are so; ask every `pause` seconds."""
     end = time.monotonic() + _PATIENCE
     while not condition(http.get(f"{ours.url}/api/v1/runs").raise_for_status().json()):

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from algomancy_api import ApiConfiguration, ApiLauncher
+from algomancy_api.http.server import collect_seldom
 from algomancy_data import (
     Column,
     DataSource,
@@ -241,4 +242,5 @@ def build_config(**overrides: Any) -> ApiConfiguration:
 
 
 if __name__ == "__main__":
+    collect_seldom()  # As `algomancy-api serve` does.
     serve(ApiLauncher.build(build_config(**(json.loads(sys.argv[1]) if sys.argv[1:] else {}))))

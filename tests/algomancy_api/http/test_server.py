@@ -112,3 +112,26 @@ def test_address_in_use_is_an_error_of_the_callers(host: str) -> None:
         taken.listen()
         with pytest.raises(OSError, match=f"cannot bind {host}, port {taken.getsockname()[1]}"):
             serve(app, host, taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(("grace", "seldom"), [("1", "True"), ("None", "False")])
+def test_process_for_the_server_alone_looks_for_garbage_seldom(grace: str, seldom: str) -> None:
+    """There the collector is set up for a server; in a process that does more it is left as it is."""
+    program = f"""
+import gc, os
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+from algomancy_api.http.server import serve
+
+usual = gc.get_threshold()
+
+@asynccontextmanager
+async def lifespan(_):
+    print(gc.get_threshold() > usual, gc.get_freeze_count() > 0, flush=True)
+    os._exit(0)
+    yield
+
+serve(Starlette(lifespan=lifespan), "127.0.0.1", 0, exit_grace_seconds={grace})
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert result.stdout.split()[:2] == [seldom, seldom], result.stderr
