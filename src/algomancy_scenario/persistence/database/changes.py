@@ -75,9 +75,10 @@ def read_changes(connection: Connection, since: int) -> Changes:
     found: dict[str, SessionChanges] = defaultdict(SessionChanges)
 
     def rows(query: Select[Any], column: Any) -> Iterable[Row[Any]]:  # noqa: ANN401 - a column of any type
-        # All there is comes as it lies there, and not by the index of changes.
-        wanted = query if everything else query.where(column > since)
-        return connection.execute(wanted, execution_options={"yield_per": 1_000})
+        if not everything:
+            return connection.execute(query.where(column > since)).all()
+        # All there is comes as it lies there, and not by the index of changes; some rows at a time, for they are many.
+        return connection.execute(query, execution_options={"yield_per": 1_000})
 
     for row in rows(select(sessions.c.id, sessions.c.display_name).order_by(sessions.c.position), sessions.c.revision):
         found[row.id].display_name = row.display_name
