@@ -42,8 +42,8 @@ export function backend(baseUrl: string, withRecipe: boolean): Backend {
       return listed.flatMap((scenario) => ("result" in scenario ? [scenario] : []));
     },
     listSummaries: (session) => api.listScenarios(encoded(session), { view: "summary" }, config),
-    getScenario: (session, id) => api.getScenario(encoded(session), encoded(id), config),
-    getStatus: (session, id) => api.getScenarioStatus(encoded(session), encoded(id), config),
+    getScenario: (session, id) => api.getScenario(encoded(session), encoded(id), {}, config),
+    getStatus: (session, id) => api.getScenarioStatus(encoded(session), encoded(id), {}, config),
     getProcessing: (session) => api.getProcessing(encoded(session), config),
     run: (session, id) => api.runScenario(encoded(session), encoded(id), config),
     cancel: (session, id) => api.cancelScenario(encoded(session), encoded(id), config),
