@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.encoding import MAX_DEPTH, is_deeper_than
+from algomancy_data.encoding import MAX_DEPTH, EncodingError, encode_json, is_deeper_than
 from algomancy_data.stored.times import aware_time_texts, duration_texts, parse_durations, parse_times, time_texts
 from algomancy_data.stored.types import Kind, StoredType
 
@@ -207,8 +207,19 @@ def _check_texts(values: Sequence[Any], _: StoredType) -> None:
 
 
 def _check_objects(values: Sequence[Any], _: StoredType) -> None:
-    if not set(map(type, values)).isdisjoint((list, dict)) and is_deeper_than(list(values), _MAX_CELL_DEPTH):
+    kinds = set(map(type, values))
+    if not kinds.isdisjoint((list, dict)) and is_deeper_than(list(values), _MAX_CELL_DEPTH):
         raise ValueError(f"a value nests deeper than {_MAX_CELL_DEPTH} levels")
+    if not kinds.isdisjoint((int, list, dict)):
+        _check_writable(values)
+
+
+def _check_writable(values: Sequence[Any]) -> None:
+    """Refuse integers of more than 64 bits where no type bounds them: they would be read back as other numbers."""
+    try:
+        encode_json(list(values))
+    except EncodingError as error:
+        raise ValueError(str(error).removesuffix(".")) from None
 
 
 _CHECKS: dict[Kind, Callable[[Sequence[Any], StoredType], None]] = {
@@ -229,6 +240,8 @@ def _read_categories(values: Sequence[Any], known: Categories | None) -> pd.Cate
     kinds = _check_kinds(order, {str, int, float, bool}, wanted) | (found - {type(None)})
     if bool in kinds and not kinds.isdisjoint((int, float)):
         raise ValueError("categories must not mix numbers with true and false")
+    if int in kinds:
+        _check_writable(order)
     position = {category: number for number, category in enumerate(order)}
     if len(position) < len(order):
         raise ValueError("a category occurs twice")

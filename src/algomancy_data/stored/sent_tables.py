@@ -149,14 +149,11 @@ class SentTable:
         """
         shape = parse_shape(self)
         cells: list[list[Any]] = [[] for _ in shape.columns]
-        of_anything = any(kind.kind in _OF_ANYTHING for kind in shape.types)
         done = 0
         for rows in self.chunks():
-            if of_anything:
-                self._encode(rows, done)
-            done += len(rows)
-            for known, more in zip(cells, columns_of(rows, shape.columns, self.name), strict=True):
+            for known, more in zip(cells, columns_of(rows, shape.columns, self.name, done), strict=True):
                 known.extend(more)
+            done += len(rows)
         return TableRows(shape, list(cells))
 
     def canonical(self) -> list[bytes]:
@@ -168,31 +165,27 @@ class SentTable:
         shape = parse_shape(self)
         whole: dict[int, list[Any]] = {at: [] for at, kind in enumerate(shape.types) if kind.kind not in _BY_CHUNK}
         pieces: list[bytes] = []
-        done = 0
-        for rows in self.chunks():
-            for at, cells in enumerate(columns_of(rows, shape.columns, self.name)):
-                if at in whole:
-                    whole[at].extend(cells)
-                else:
-                    shape.check(at, cells, self.name)
-            pieces.append(self._encode(rows, done)[1:-1])
-            done += len(rows)
+        try:
+            for rows in self.chunks():
+                for at, cells in enumerate(columns_of(rows, shape.columns, self.name)):
+                    if at in whole:
+                        whole[at].extend(cells)
+                    else:
+                        shape.check(at, cells, self.name)
+                pieces.append(encode_json(rows)[1:-1])
+        except ValueError:
+            # Within a piece rows count from its start: seen whole, the right one is named.
+            for at, column in enumerate(self.parse().cells):
+                shape.check(at, column, self.name)
+            raise
         for at, cells in whole.items():
             shape.check(at, cells, self.name)
         separated = [piece for rows in pieces for piece in (b",", rows)][1:]
         return [b'{"data":[', *separated, b"],", shape.to_json()]
 
-    def _encode(self, rows: list[Any], first: int) -> bytes:
-        try:
-            return encode_json(rows)
-        except EncodingError as error:
-            raise ValueError(f"Table '{self.name}', among rows {first} to {first + len(rows) - 1}: {error}") from None
-
 
 _BY_CHUNK = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.OBJECT)
 """Kinds whose cells can be checked some at a time; of the others the column must be seen whole."""
-_OF_ANYTHING = (Kind.OBJECT, Kind.CATEGORY)
-"""Kinds whose cells no type bounds: whether they can be written again is seen by writing them."""
 
 
 def objects_of(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
@@ -337,8 +330,14 @@ def _check_index(index: list[Any], table: str) -> None:
             raise ValueError(f"Table '{table}': a label of the index must be a plain value, or a list of plain values.")
 
 
-def columns_of(rows: list[Any], names: list[str], table: str) -> list[Sequence[Any]]:
+def columns_of(rows: list[Any], names: list[str], table: str, first: int = 0) -> list[Sequence[Any]]:
     """Turn row objects into columns, making sure that each has exactly the columns as members.
+
+    Args:
+        rows: The rows.
+        names: The names of the columns.
+        table: The name of the table, for messages.
+        first: Which row of the table the first one is.
 
     Raises:
         ValueError: One has not; the message names the row.
@@ -354,7 +353,7 @@ def columns_of(rows: list[Any], names: list[str], table: str) -> list[Sequence[A
         except KeyError:
             pass
     wanted = set(names)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, first):
         if missing := [name for name in names if name not in row]:
             raise ValueError(f"Table '{table}', column '{missing[0]}': row {number} does not have it.")
         if extra := row.keys() - wanted:

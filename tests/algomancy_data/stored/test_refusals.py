@@ -39,6 +39,27 @@ def test_dataset_with_an_integer_beyond_64_bits_is_refused(
         read(form(payload))
 
 
+@pytest.mark.parametrize("read", [canonical, lambda text: read_tables(text)[1]])
+@pytest.mark.parametrize(
+    ("dtype", "row", "fragment"),
+    [
+        ("int64", {"a": "x"}, "row 2500 must hold an integer"),
+        ("category", {"a": []}, "row 2500 must hold text"),
+        ("object", {}, "row 2500 does not have it"),
+        ("object", {"a": 2**70}, r"\[2500\]. has more than 64 bits"),
+    ],
+)
+def test_row_that_does_not_fit_is_named_however_many_come_before(
+    read: Callable[[Any], Any], dtype: str, row: dict[str, Any], fragment: str
+) -> None:
+    """Rows are read some thousand at a time, and counted through all the same."""
+    rows = [{"a": 1} for _ in range(3_000)]
+    rows[2_500] = row
+    payload = sent(data=rows, columns=["a"], dtypes={"a": dtype}, index=list(range(3_000)))
+    with pytest.raises(ValueError, match=f"Table 't', column 'a': .*{fragment}"):
+        read(compact(payload))
+
+
 def _of_categories(told: Any, dtype: str = "category") -> Any:
     payload = sent(data=[{"a": 1, "b": "b"}], dtypes={"a": "int64", "b": dtype})
     payload["tables"]["t"]["categories"] = {"b": told}
