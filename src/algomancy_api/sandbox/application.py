@@ -21,7 +21,8 @@ from algomancy_api.sandbox.control import CONTROL_GROUPS
 from algomancy_api.sandbox.fixture import Fixture
 from algomancy_api.sandbox.middleware import CONTROL_PATH, IntoWorlds, ThroughFaults
 from algomancy_api.sandbox.models import NewWorld
-from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, Worlds
+from algomancy_api.sandbox.world import DEFAULT
+from algomancy_api.sandbox.worlds import CurrentWorld, Worlds
 
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration

@@ -32,8 +32,8 @@ from algomancy_api.sandbox.models import (
     WorldList,
 )
 from algomancy_api.sandbox.run_script import NamedScript, RunScript, ScriptList
-from algomancy_api.sandbox.world import World
-from algomancy_api.sandbox.worlds import DEFAULT, Worlds
+from algomancy_api.sandbox.world import DEFAULT, World
+from algomancy_api.sandbox.worlds import Worlds
 
 worlds = Operations("Worlds", "Servers side by side, each with sessions, a clock, faults and a log of its own.")
 clock = Operations("Clock", "What time it is in a world, and when what is due there happens.")

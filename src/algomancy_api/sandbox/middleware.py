@@ -17,7 +17,7 @@ from algomancy_api.sandbox.clock import Actor
 from algomancy_api.sandbox.faults import Armed
 from algomancy_api.sandbox.models import Cut
 from algomancy_api.sandbox.request_log import Entry
-from algomancy_api.sandbox.world import World
+from algomancy_api.sandbox.world import DEFAULT, World
 
 if TYPE_CHECKING:
     from algomancy_api.sandbox.worlds import Worlds
@@ -53,13 +53,13 @@ class IntoWorlds:
             return
         root = scope.get("root_path", "")
         path: str = scope["path"].removeprefix(root)
-        name = "default"
+        name = DEFAULT
         if path.startswith(WORLDS_PATH):
             name, slash, rest = path.removeprefix(WORLDS_PATH).partition("/")
             scope = {**scope, "root_path": f"{root}{WORLDS_PATH}{name}"}
             path = slash + rest
         world = self._worlds.find(name)
-        if world is None or (name != "default" and path.startswith(f"{CONTROL_PATH}/")):
+        if world is None or (name != DEFAULT and path.startswith(f"{CONTROL_PATH}/")):
             there = f"There is no world {shown(name)}." if world is None else "A world has no control API of its own."
             await error_response(404, f"{there} POST {CONTROL_PATH}/worlds makes one.")(scope, receive, send)
             return

@@ -22,6 +22,9 @@ from algomancy_api.sandbox.runs import WorldRuns
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration
 
+DEFAULT = "default"
+"""The name of the world that is always there."""
+
 SEEDED_START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """What time it is at first in a world with a seed: a Monday morning."""
 

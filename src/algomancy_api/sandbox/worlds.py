@@ -14,12 +14,11 @@ from algomancy_api.sandbox.backend import steerable_backend
 from algomancy_api.sandbox.fixtures import Fixtures
 from algomancy_api.sandbox.middleware import current_world
 from algomancy_api.sandbox.models import NewWorld
-from algomancy_api.sandbox.world import World
+from algomancy_api.sandbox.world import DEFAULT, World
 
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration
 
-DEFAULT = "default"
 MAX_WORLDS = 1_000
 
 

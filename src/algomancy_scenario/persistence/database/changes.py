@@ -94,14 +94,14 @@ def read_changes(connection: Connection, since: int) -> Changes:
         found[row.session_id].datasets.append(StoredDatasetRow(row.key, row.dataset_id, row.ds_type))
     for row in rows(select(*_INDEXED).order_by(scenarios.c.sequence), scenarios.c.revision):
         changed = found[row.session_id]
-        changed.scenarios.append(record_of(row))
+        changed.scenarios.append(_record_of(row))
         if row.server is not None:
             changed.servers[row.id] = row.server
     return Changes(revision, everything, dict(found))
 
 
-def record_of(row: Row[Any], result: bytes | None = None) -> ScenarioRecord:
-    """Return the scenario of a row."""
+def _record_of(row: Row[Any]) -> ScenarioRecord:
+    """Return the scenario of a row, without its result."""
     return ScenarioRecord(
         id=row.id,
         tag=row.tag,
@@ -118,6 +118,5 @@ def record_of(row: Row[Any], result: bytes | None = None) -> ScenarioRecord:
         started_at=row.started_at,
         finished_at=row.finished_at,
         error=row.error,
-        result=result,
         kpis=row.kpis,
     )

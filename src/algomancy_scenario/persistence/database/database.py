@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from algomancy_scenario.persistence.database.tables import state
 from algomancy_utils import PreconditionError
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 20
 """How long to wait for others who write to the same SQLite file."""
@@ -68,16 +70,12 @@ class Database:
     def revision(self) -> int:
         """Return how many changes there were; the cheapest question there is."""
         self._refuse_if_closed()
-        statement = f"SELECT revision FROM {state.name}"
-        for attempt in (1, 2):
-            try:
-                with self._single.connect() as connection:
-                    return int(connection.exec_driver_sql(statement).scalar_one())
-            except DBAPIError as error:
-                # A connection that was idle may have been cut: the pool knows that now.
-                if attempt == 2 or not error.connection_invalidated:
-                    raise
-        raise AssertionError
+
+        def ask() -> int:
+            with self._single.connect() as connection:
+                return _revision(connection)
+
+        return _again_if_cut(ask)
 
     def begin(self) -> tuple[Connection, int]:
         """Begin to change something: nobody else can, from now until the connection is closed.
@@ -86,19 +84,17 @@ class Database:
             The connection, and how many changes there were.
         """
         self._refuse_if_closed()
-        for attempt in (1, 2):
+
+        def begin() -> tuple[Connection, int]:
             connection = self.engine.connect().execution_options(algomancy_writes=True)
             try:
-                lock = "" if self.is_sqlite else " FOR UPDATE"
                 connection.begin()
-                return connection, int(
-                    connection.exec_driver_sql(f"SELECT revision FROM {state.name}{lock}").scalar_one()
-                )
-            except BaseException as error:
+                return connection, _revision(connection, "" if self.is_sqlite else " FOR UPDATE")
+            except BaseException:
                 connection.close()
-                if attempt == 2 or not isinstance(error, DBAPIError) or not error.connection_invalidated:
-                    raise
-        raise AssertionError
+                raise
+
+        return _again_if_cut(begin)
 
     def close(self) -> None:
         """Close all connections; those in use as soon as they no longer are."""
@@ -144,6 +140,20 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 _VERSIONS = "algomancy_version"
 """Where Alembic notes the schema there is; see `migrations/env.py`."""
+
+
+def _revision(connection: Connection, lock: str = "") -> int:
+    return int(connection.exec_driver_sql(f"SELECT revision FROM {state.name}{lock}").scalar_one())
+
+
+def _again_if_cut(ask: Callable[[], T]) -> T:
+    """Ask once more when the connection was cut while it was idle: the pool knows that now."""
+    try:
+        return ask()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return ask()
 
 
 def _engine_of(url: str) -> Engine:
