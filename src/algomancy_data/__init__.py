@@ -1,6 +1,8 @@
 """Schemas, files, extraction, validation, transformation and loading of raw data, data sources and data managers.
 
-Importing this package imports neither pandas nor numpy: they come with the first table.
+Begin with `etl`, which turns files into a data source: its extractors use `reading` for the files and `cells` for the
+values in them. `stored` is the JSON form of a dataset, `datamanager` holds those of a session. Importing this package
+imports neither pandas nor numpy: they come with the first table.
 """
 
 from __future__ import annotations

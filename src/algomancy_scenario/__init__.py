@@ -1,4 +1,8 @@
-"""Algorithms, KPIs, results, scenarios and sessions: what a server does with the data."""
+"""Algorithms, KPIs, results, scenarios and sessions: what a server does with the data.
+
+Begin with `sessionmanager` (all sessions) and `scenariomanager` (one of them). `sessions` has the rules of what may be
+done, `scenarioprocessor` the queue, `running` the executors, `persistence` the stores.
+"""
 
 from __future__ import annotations
 

@@ -21,6 +21,20 @@ SOURCES = Path(algomancy_scenario.__file__).parents[1]
 MAIN = "/api/v1/sessions/main"
 
 
+def looked_up() -> list[tuple[str, list[Path], list[str]]]:
+    """Each question on the page, with the files and the names that answer it."""
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    section = page.partition("## Where things are")[2].partition("\n## ")[0]
+    _, _, *rows = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)
+    found = []
+    for row in rows:
+        question, answer = row.split(" | ", 1)
+        quoted = re.findall(r"`([^`]*)`", answer)
+        files = [(ROOT if path.startswith("conformance/") else SOURCES) / path for path in quoted if "/" in path]
+        found.append((question, files, [name for name in quoted if "/" not in name]))
+    return found
+
+
 def drawn() -> list[list[str]]:
     """The files of each walk on the page, in order."""
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
@@ -70,6 +84,18 @@ def run(http: TestClient) -> None:
         if status.status_code == 200 and status.json()["status"] in ("complete", "failed"):
             break
     assert status.json()["status"] == "complete"
+
+
+def test_question_on_the_page_is_answered_where_it_says() -> None:
+    """Each file that the page names for a question is there, and one of them defines each name to look for."""
+    questions = looked_up()
+    assert len(questions) > 10
+    for question, files, names in questions:
+        assert files, question
+        assert [file for file in files if not file.exists()] == [], question
+        text = "".join(file.read_text("utf-8") for file in files if file.suffix == ".py")
+        defined = re.findall(r"^ *(?:def|class) (\w+)|^([A-Z_]+)\b.* = ", text, re.MULTILINE)
+        assert {*names} <= {name for names in defined for name in names}, question
 
 
 @pytest.mark.parametrize(("number", "act"), [(0, upload), (1, create), (2, run)], ids=["upload", "create", "run"])
