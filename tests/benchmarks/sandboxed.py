@@ -8,7 +8,7 @@ import uvicorn
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from algomancy_api.http.protocol import BoundedProtocol
+from algomancy_api.http.server import BoundedProtocol
 
 if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0))

@@ -143,7 +143,7 @@ def reloaded_app() -> FastAPI:
     """
     from algomancy_api.api_launcher import is_loopback
     from algomancy_api.example.runs import add_sample_runs
-    from algomancy_api.http.access import LOOPBACK_HOSTS, AccessPolicy
+    from algomancy_api.http.gate import LOOPBACK_HOSTS, AccessPolicy
 
     target, settings = os.environ[CONFIG_VARIABLE], json.loads(os.environ[SETTINGS_VARIABLE])
     is_fresh = is_fresh_example(target, settings)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import Operations, SessionId
 from algomancy_api.errors import NOT_OFFERED, UNKNOWN_SCENARIO, UNKNOWN_SESSION
-from algomancy_api.http.event_stream import EventStream
+from algomancy_api.http.waiting import EventStream
 from algomancy_api.schemas import DatasetKeys, EventsQuery, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
 
 operations = Operations("Events", "What changes in a session, told as it happens.")

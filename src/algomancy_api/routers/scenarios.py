@@ -26,9 +26,14 @@ from algomancy_api.errors import (
     UNKNOWN_SESSION,
 )
 from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.long_poll import DOCUMENTED_PARAMETERS, PREFERENCE_APPLIED, preferred_wait, reply_on_change
 from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
-from algomancy_api.http.waiting import Listener
+from algomancy_api.http.waiting import (
+    DOCUMENTED_PARAMETERS,
+    PREFERENCE_APPLIED,
+    Listener,
+    preferred_wait,
+    reply_on_change,
+)
 from algomancy_api.schemas import (
     CreateScenarioRequest,
     RunCounts,

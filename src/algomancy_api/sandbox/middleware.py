@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from algomancy_api.document.operation import OperationRoute
 from algomancy_api.errors import error_response
 from algomancy_api.http.names import shown
-from algomancy_api.http.protocol import CUT
+from algomancy_api.http.server import CUT
 from algomancy_api.sandbox.clock import Actor
 from algomancy_api.sandbox.faults import Armed
 from algomancy_api.sandbox.models import Cut

@@ -7,9 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from algomancy_api.backend_calls import WorkerPool
 from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import shown
-from algomancy_api.http.threads import WorkerPool
 from algomancy_api.sandbox.backend import steerable_backend
 from algomancy_api.sandbox.fixtures import Fixtures
 from algomancy_api.sandbox.middleware import current_world

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiLauncher
 from algomancy_api.client import AlgomancyClient
 from algomancy_api.example import build_example_config
-from algomancy_api.http.long_poll import preferred_wait
+from algomancy_api.http.waiting import preferred_wait
 
 PATIENCE = 30
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from algomancy_api.http.protocol import MAX_HEAD_BYTES, BoundedProtocol
+from algomancy_api.http.server import MAX_HEAD_BYTES, BoundedProtocol
 
 
 async def _app(scope: dict[str, str], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:

@@ -12,8 +12,7 @@ import pytest
 from algomancy_api import ApiLauncher
 from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient, NotFound
 from algomancy_api.example import build_example_config
-from algomancy_api.http.event_stream import EventStream
-from algomancy_api.http.waiting import Waiters
+from algomancy_api.http.waiting import EventStream, Waiters
 from algomancy_api.schemas import ScenarioDeleted, ScenarioStatus, Snapshot
 
 ORIGIN = "https://planner.example"

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from algomancy_api.http.protocol import BoundedProtocol
+from algomancy_api.http.server import BoundedProtocol
 
 MANUAL = {"mode": "manual"}
 

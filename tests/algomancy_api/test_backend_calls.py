@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_api.http.threads import WorkerPool
+from algomancy_api.backend_calls import WorkerPool
 
 
 def test_call_runs_elsewhere_and_gives_what_it_returns() -> None:
@@ -142,7 +142,7 @@ def test_second_call_never_waits_beside_a_free_slot(monkeypatch: pytest.MonkeyPa
                 go_on.wait(10)
             return job
 
-    monkeypatch.setattr("algomancy_api.http.threads.SimpleQueue", Jobs)
+    monkeypatch.setattr("algomancy_api.backend_calls.SimpleQueue", Jobs)
     pool = WorkerPool("test-pool", 2)
 
     async def main() -> None:
