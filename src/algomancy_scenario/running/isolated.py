@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
+import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging.handlers import QueueHandler
+from types import FunctionType
 from typing import Any
 
 from algomancy_data.reading.offload import within_memory
@@ -54,7 +58,7 @@ def carry_out_isolated(
         raise UnreadableCallError(f"{type(error).__name__}: {error}") from None
     job = Job(catalog, parcel.tag, parcel.algo_name, parcel.algo_params, parcel.data_params)
     control = _IsolatedControl(port, parcel.number)
-    with _logged_by_the_server(port, log_level), carried_on(parcel.context), control:
+    with _logged_by_the_server(port, log_level), carried_on(parcel.context), _surroundings_kept(), control:
         try:
             outcome = _limited(parcel.memory_limit, carry_out, job, port.kept[parcel.dataset], control)
         except RunCancelled:
@@ -69,7 +73,26 @@ def carry_out_isolated(
 @functools.lru_cache(maxsize=32)
 def _catalog_of(classes: bytes) -> Catalog:
     name, algorithm, kpis = pickle.loads(classes)
+    for member in vars(algorithm).values():
+        # A run that uses `multiprocessing` refers to its script's functions by name, to be found in `__main__`.
+        if isinstance(member, FunctionType) and member.__globals__["__name__"] == "__main__":
+            vars(sys.modules["__main__"]).update(member.__globals__)
     return Catalog({name: algorithm}, kpis)
+
+
+@contextmanager
+def _surroundings_kept() -> Iterator[None]:
+    """Leave the working directory and the environment to the next run as they were."""
+    directory, environment = os.open(".", os.O_RDONLY), dict(os.environ)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # The run may have closed what was open.
+            os.fchdir(directory)
+            os.close(directory)
+        if os.environ != environment:
+            os.environ.clear()
+            os.environ.update(environment)
 
 
 def _limited(limit: int | None, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 - whatever it returns

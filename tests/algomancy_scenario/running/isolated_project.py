@@ -152,6 +152,19 @@ class Talking(Steered):
         return Answer(data.id)
 
 
+class Wandering(Steered):
+    """Changes the working directory and the environment; fails where another run has done so before it."""
+
+    result_class = Answer
+
+    def run(self, data: Any) -> Answer:
+        if Path.cwd() == Path("/") or "SOLVER_SEED" in os.environ:
+            raise ValueError("I have been here before.")
+        os.chdir("/")
+        os.environ["SOLVER_SEED"] = "7"
+        return Answer(data.id, os.getpid())
+
+
 class CountedSource(DataSource):
     """Tells how often it was packed to travel."""
 
@@ -163,7 +176,7 @@ class CountedSource(DataSource):
 
 
 _CLASSES: list[type[Steered]] = [WhichProcess, AtHome, Untransportable, Segfault, Exiting, Deaf]
-_CLASSES += [Calling, Reporting, Interruptible, Hungry, Spoiling, Talking]
+_CLASSES += [Calling, Reporting, Interruptible, Hungry, Spoiling, Talking, Wandering]
 ALGORITHMS = {each.__name__: each for each in _CLASSES}
 
 
@@ -188,7 +201,9 @@ def source(rows: int = 3) -> CountedSource:
     return made
 
 
-def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None) -> Scenario[Any]:
+def begin(
+    manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | str | None = None
+) -> Scenario[Any]:
     """Create a scenario and queue it."""
     scenario = manager.create_scenario(tag, "data", algo_name, {"folder": str(folder or "")})
     manager.process_scenario_async(scenario)
@@ -196,7 +211,7 @@ def begin(manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Pa
 
 
 def finish(
-    manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | None = None, seconds: float = WAIT
+    manager: ScenarioManager, algo_name: str, tag: str = "one", folder: Path | str | None = None, seconds: float = WAIT
 ) -> Scenario[Any]:
     """Create a scenario, run it, and wait until the queue is empty."""
     scenario = begin(manager, algo_name, tag, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -77,6 +78,49 @@ def test_class_of_a_script_travels(open_isolated: Callable[..., SessionManager])
 
     manager = open_isolated(algorithms={"Local": Local}).get_scenario_manager("main")
     assert finish(manager, "Local").kpis["Answer"].value != os.getpid()
+
+
+SCRIPT = """
+import multiprocessing, os
+from tests.algomancy_scenario.running.isolated_project import Steered, config, finish, source
+from tests.algomancy_scenario.scenario_project import Answer
+from algomancy_scenario import SessionManager
+
+def square(x):
+    return x * x
+
+class Pooled(Steered):
+    result_class = Answer
+
+    def run(self, data):
+        with multiprocessing.get_context(self.params["folder"]).Pool(1) as pool:
+            return Answer(data.id, sum(pool.map(square, [3, 4])))
+
+if __name__ == "__main__":
+    sessions = SessionManager.from_config(config(algorithms={"Pooled": Pooled}))
+    manager = sessions.get_scenario_manager("main")
+    manager.set_data("data", source())
+    for method in multiprocessing.get_all_start_methods():
+        scenario = finish(manager, "Pooled", method, method)
+        print(scenario.error or scenario.result.answer)
+    sessions.close()
+"""
+
+
+def test_run_of_a_script_may_have_processes_of_its_own(tmp_path: Path) -> None:
+    """A function of the script is found by the processes that `multiprocessing` starts, whichever way it does."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=WAIT)
+    assert ended.stdout.split() == ["25"] * len(multiprocessing.get_all_start_methods()), ended.stderr
+
+
+def test_working_directory_and_environment_that_a_run_changes_are_its_own(isolated: ScenarioManager) -> None:
+    """The next run in the same process finds both as the first one did."""
+    first, second = finish(isolated, "Wandering"), finish(isolated, "Wandering", "two")
+    assert (first.error, second.error) == (None, None)
+    assert first.result.answer == second.result.answer
 
 
 @pytest.mark.parametrize(
