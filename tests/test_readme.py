@@ -16,7 +16,7 @@ import pytest
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from algomancy_api.example.runs import add_sample_runs
+from algomancy_api.example.config import add_sample_runs
 from tests.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,9 +6,9 @@ import json
 
 from algomancy_api.example import build_example_config
 from algomancy_api.parameter_describer import describe_parameter_set
-from site_pages.document import resolve
+from site_pages.document import document, resolve
 from site_pages.markdown import GeneratedPage, fence, prose
-from site_pages.schema_tables import members_table, named_schemas
+from site_pages.schema_tables import members_table
 
 _SHOWCASE = "Parameter showcase"
 _GIVEN_AS = {
@@ -45,7 +45,7 @@ def descriptors_page() -> GeneratedPage:
 
 def _variants() -> dict[str, str]:
     """Each kind of descriptor with the reference to its schema."""
-    for schema in named_schemas().values():
+    for schema in document()["components"]["schemas"].values():
         items = schema.get("properties", {}).get("parameters", {}).get("items", {})
         union = resolve(items) if items else {}
         if union.get("discriminator", {}).get("propertyName") == "type":

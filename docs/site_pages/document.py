@@ -1,4 +1,4 @@
-"""The OpenAPI document as the generated pages read it: made from the sources at this moment, not read from a file."""
+"""The OpenAPI documents as the generated pages read them: made from the sources at this moment, not from a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from algomancy_api.document.openapi import openapi_document
+from algomancy_api.sandbox.application import control_document
 
 Schema = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -40,19 +41,27 @@ def document() -> dict[str, Any]:
     return openapi_document()
 
 
+@cache
+def control() -> dict[str, Any]:
+    """The document of the sandbox's control API. No model of it has the name of another one of the API's."""
+    return control_document()
+
+
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
-    """`node`, or what it refers to."""
+    """`node`, or the model that it refers to."""
     while "$ref" in node:
-        found: Any = document()
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        node = found
+        _, _, kind, name = node["$ref"].split("/")
+        node = document()["components"][kind].get(name) or control()["components"][kind][name]
     return node
 
 
-def operations() -> Iterator[Operation]:
-    """Every operation, whole collections before what is in them, and else in the document's order."""
-    for path, item in sorted(document()["paths"].items(), key=lambda entry: entry[0].count("/")):
+def operations(of: dict[str, Any] | None = None) -> Iterator[Operation]:
+    """Every operation of a document, the API's by default.
+
+    Whole collections come before what is in them; else the order is that of the document.
+    """
+    paths = (document() if of is None else of)["paths"]
+    for path, item in sorted(paths.items(), key=lambda entry: entry[0].count("/")):
         for method in METHODS:
             if method in item:
                 spec = item[method]

@@ -53,8 +53,18 @@ def _overview(by_tag: dict[str, list[Operation]]) -> GeneratedPage:
 
 
 def _section(operation: Operation) -> str:
+    responses = operation.spec["responses"]
+    parts = [*facts(operation), *_next_steps(responses)]
+    parts += ["**Example**\n", tabs(_example_tabs(example_request(operation)))]
+    example = _success_example(responses)
+    if example is not None:
+        parts.append(example)
+    return "\n".join(parts)
+
+
+def facts(operation: Operation, models: str = "models.md") -> list[str]:
+    """What an operation takes and answers, with links to named models on the page `models`."""
     spec = operation.spec
-    request = example_request(operation)
     parts = [
         f"## {spec['summary'].rstrip('.')} {{ #{operation.id} }}\n",
         f'<p class="operation {operation.method.lower()}"><strong>{operation.method}</strong>'
@@ -66,41 +76,36 @@ def _section(operation: Operation) -> str:
         rows = (
             (
                 f"`{one['name']}`<br><small>{one['in']}{'' if one.get('required') else ', optional'}</small>",
-                type_in_words(one["schema"]) + default_in_words(one["schema"]),
+                type_in_words(one["schema"], models) + default_in_words(one["schema"]),
                 one.get("description") or description_of(one["schema"]),
             )
             for one in operation.parameters
         )
         parts += ["**Parameters**\n", table(("name", "type", "meaning"), rows)]
     if "requestBody" in spec:
-        parts += ["**Body**\n", *_body(resolve(spec["requestBody"]))]
-    parts += ["**Replies**\n", table(("status", "body", "when"), _replies(spec["responses"]))]
-    parts += [*_headers(spec["responses"]), *_next_steps(spec["responses"])]
-    parts += ["**Example**\n", tabs(_example_tabs(request))]
-    example = _success_example(spec["responses"])
-    if example is not None:
-        parts.append(example)
-    return "\n".join(parts)
+        parts += ["**Body**\n", *_body(resolve(spec["requestBody"]), models)]
+    parts += ["**Replies**\n", table(("status", "body", "when"), _replies(spec["responses"], models))]
+    return parts + _headers(spec["responses"])
 
 
-def _body(body: dict[str, Any]) -> list[str]:
+def _body(body: dict[str, Any], models: str) -> list[str]:
     parts = []
     if body.get("description"):
         parts.append(prose(body["description"]) + "\n")
     for media_type, media in body["content"].items():
         schema: Schema = media["schema"]
-        name = type_in_words(schema)
+        name = type_in_words(schema, models)
         parts.append(f"`{media_type}`{f', {name}' if name.startswith('[') else ''}\n")
-        parts.append(members_table(schema, request=True))
+        parts.append(members_table(schema, models, request=True))
     return parts
 
 
-def _replies(responses: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _replies(responses: dict[str, Any], models: str) -> list[tuple[str, str, str]]:
     rows = []
     for status, reply in responses.items():
         content = resolve(reply).get("content", {})
         kinds = [
-            type_in_words(media["schema"]) if media.get("schema") else f"`{media_type}`"
+            type_in_words(media["schema"], models) if media.get("schema") else f"`{media_type}`"
             for media_type, media in content.items()
         ]
         rows.append((f"`{status}`", " or ".join(kinds) or "none", resolve(reply)["description"]))

@@ -18,6 +18,7 @@ from site_pages.markdown import GeneratedPage
 from site_pages.models import models_page
 from site_pages.operation_pages import operation_pages
 from site_pages.port import port_page
+from site_pages.sandbox_control import sandbox_control_page
 from site_pages.swagger import swagger_page
 
 
@@ -28,7 +29,14 @@ def generated_pages(root: Path) -> dict[str, list[GeneratedPage]]:
         root: The project's folder.
     """
     return {
-        "HTTP API": [*operation_pages(), models_page(), errors_page(), descriptors_page(), swagger_page()],
+        "HTTP API": [
+            *operation_pages(),
+            models_page(),
+            errors_page(),
+            descriptors_page(),
+            swagger_page(),
+            sandbox_control_page(),
+        ],
         "Look up": [
             configuration_page(),
             commands_page(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from site_pages.document import Schema, document, resolve
+from site_pages.document import Schema, resolve
 from site_pages.markdown import table
 
 _WORDS = {"integer": "integer", "number": "number", "string": "string", "boolean": "boolean", "null": "null"}
@@ -47,7 +47,8 @@ def type_in_words(schema: Schema, models: str = "models.md") -> str:
 
 def _bounds(schema: Schema, low: str, high: str, unit: str) -> str:
     """The bounds of a value in words, or nothing."""
-    least, most = schema.get(low), schema.get(high)
+    # In the document every bound is a float.
+    least, most = (int(b) if isinstance(b, float) and b.is_integer() else b for b in map(schema.get, (low, high)))
     if least is not None and most is not None:
         words = f"{least} to {most}" if least != most else f"exactly {least}"
     elif least is not None:
@@ -92,8 +93,3 @@ def members_table(schema: Schema, models: str = "models.md", request: bool = Fal
 def description_of(member: Schema) -> str:
     """The member's own description, or that of the model it refers to."""
     return str(member.get("description") or resolve(member).get("description") or "")
-
-
-def named_schemas() -> dict[str, Schema]:
-    """Every named schema of the document."""
-    return dict(document()["components"]["schemas"])

@@ -24,8 +24,7 @@ from algomancy_api.backend_calls import BackendCalls
 from algomancy_api.checked.sessions import CheckedBackend
 from algomancy_api.document.openapi import add_documented_operations, document_of
 from algomancy_api.document.operation import HotPath
-from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, add_docs_page
-from algomancy_api.document.start_page import START_PATH, add_start_page
+from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, START_PATH, add_docs_page, add_start_redirect
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.explorer import EXPLORER_PATH, add_explorer
 from algomancy_api.http.gate import LOOPBACK_HOSTS, AccessPolicy, AllowedMethods, Cors, Gate
@@ -273,7 +272,7 @@ def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:
     add_docs_page(app, config)
     if config.explorer:
         add_explorer(app, config)
-    add_start_page(app, config)
+    add_start_redirect(app, config)
 
 
 def telemetry_setting() -> dict[str, Any]:

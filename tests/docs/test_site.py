@@ -15,6 +15,7 @@ import pytest
 from algomancy_api import ApiConfiguration
 from algomancy_api.cli import main as server_command
 from algomancy_api.errors import ERROR_RULES
+from algomancy_api.sandbox.application import control_document
 from algomancy_conformance.cli import main as conformance_command
 from algomancy_scenario import CoreConfig
 from tests.docs.built_site import Site
@@ -65,6 +66,19 @@ def test_operations_are_all_documented(site: Site) -> None:
         for status, reply in responses.items():
             when = re.sub(r"[`*]", "", " ".join(reply["description"].split()))
             assert when in text, f"{operation_id} {status}: {when}"
+
+
+def test_sandbox_control_is_all_documented(site: Site) -> None:
+    """Every operation of the sandbox's own document has its section and its path, every model its members."""
+    page, document = site.pages["reference/sandbox_control.html"], control_document()
+    text = " ".join(page.text.split())
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["operationId"] in page.ids
+            assert f"{method.upper()} {path}" in text
+    for name, model in document["components"]["schemas"].items():
+        assert name in page.ids
+        assert [member for member in model.get("properties", {}) if member not in text] == []
 
 
 def test_configuration_fields_are_all_documented(site: Site) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from algomancy_api.example.etl import SlottingETLFactory
-from algomancy_api.example.schemas import SCHEMAS
+from algomancy_api.example.etl import SCHEMAS, SlottingETLFactory
 from algomancy_data import DataSource, File
 from tests.repository import MASTER_DATA
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_api.example.etl import SlottingETLFactory
+from algomancy_api.example.etl import SCHEMAS, SlottingETLFactory
 from algomancy_api.example.generate import sample_files
-from algomancy_api.example.schemas import SCHEMAS
 from algomancy_data import DataSource, ETLResult, File
 from tests.repository import MASTER_DATA
 

@@ -7,8 +7,7 @@ from collections import Counter
 import pytest
 
 from algomancy_api.example.generate import sample_files
-from algomancy_api.example.slotting import greedy_layout, random_layout
-from algomancy_api.example.warehouse import Item, Layout, Location, Warehouse
+from algomancy_api.example.warehouse import Item, Layout, Location, Warehouse, greedy_layout, random_layout
 from algomancy_data import DataClassification, DataSource
 
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from algomancy_api.backend import EtlResultLike, ScenarioBackend
-from algomancy_api.checked.parameters import read_values
-from algomancy_api.checked.payload import read_payload, written_payload
-from algomancy_api.checked.scenario import CheckedScenario
+from algomancy_api.checked.values import CheckedScenario, read_payload, read_values, written_payload
 from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import check_dataset_key, is_a_readers, listed, shown
 

@@ -1,10 +1,10 @@
 """The `algomancy-api` command: serve a backend, and drive one from the command line.
 
-A module per command or group of commands, and `commands`, `kpis`, `output` and `export` for what they share; begin with
-`scenarios`. Nothing imports this package but the script that it is, and it reaches a server by the client alone. Exit
-codes: 0 when all went well, 1 when what was asked for has failed (a scenario, an upload), 2 when it could not be
-asked for (wrong usage, no connection, refused by the server). What is heavy to import is imported by the command that
-needs it, so that `--help` is quick.
+A module per command or group of commands, and `commands` and `output` for what they share; begin with `scenarios`.
+Nothing imports this package but the script that it is, and it reaches a server by the client alone. Exit codes: 0 when
+all went well, 1 when what was asked for has failed (a scenario, an upload), 2 when it could not be asked for (wrong
+usage, no connection, refused by the server). What is heavy to import is imported by the command that needs it, so that
+`--help` is quick.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import click
 from algomancy_api.cli.algorithms import algorithms
 from algomancy_api.cli.commands import ReportingGroup, examples
 from algomancy_api.cli.compare import compare
-from algomancy_api.cli.copy_state import copy_state
 from algomancy_api.cli.data import data
 from algomancy_api.cli.sandbox import sandbox
 from algomancy_api.cli.scenarios import run, scenarios
 from algomancy_api.cli.serve import openapi, serve
-from algomancy_api.cli.sessions import sessions
+from algomancy_api.cli.sessions import copy_state, sessions
 from algomancy_api.cli.watch import watch
 
 __all__ = ["main"]

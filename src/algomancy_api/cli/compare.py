@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from algomancy_api.cli.commands import connected, examples
-from algomancy_api.cli.export import Rows, output_option, write_tables
-from algomancy_api.cli.kpis import better, difference, goal, score, verdict
-from algomancy_api.cli.output import Best, fitting_columns, number, print_json, print_table, shown
+from algomancy_api.cli.output import (
+    Best,
+    Rows,
+    better,
+    difference,
+    fitting_columns,
+    goal,
+    number,
+    output_option,
+    print_json,
+    print_table,
+    score,
+    shown,
+    verdict,
+    write_tables,
+)
 from algomancy_api.cli.scenarios import pick
 
 if TYPE_CHECKING:

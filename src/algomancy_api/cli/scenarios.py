@@ -11,9 +11,21 @@ import click
 
 from algomancy_api.cli.algorithms import parse_parameters, value_text
 from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report, typed_again
-from algomancy_api.cli.export import columns_of, plan_tables, result_tables, result_values, write_tables
-from algomancy_api.cli.kpis import print_kpis
-from algomancy_api.cli.output import console, fitting_columns, print_json, print_rows, print_table, short_moment, shown
+from algomancy_api.cli.output import (
+    columns_of,
+    console,
+    fitting_columns,
+    plan_tables,
+    print_json,
+    print_kpis,
+    print_rows,
+    print_table,
+    result_tables,
+    result_values,
+    short_moment,
+    shown,
+    write_tables,
+)
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient

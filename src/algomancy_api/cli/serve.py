@@ -151,7 +151,7 @@ def serve(
 
     def begin() -> None:
         if is_fresh:
-            from algomancy_api.example.runs import add_sample_runs
+            from algomancy_api.example.config import add_sample_runs
 
             add_sample_runs(app.state.session_manager)
 

@@ -142,7 +142,7 @@ def reloaded_app() -> FastAPI:
         SystemExit: it cannot be served as the files are now; why was written to standard error.
     """
     from algomancy_api.api_launcher import is_loopback
-    from algomancy_api.example.runs import add_sample_runs
+    from algomancy_api.example.config import add_sample_runs
     from algomancy_api.http.gate import LOOPBACK_HOSTS, AccessPolicy
 
     target, settings = os.environ[CONFIG_VARIABLE], json.loads(os.environ[SETTINGS_VARIABLE])

@@ -10,13 +10,13 @@ with AlgomancyClient("http://127.0.0.1:8051") as client:
 
 `AsyncAlgomancyClient` has the same methods, to be awaited. Methods are named as the operations of the OpenAPI document
 and return the models of `algomancy_api.schemas`. Everything that goes wrong is an `AlgomancyError`. Begin with
-`flow`: each operation is a generator that both clients carry out. Importing this package imports neither FastAPI nor
-pandas; pandas comes in when tables are first asked for.
+`flow`: each of the `operations` is a generator that both clients carry out. Importing this package imports neither
+FastAPI nor pandas; pandas comes in when tables are first asked for.
 """
 
 from __future__ import annotations
 
-from algomancy_api.client.async_client import AsyncAlgomancyClient
+from algomancy_api.client.clients import AlgomancyClient, AsyncAlgomancyClient
 from algomancy_api.client.exceptions import (
     AlgomancyError,
     ApiError,
@@ -39,7 +39,6 @@ from algomancy_api.client.exceptions import (
     WaitTimeout,
 )
 from algomancy_api.client.retry import RetryPolicy
-from algomancy_api.client.sync_client import AlgomancyClient
 
 __all__ = [
     "AlgomancyClient",

@@ -1,19 +1,20 @@
 """One request and its reply, free of any input or output.
 
 A *flow* is a generator that yields what it wants done (`Send` a request, `Listen` to events, `Sleep` a while), is given
-the reply, and returns its result. Flows hold the whole logic of the client; `sync_client` and `async_client` merely
-carry them out.
+the reply, and returns its result. Flows hold the whole logic of the client; `clients` merely carry them out.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from pathlib import Path
+from typing import IO, Any, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
@@ -29,7 +30,6 @@ from algomancy_api.client.exceptions import (
     error_class,
 )
 from algomancy_api.client.retry import TRANSIENT, RetryPolicy, parse_retry_after
-from algomancy_api.client.upload import CountedStream, Upload
 
 T = TypeVar("T")
 
@@ -290,3 +290,66 @@ def _quoted(segment: str) -> str:
     if not segment.strip("."):
         return segment.replace(".", "%2E")  # a path of dots would be taken for a step up
     return quote(segment, safe="", errors="replace")
+
+
+UploadFile: TypeAlias = "str | os.PathLike[str] | tuple[str, bytes]"
+"""A file on disk, or a name with content."""
+
+UploadProgress: TypeAlias = Callable[[int, int], None]
+"""Told the bytes sent so far and the bytes there are, both counted over the whole request body."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The parts of a multipart request."""
+
+    fields: Mapping[str, str]
+    files: tuple[UploadFile, ...]
+    on_progress: UploadProgress | None = None
+
+    @property
+    def form(self) -> dict[str, bytes]:
+        """The fields as httpx takes them; whether what is no text may be one is for the server to say."""
+        return {name: value.encode("utf-8", "surrogatepass") for name, value in self.fields.items()}
+
+    def open(self, stack: ExitStack) -> list[tuple[str, tuple[str, IO[bytes] | bytes, str]]]:
+        """The files as httpx takes them, open until `stack` closes.
+
+        Raises:
+            OSError: a file is missing or cannot be read.
+        """
+        return [("files", self._part(file, stack)) for file in self.files]
+
+    @staticmethod
+    def _part(file: UploadFile, stack: ExitStack) -> tuple[str, IO[bytes] | bytes, str]:
+        if isinstance(file, tuple):
+            name, content = file
+            return _sendable(name), content, "application/octet-stream"
+        path = Path(file)
+        return _sendable(path.name), stack.enter_context(path.open("rb")), "application/octet-stream"
+
+
+def _sendable(name: str) -> str:
+    """The name with `?` for what no text can hold: file systems take any bytes."""
+    return name.encode("utf-8", "replace").decode()
+
+
+class CountedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A request body that tells how much of it was sent."""
+
+    def __init__(self, request: httpx.Request, on_progress: UploadProgress) -> None:
+        self._stream = cast("Iterable[bytes]", request.stream)
+        self._total = int(request.headers["Content-Length"])
+        self._on_progress = on_progress
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        for piece in self._stream:
+            yield piece
+            # The next piece is asked for when this one has left.
+            sent += len(piece)
+            self._on_progress(sent, self._total)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece

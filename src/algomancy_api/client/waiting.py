@@ -23,14 +23,14 @@ from algomancy_api.client.exceptions import (
     WaitTimeout,
 )
 from algomancy_api.client.flow import Api, Call, Flow, Listen, NoStreamLeft, Sleep, read
-from algomancy_api.client.retry import TRANSIENT, PollSchedule
-from algomancy_api.client.scenarios import (
+from algomancy_api.client.operations import (
     AnyScenario,
     create_scenario,
     list_scenario_summaries,
     scenario_call,
     scenario_id,
 )
+from algomancy_api.client.retry import TRANSIENT, PollSchedule
 from algomancy_api.schemas import RunStatus, Scenario, ScenarioDeleted, ScenarioStatus, ScenarioSummary, Snapshot
 
 ENDED = (RunStatus.COMPLETE, RunStatus.FAILED)

@@ -1,4 +1,4 @@
-"""`/docs`: Swagger UI from files on this machine, so that it needs no internet (contract MET-5)."""
+"""`/docs`: Swagger UI from files on this machine, so that it needs no internet (contract MET-5); and `/`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
+
+from algomancy_api.explorer import EXPLORER_PATH
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import Scope
 
     from algomancy_api.api_configuration import ApiConfiguration
 
 DOCS_PATH = "/docs"
 ASSETS_PATH = "/docs-assets"
+START_PATH = "/"
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -142,3 +147,33 @@ def swagger_assets() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("The package 'fastapi-offline', which brings the files of /docs, is not installed.")
     return Path(spec.origin).with_name("static")
+
+
+def add_start_redirect(app: FastAPI, config: ApiConfiguration) -> None:
+    """Lead from `/` to the explorer, or to `/docs`, wherever the application has no route of its own for `/`.
+
+    Args:
+        app: The application.
+        config: Its configuration.
+    """
+    target = EXPLORER_PATH if config.explorer else DOCS_PATH
+
+    async def start(request: Request) -> RedirectResponse:
+        return RedirectResponse(request.scope.get("root_path", "") + target)
+
+    app.router.routes.append(_LastRoute(app, START_PATH, start, include_in_schema=False))
+
+
+class _LastRoute(Route):
+    """A route that steps aside for any other one that matches, also one that is added later."""
+
+    def __init__(self, app: FastAPI, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - starlette's
+        super().__init__(*arguments, **settings)
+        self._routes = app.router.routes
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match where nothing else does."""
+        match, child = super().matches(scope)
+        if match is Match.NONE or any(r.matches(scope)[0] is Match.FULL for r in self._routes if r is not self):
+            return Match.NONE, {}
+        return match, child

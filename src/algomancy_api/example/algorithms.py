@@ -4,23 +4,93 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from algomancy_api.example.parameters import (
-    FailingParameters,
-    FailureMode,
-    RandomParameters,
-    ShowcaseParameters,
-    SlowParameters,
-)
 from algomancy_api.example.result import SlottingResult
-from algomancy_api.example.slotting import greedy_layout, random_layout
-from algomancy_api.example.warehouse import Warehouse
+from algomancy_api.example.warehouse import Warehouse, greedy_layout, random_layout
 from algomancy_scenario import BaseAlgorithm
-from algomancy_utils.baseparameterset import BaseParameterSet, EmptyParameters
+from algomancy_utils.baseparameterset import (
+    BaseParameterSet,
+    BooleanParameter,
+    EmptyParameters,
+    EnumParameter,
+    FloatParameter,
+    IntegerParameter,
+    IntervalParameter,
+    MultiEnumParameter,
+    StringParameter,
+    TimeParameter,
+)
 
 if TYPE_CHECKING:
     from algomancy_data import DataSource
+
+
+class SlowParameters(BaseParameterSet):
+    """`duration`: how many seconds to take."""
+
+    def __init__(self, name: str = "Slow") -> None:
+        super().__init__(name)
+        self.add_parameters([IntegerParameter("duration", minvalue=1, maxvalue=60, default=1)])
+
+    def validate(self) -> None:
+        """Every duration within the bounds will do."""
+
+
+class RandomParameters(BaseParameterSet):
+    """`seed`: the same seed gives the same layout."""
+
+    def __init__(self, name: str = "Random slotting") -> None:
+        super().__init__(name)
+        self.add_parameters([IntegerParameter("seed", minvalue=0, default=0)])
+
+    def validate(self) -> None:
+        """Every seed will do."""
+
+
+class FailureMode(StrEnum):
+    """The ways in which a scenario can fail."""
+
+    VALUE_ERROR = "ValueError"
+    RUNTIME_ERROR = "RuntimeError"
+    NOTHING = "no result"
+    KPI = "KPI error"
+
+
+class FailingParameters(BaseParameterSet):
+    """`mode`: how to fail."""
+
+    def __init__(self, name: str = "Failing") -> None:
+        super().__init__(name)
+        self.add_parameters([EnumParameter("mode", [mode.value for mode in FailureMode])])
+
+    def validate(self) -> None:
+        """Every way to fail will do."""
+
+
+class ShowcaseParameters(BaseParameterSet):
+    """One parameter of each of the eight types."""
+
+    def __init__(self, name: str = "Parameter showcase") -> None:
+        super().__init__(name)
+        self.add_parameters(
+            [
+                StringParameter("note", default="first try"),
+                IntegerParameter("pickers", minvalue=1, maxvalue=20, default=4),
+                FloatParameter("walking_speed", minvalue=0.5, maxvalue=2.5, default=1.4),
+                BooleanParameter("night_shift", default=False),
+                EnumParameter("strategy", ["nearest", "farthest", "balanced"]),
+                MultiEnumParameter("zones", ["Zone A", "Zone B", "Zone C", "Zone D", "Zone E"]),
+                TimeParameter("start", default=datetime(2024, 3, 4, 7)),
+                IntervalParameter("period", default=(datetime(2024, 3, 4), datetime(2024, 3, 29))),
+            ]
+        )
+
+    def validate(self) -> None:
+        """Every combination will do."""
+
 
 _STEP_SECONDS = 0.05
 

@@ -1,21 +1,21 @@
 """The operations: each function answers one method of one path, and its docstring is its documentation.
 
-The launcher and the document import from here; nothing else does. Begin with `sessions`, the shortest group.
+The launcher, the document and the sandbox import from here; nothing else does. Begin with `sessions`.
 """
 
 from __future__ import annotations
 
 from algomancy_api.document.operation import Operation, Operations
-from algomancy_api.routers import catalog, data, etl, events, scenarios, sessions
+from algomancy_api.routers import data, scenarios, sessions
 
 GROUPS: tuple[Operations, ...] = (
     sessions.operations,
-    catalog.algorithms,
-    catalog.kpis,
+    sessions.algorithms,
+    sessions.kpis,
     scenarios.operations,
     data.operations,
-    etl.operations,
-    events.operations,
+    data.etl,
+    sessions.events,
     sessions.meta,
 )
 """All groups in the order in which they are documented."""

@@ -1,25 +1,47 @@
-"""Sessions: workspaces with their own datasets and scenarios (contract SES); and the server itself (contract MET)."""
+"""Sessions (contract SES), what each offers (contracts ALG, KPI), its events (contract EVT); and the server (MET)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from algomancy_api.backend import CompleteSessionBackend
 from algomancy_api.backend_calls import calls_of
-from algomancy_api.document.operation import Link, Operations, SessionId
-from algomancy_api.errors import CREATE_FORBIDDEN, NAME_TAKEN, SHUTTING_DOWN, UNKNOWN_SESSION, ForbiddenError
+from algomancy_api.document.operation import AlgorithmName, Link, Operations, SessionId
+from algomancy_api.errors import (
+    CREATE_FORBIDDEN,
+    NAME_TAKEN,
+    NOT_OFFERED,
+    REFUSED_BY_PROJECT,
+    SHUTTING_DOWN,
+    UNEXPECTED,
+    UNKNOWN_ALGORITHM,
+    UNKNOWN_SCENARIO,
+    UNKNOWN_SESSION,
+    ForbiddenError,
+)
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import JsonReply, location, reply
+from algomancy_api.http.waiting import EventStream
+from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import (
+    AlgorithmList,
     CopySessionRequest,
     CreateSessionRequest,
+    DatasetKeys,
+    EventsQuery,
     Health,
+    KpiList,
+    ParameterList,
     RenameSessionRequest,
+    ScenarioDeleted,
+    ScenarioStatus,
     Session,
+    SessionChanged,
     SessionList,
+    Snapshot,
 )
 
 operations = Operations(
@@ -27,10 +49,23 @@ operations = Operations(
     "Workspaces with datasets and scenarios of their own. A session is named by its id, or by its current display "
     "name; the id wins where both match.",
 )
+algorithms = Operations("Algorithms", "What a scenario can run, and the parameters each algorithm takes.")
+kpis = Operations("KPIs", "What the result of a scenario is measured by.")
+events = Operations("Events", "What changes in a session, told as it happens.")
 meta = Operations("Meta", "About the server itself.")
 
 _DEFAULT = {"session_id": "$response.body#/default"}
 _LOCATION = {"Location": "Path of the new session."}
+_LAST_EVENT_ID = {
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "The id of the last event seen: what happened since is told, or a new snapshot comes.",
+            "schema": {"type": "string"},
+        }
+    ]
+}
 
 
 @operations.operation(
@@ -145,6 +180,86 @@ async def copy_session(request: Request, session_id: SessionId, body: CopySessio
 
     copy_id, sessions = await calls.write(copy)
     return await reply(request, sessions, 201, location(request, "sessions", copy_id))
+
+
+@algorithms.operation("GET", "/sessions/{session_id}/algorithms", AlgorithmList, UNKNOWN_SESSION)
+async def list_algorithms(request: Request, session_id: SessionId) -> Response:
+    """List the algorithms.
+
+    Their names are what `algo_name` takes when a scenario is created.
+    """
+    session = await calls_of(request).session(session_id)
+    names = await calls_of(request).look_up(lambda: list(session.scenarios.available_algorithms))
+    return JsonReply(encode_json({"algorithms": names}))
+
+
+@algorithms.operation(
+    "GET",
+    "/sessions/{session_id}/algorithms/{algorithm_name}/parameters",
+    ParameterList,
+    UNKNOWN_SESSION,
+    UNKNOWN_ALGORITHM,
+    REFUSED_BY_PROJECT,
+    UNEXPECTED,
+)
+async def get_algorithm_parameters(request: Request, session_id: SessionId, algorithm_name: AlgorithmName) -> Response:
+    """Describe the parameters of an algorithm.
+
+    One descriptor per parameter, told apart by `type`. A scenario created with exactly the described values is
+    accepted.
+    """
+    session = await calls_of(request).session(session_id)
+
+    def describe() -> list[dict[str, Any]]:
+        return describe_parameter_set(session.scenarios.get_algorithm_parameters(algorithm_name))
+
+    descriptors = await calls_of(request).write(describe)
+    return await reply(request, encode_json({"name": algorithm_name, "parameters": descriptors}))
+
+
+@kpis.operation("GET", "/sessions/{session_id}/kpis", KpiList, UNKNOWN_SESSION)
+async def list_kpis(request: Request, session_id: SessionId) -> Response:
+    """List the KPIs.
+
+    Their names are the keys of every scenario's `kpis`.
+    """
+    session = await calls_of(request).session(session_id)
+    names = await calls_of(request).look_up(lambda: list(session.scenarios.available_kpis))
+    return JsonReply(encode_json({"kpis": names}))
+
+
+@events.operation(
+    "GET",
+    "/sessions/{session_id}/events",
+    None,
+    UNKNOWN_SESSION,
+    UNKNOWN_SCENARIO,
+    NOT_OFFERED,
+    extra=_LAST_EVENT_ID,
+    events={
+        "snapshot": Snapshot,
+        "scenario": ScenarioStatus,
+        "scenario-deleted": ScenarioDeleted,
+        "datasets": DatasetKeys,
+        "session": SessionChanged,
+    },
+)
+async def get_events(request: Request, session_id: SessionId, query: Annotated[EventsQuery, Query()]) -> Response:
+    """Follow a session.
+
+    Server-sent events: first a `snapshot`, then whatever changes. Each event has an `id`; send the last one seen in
+    `Last-Event-ID` to go on from there, as a browser's `EventSource` does by itself. Progress is told ten times a
+    second at most, ends at once. The stream ends when the session is deleted, and one about a single scenario when
+    that is.
+    """
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    if query.scenario is not None:
+        await calls_of(request).scenario(session.id, query.scenario)
+    stream = EventStream(request.app.state.waiters)
+    seen = request.headers.get("last-event-id")
+    stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen, query.scenario)
+    return stream
 
 
 @meta.operation("GET", "/health", Health)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -21,8 +21,7 @@ from algomancy_api.sandbox.control import CONTROL_GROUPS
 from algomancy_api.sandbox.fixture import Fixture
 from algomancy_api.sandbox.middleware import CONTROL_PATH, IntoWorlds, ThroughFaults
 from algomancy_api.sandbox.models import NewWorld
-from algomancy_api.sandbox.world import DEFAULT
-from algomancy_api.sandbox.worlds import CurrentWorld, Worlds
+from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, Worlds
 
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration
@@ -38,6 +37,20 @@ ABOUT = About(
     CONTROL_GROUPS,
     (Fixture,),
 )
+
+
+_OPERATIONS: list[Operation] = [operation for group in CONTROL_GROUPS for operation in group.all]
+
+
+def control_document(*, with_token: bool = False) -> dict[str, Any]:
+    """Return the OpenAPI document of the control API.
+
+    Args:
+        with_token: Whether the sandbox wants a bearer token.
+    """
+    app = FastAPI(openapi_url=None)
+    add_operations(app.router.routes, _OPERATIONS, CONTROL_PATH)
+    return build_document(app, with_token=with_token, about=ABOUT)
 
 
 class Sandbox:
@@ -71,18 +84,14 @@ class Sandbox:
     def add_control(self, app: FastAPI) -> None:
         """Add the control API, its document and its page to the application."""
         app.state.worlds = self._worlds
-        operations: list[Operation] = [operation for group in CONTROL_GROUPS for operation in group.all]
-        for operation in operations:
+        for operation in _OPERATIONS:
             route = OperationRoute(operation, CONTROL_PATH)
             route.include_in_schema = False  # In the document of the API; there is another for these.
             app.router.routes.append(route)
-        with_token = self._config.api_token is not None
 
         @functools.cache
         def document() -> bytes:
-            documented = FastAPI(openapi_url=None)
-            add_operations(documented.router.routes, operations, CONTROL_PATH)
-            return encode_json(build_document(documented, with_token=with_token, about=ABOUT))
+            return encode_json(control_document(with_token=self._config.api_token is not None))
 
         async def openapi(request: Request) -> Response:
             return await conditional_reply(request, document())

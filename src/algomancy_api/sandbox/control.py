@@ -15,7 +15,7 @@ from algomancy_api.http.names import listed
 from algomancy_api.http.replies import reply
 from algomancy_api.routers import GROUPS
 from algomancy_api.sandbox import models
-from algomancy_api.sandbox.fixture import Fixture
+from algomancy_api.sandbox.fixture import Fixture, NamedScript, RunScript, ScriptList
 from algomancy_api.sandbox.models import (
     Advance,
     Clock,
@@ -31,9 +31,7 @@ from algomancy_api.sandbox.models import (
     RequestQuery,
     WorldList,
 )
-from algomancy_api.sandbox.run_script import NamedScript, RunScript, ScriptList
-from algomancy_api.sandbox.world import DEFAULT, World
-from algomancy_api.sandbox.worlds import Worlds
+from algomancy_api.sandbox.worlds import DEFAULT, World, Worlds
 
 worlds = Operations("Worlds", "Servers side by side, each with sessions, a clock, faults and a log of its own.")
 clock = Operations("Clock", "What time it is in a world, and when what is due there happens.")

@@ -1,31 +1,34 @@
-"""What worlds begin with: the fixtures that come with the sandbox, and the team's own."""
+"""What worlds begin with: the fixtures that come with the sandbox and the team's own, and the backend they are for."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from algomancy_api.errors import ConflictError, InvalidRequestError, NotFoundError
 from algomancy_api.http.bodies import parse_model
 from algomancy_api.http.names import listed, shown
-from algomancy_api.sandbox.backend import SteerableBackend
 from algomancy_api.sandbox.clock import WorldClock
-from algomancy_api.sandbox.fixture import Fixture
-from algomancy_api.sandbox.json_lines import line_of
-from algomancy_api.sandbox.run_script import RunScript
+from algomancy_api.sandbox.fixture import Fixture, RunScript
 from algomancy_api.sandbox.runs import WorldRuns
-from algomancy_api.sandbox.world import SEEDED_START, State
 
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration
 
 Json = dict[str, Any]
+
+SEEDED_START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+"""What time it is at first in a world with a seed: a Monday morning."""
 
 _SEED = "fixture"  # No world has it: what is made there never gets an id of what it began with.
 _SHORT = 3
@@ -39,6 +42,63 @@ _AWKWARD_TEXTS = (
     "Zażółć gęślą jaźń 🏭👩🏽‍🔧 日本語",
     "  %2F..\\{{ id }} 'x' --",
 )
+
+
+Saved = Sequence[Any]
+"""What is in a server, session by session; nothing in it changes, so that worlds share it."""
+
+
+class SteerableBackend(Protocol):
+    """Servers whose time, ids and runs somebody else has in hand. See `algomancy_scenario.steering`."""
+
+    def use_steering(self, steering: WorldRuns) -> AbstractContextManager[None]:
+        """Take time and ids from there, for this thread or task."""
+
+    def open_sessions(self, cfg: ApiConfiguration, steering: WorldRuns, saved: Saved) -> Any:  # noqa: ANN401 - a `SessionManager`
+        """A server in memory with what was saved."""
+
+    def save_sessions(self, sessions: Any) -> Saved:  # noqa: ANN401 - a `SessionManager`
+        """What is in a server now."""
+
+    def read_sessions(self, cfg: ApiConfiguration, document: Sequence[Mapping[str, Any]]) -> Saved:
+        """Sessions that are described as the API shows them; a `ValueError` has a `location` in the document."""
+
+
+class SandboxUnavailableError(RuntimeError):
+    """The backend that is installed cannot be steered."""
+
+
+def steerable_backend() -> SteerableBackend:
+    """Return what steers the reference backend.
+
+    Raises:
+        SandboxUnavailableError: Another backend is installed.
+    """
+    # By its name: other makes of the backend have no such module, and their servers need none.
+    try:
+        return cast("SteerableBackend", importlib.import_module("algomancy_scenario.steering"))
+    except ModuleNotFoundError:
+        raise SandboxUnavailableError(
+            "The sandbox needs the reference backend, for its clock and its runs: "
+            "`pip install 'algomancy-api[reference]'` in an environment of its own."
+        ) from None
+
+
+@dataclass(frozen=True)
+class State:
+    """What a world can be put back to.
+
+    Attributes:
+        saved: Its sessions.
+        scripts: The scripts of its runs.
+        now: What time it was; only a manual clock goes back. `None` for the time at which the world begins.
+        random: Where its ids come from next; `None` for from the seed.
+    """
+
+    saved: Saved
+    scripts: Mapping[str, RunScript]
+    now: datetime | None = None
+    random: Any = None
 
 
 class Fixtures:
@@ -249,3 +309,51 @@ def _table(name: str, columns: list[str], rows: list[Json]) -> Json:
 
 def _cut_short(result: Json) -> Json:
     return {name: value[:_SHORT] if isinstance(value, list) else value for name, value in result.items()}
+
+
+_SPACE = re.compile(r"[\s,:]*")
+
+
+def line_of(text: bytes, location: Sequence[str | int] | None) -> int:
+    """Return the line of a value, the first being 1; that of what is wrong where the text is no JSON.
+
+    Args:
+        text: The text.
+        location: The keys and indices that lead to the value; as far as they do.
+    """
+    document = text.decode("utf-8", "replace")
+    try:
+        json.loads(document)
+    except json.JSONDecodeError as error:
+        return error.lineno
+    place = 0
+    for step in location or ():
+        found = _within(document, place, step)
+        if found is None:
+            break
+        place = found
+    return document.count("\n", 0, _SPACE.match(document, place).end()) + 1  # type: ignore[union-attr]
+
+
+def _within(document: str, place: int, step: str | int) -> int | None:
+    """Return where a member or item of the value at a place begins."""
+    decoder = json.JSONDecoder(strict=False)
+
+    def skip(at: int) -> int:
+        return _SPACE.match(document, at).end()  # type: ignore[union-attr]
+
+    place = skip(place)
+    is_object = document[place] == "{"
+    if document[place] not in "{[" or is_object is isinstance(step, int):
+        return None
+    number, place = 0, skip(place + 1)
+    while document[place] not in "}]":
+        name: str | int = number
+        if is_object:
+            name, end = decoder.raw_decode(document, place)
+            place = skip(end)
+        if name == step:
+            return place
+        place = skip(decoder.raw_decode(document, place)[1])
+        number += 1
+    return None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,19 +16,13 @@ from algomancy_api.sandbox.clock import Actor
 from algomancy_api.sandbox.faults import Armed
 from algomancy_api.sandbox.models import Cut
 from algomancy_api.sandbox.request_log import Entry
-from algomancy_api.sandbox.world import DEFAULT, World
-
-if TYPE_CHECKING:
-    from algomancy_api.sandbox.worlds import Worlds
+from algomancy_api.sandbox.worlds import DEFAULT, World, Worlds, current_world
 
 CONTROL_PATH = "/sandbox"
 WORLDS_PATH = "/worlds/"
 
 _ENTRY = "algomancy_api.sandbox.entry"
 _PIECES = 10
-
-current_world: ContextVar[World] = ContextVar("algomancy_sandbox_world")
-"""The world that a request is for."""
 
 
 class IntoWorlds:

@@ -1,4 +1,4 @@
-"""What the control API of the sandbox takes and gives; see `run_script` and `fixture`, too."""
+"""What the control API of the sandbox takes and gives; fixtures and scripts of runs are in `fixture`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from algomancy_api.sandbox.fields import MAX_SECONDS, Seconds, Told, WorldName, broken
-from algomancy_api.sandbox.fixture import Fixture
+from algomancy_api.sandbox.fixture import MAX_SECONDS, Fixture, Seconds, Told, WorldName, broken
 from algomancy_api.schemas.fields import DecimalInteger, Model
 
 # --- clock ------------------------------------------------------------------------------------------------------------

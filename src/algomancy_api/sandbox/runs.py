@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from algomancy_api.sandbox.clock import Actor, WorldClock
-from algomancy_api.sandbox.run_script import RunOutcome, RunScript
+from algomancy_api.sandbox.fixture import RunOutcome, RunScript
 
 logger = logging.getLogger("algomancy_api")
 

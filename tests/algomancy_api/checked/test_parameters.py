@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_api.checked.parameters import read_values
+from algomancy_api.checked.values import read_values
 from algomancy_utils.baseparameterset import (
     BaseParameterSet,
     BooleanParameter,

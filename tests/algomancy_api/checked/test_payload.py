@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_api.checked.payload import read_payload, written_payload
+from algomancy_api.checked.values import read_payload, written_payload
 
 TABLE: dict[str, Any] = {"data": [{"a": 1}], "columns": ["a"], "dtypes": {"a": "int64"}, "index": [0]}
 METADATA: dict[str, Any] = {"id": "i", "name": "k", "type": "master_data", "creation_datetime": "2026-01-01T00:00:00"}

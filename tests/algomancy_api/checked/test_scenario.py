@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_api.checked.scenario import CheckedScenario
+from algomancy_api.checked.values import CheckedScenario
 
 TOLD: dict[str, Any] = {
     "id": "1",

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from openpyxl import load_workbook
 
-from algomancy_api.cli.export import write_tables
+from algomancy_api.cli.output import write_tables
 from algomancy_api.client import AlgomancyClient
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from algomancy_api.cli.kpis import better, difference, goal, verdict
-from algomancy_api.cli.output import number
+from algomancy_api.cli.output import better, difference, goal, number, verdict
 from algomancy_api.schemas import BetterWhen, Kpi
 
 

@@ -66,7 +66,7 @@ def test_explorer_is_small() -> None:
 
 
 def test_explorer_can_be_switched_off() -> None:
-    """Then `/` is the start page."""
+    """Then it is not there, and `/` leads elsewhere."""
     http = TestClient(ApiLauncher.build(build_example_config(explorer=False)))
     assert http.get("/explorer").status_code == 404
-    assert http.get("/").url.path == "/"
+    assert http.get("/").url.path == "/docs"

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
-from algomancy_api.sandbox.backend import steerable_backend
+from algomancy_api.sandbox.fixtures import steerable_backend
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from starlette.testclient import TestClient
 
 from algomancy_api import ApiConfiguration, ApiLauncher
 from algomancy_api.example import build_example_config
-from algomancy_api.sandbox.fixtures import Fixtures
-from algomancy_api.sandbox.json_lines import line_of
+from algomancy_api.sandbox.fixtures import Fixtures, line_of
 from algomancy_api.sandbox.worlds import Worlds
 from algomancy_api.schemas import Scenario
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from algomancy_api.sandbox.clock import WorldClock
-from algomancy_api.sandbox.run_script import RunOutcome, RunScript
+from algomancy_api.sandbox.fixture import RunOutcome, RunScript
+from algomancy_api.sandbox.fixtures import SEEDED_START
 from algomancy_api.sandbox.runs import WorldRuns
-from algomancy_api.sandbox.world import SEEDED_START
 
 CURVE = {"duration": 30, "progress": [[0, 0], [10, 55], [30, 100]]}
 
