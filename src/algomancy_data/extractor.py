@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data.cells.tables import ReadTable, plain_columns
@@ -91,12 +90,7 @@ class JSONSingleExtractor(SingleExtractor):
             ExtractionError: The file is no JSON, or no list of records.
             TooLargeError: It has more rows, columns or cells than allowed.
         """
-        table, columns, (source, size) = (
-            self.file.name,
-            plain_columns(self.schema.columns().values()),
-            _source(self.file),
-        )
-        read = run_by_size(size, read_json_table, source, columns, table, self.file.subject, self.file.limits)
+        read = read_json_table(self.file, list(self.schema.columns().values()), self.file.name)
         return self._keep(self.file.name, read, self.schema.datatypes())
 
 
@@ -190,7 +184,7 @@ class JSONMultiExtractor(MultiExtractor):
             self.get_extraction_key(name): (name, paths.get(name, ()), plain_columns(columns.values()))
             for name, columns in self.schema.column_groups().items()
         }
-        source, size = _source(self.file)
+        source, size = self.file.source()
         read = run_by_size(size, read_json_tables, source, groups, self.file.subject, self.file.limits)
         return self._keep_all(read)
 
@@ -242,17 +236,8 @@ EXTRACTORS: dict[tuple[FileExtension, SchemaType], type[Extractor]] = {
 """Which class reads which kind of file, unless others are registered."""
 
 
-def _source(file: File) -> tuple[bytes | str, int]:
-    """Return what a worker reads the file from, its bytes or its path, and how many bytes that are."""
-    if file.is_in_memory:
-        content = file.read_bytes()
-        return content, len(content)
-    with file.open() as stream:
-        return str(file.path), stream.seek(0, io.SEEK_END)
-
-
 def _read_workbook(file: File, sheets: dict[str, tuple[str | int, list[Column]]]) -> dict[str, ReadTable]:
-    source, _ = _source(file)
+    source, _ = file.source()
     # What is no workbook, or too large, costs no round trip.
     inflated_size(source, file.subject, file.limits)
     try:

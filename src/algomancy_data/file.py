@@ -121,6 +121,17 @@ class File:
         except OSError:
             raise ExtractionError(f"{self.subject} cannot be read from disk.") from None
 
+    def source(self) -> tuple[bytes | str, int]:
+        """Return what another process reads the file from, its bytes or its path, and how many bytes that are.
+
+        Raises:
+            ExtractionError: The file has no content, or cannot be read from disk.
+        """
+        if self._content is not None:
+            return self._content, len(self._content)
+        with self.open() as stream:
+            return str(self.path), stream.seek(0, io.SEEK_END)
+
     def read_bytes(self) -> bytes:
         """Return the whole content.
 

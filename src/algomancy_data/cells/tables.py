@@ -203,19 +203,27 @@ def natural_values(values: Sequence[Any]) -> Any:  # noqa: ANN401 - an array, or
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         return _mixed(values)
-    if pa.types.is_string(array.type):
-        return pd.array(array, dtype="str")
-    if pa.types.is_int64(array.type):
-        return nullable_integers(pa.chunked_array([array]))
-    if pa.types.is_float64(array.type):
-        return array.to_numpy(zero_copy_only=False)
-    if pa.types.is_boolean(array.type):
-        return (
-            pd.array(array.to_pylist(), dtype="boolean") if array.null_count else array.to_numpy(zero_copy_only=False)
-        )
+    if (found := of_arrow(pa.chunked_array([array]))) is not None:
+        return found
     objects = pd.Series(values, dtype=object)
     # What is all times, say, becomes a column of times; lists and objects stay.
     return objects if pa.types.is_nested(array.type) else objects.infer_objects()
+
+
+def of_arrow(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - as above
+    """Return a column of Arrow's as `natural_values` would its cells; None where it has no type that is known here."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return pd.array(values, dtype="str")
+    if pa.types.is_int64(values.type):
+        return nullable_integers(values)
+    if pa.types.is_float64(values.type):
+        return values.to_numpy()
+    if pa.types.is_boolean(values.type):
+        return pd.array(values.to_pylist(), dtype="boolean") if values.null_count else values.to_numpy()
+    return None
 
 
 def _mixed(values: Sequence[Any]) -> Any:  # noqa: ANN401 - as above

@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, natural_values, remark_messages
+from algomancy_data.cells.tables import (
+    FileRows,
+    ReadTable,
+    convert_table,
+    natural_values,
+    plain_columns,
+    remark_messages,
+)
 from algomancy_data.encoding import MAX_DEPTH, decode_json, is_deeper_than
-from algomancy_data.file import ExtractionError
+from algomancy_data.file import ExtractionError, File
+from algomancy_data.reading.alike_records import read_alike_records
 from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.reading.offload import give_back_freed_memory, run_by_size
 from algomancy_data.schema import Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FIRST_RECORD_BYTES = 1 << 16
 
 
-def read_json_table(
-    content: bytes | str, columns: Sequence[Column], table: str, subject: str, limits: ReadLimits
-) -> ReadTable:
+def read_json_table(file: File, columns: Sequence[Column], table: str) -> ReadTable:
     """Read a table from a list of records; from one such list in an object, one object, or an object on each line.
 
     Args:
-        content: The document in UTF-8, or the path of it.
+        file: The file.
         columns: The schema's columns. Others are kept as they are.
         table: The name of the table.
-        subject: The file, as messages name it.
-        limits: How much may be read.
 
     Raises:
         ExtractionError: The document is no JSON, or no list of records.
         TooLargeError: There are more rows, columns or cells than allowed.
     """
-    remarks: list[str] = []
-    text = _bytes(content)
-    alike = _alike_records(text)
+    alike = read_alike_records(file)
     if alike is None:
-        records = _records(_decode(text, subject, remarks), columns, remarks)
-        read = _table(records, columns, table, subject, limits)
-    else:
-        names, cells = alike
-        limits.check_shape(len(cells[0]), len(names), subject)
-        read = _converted(zip(names, cells, strict=True), columns, table, subject)
+        source, size = file.source()
+        return run_by_size(size, _read_records, source, plain_columns(columns), table, file.subject, file.limits)
+    read = convert_table(alike, columns, table)
+    read.rows = FileRows(1)
+    give_back_freed_memory()
+    return read
+
+
+def _read_records(
+    content: bytes | str, columns: Sequence[Column], table: str, subject: str, limits: ReadLimits
+) -> ReadTable:
+    remarks: list[str] = []
+    records = _records(_decode(_bytes(content), subject, remarks), columns, remarks)
+    read = _table(records, columns, table, subject, limits)
     read.messages[:0] = remark_messages(remarks, table)
     return read
 
@@ -191,36 +199,6 @@ def _converted(
     read = convert_table(series, columns, table)
     read.rows = FileRows(1)
     return read
-
-
-def _alike_records(content: bytes) -> tuple[list[str], list[Sequence[Any]]] | None:
-    """Return the columns of a list of flat records that all have the same members, which is read in half the time."""
-    import msgspec
-
-    head = content[:_FIRST_RECORD_BYTES].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
-    try:
-        first, _ = json.JSONDecoder().raw_decode(head, head.index("{")) if head.startswith("[") else ({}, 0)
-    except (ValueError, RecursionError):
-        return None
-    if len(first) < 2:
-        return None
-    fields = [f"f{number}" for number in range(len(first))]
-    kinds = [_KINDS.get(type(value), Any) for value in first.values()]
-    record = msgspec.defstruct(
-        "Record", list(zip(fields, kinds, strict=True)), rename=dict(zip(fields, first, strict=True)), gc=False,
-        forbid_unknown_fields=True,
-    )  # fmt: skip
-    try:
-        records = msgspec.json.decode(content.removeprefix(_BYTE_ORDER_MARK), type=list[record])  # type: ignore[valid-type]
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    columns: list[Sequence[Any]] = [list(map(attrgetter(field), records)) for field in fields]
-    unsure = [cells for cells, kind in zip(columns, kinds, strict=True) if kind is Any]
-    return None if any(dict in set(map(type, cells)) for cells in unsure) else (list(first), columns)
-
-
-_KINDS: dict[type, Any] = {str: str | None, bool: bool | None, int: int | float | None, float: int | float | None}
-"""What the cells of a column are likely to be, by what the first one is; records that differ are read the slow way."""
 
 
 def _too_deep(subject: str) -> ExtractionError:

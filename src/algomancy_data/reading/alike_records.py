@@ -1,0 +1,167 @@
+"""Reading a JSON list of flat records whose members have one type each: by Arrow, in threads that hold no lock.
+
+That is what programs write, and takes half the time of decoding the list. Anything else is left to `json_reader`, and
+so is whatever Arrow refuses or would change.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TYPE_CHECKING, Any
+
+from algomancy_data.cells.numbers import EXACT_IN_FLOAT
+from algomancy_data.cells.tables import natural_values, of_arrow
+from algomancy_data.file import File
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_SPACES = " \t\r\n"
+_HEAD_BYTES = 1 << 16
+_BEGIN, _END = b'{"r":[', b"]}"
+_SAMPLE = 200
+_PIECE_BYTES = 2 << 20
+_THREADS = 2
+_BYTES_PER_MEMBER = 4
+"""The least that a member of a record takes: `"":1`, and what separates it from the next is not counted."""
+
+
+class _NotAlikeError(Exception):
+    """The records must be read one by one."""
+
+
+def read_alike_records(file: File) -> dict[str, pd.Series] | None:
+    """Return the columns of such a list, or None where the file holds anything else.
+
+    Raises:
+        TooLargeError: There are more rows, columns or cells than the file's limits allow.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    with file.open() as stream:
+        head = stream.read(_HEAD_BYTES)
+        types = _types(head)
+        if not types:
+            return None
+        file.limits.check_shape(1, len(types), file.subject)
+        schema = pa.schema([("r", pa.list_(pa.struct(types)))])
+        try:
+            with ThreadPoolExecutor(_THREADS) as pool:
+                pieces = list(pool.map(lambda piece: _read(piece, schema, len(types)), _pieces(head, stream)))
+        except (_NotAlikeError, pa.ArrowInvalid):
+            return None
+    file.limits.check_shape(sum(map(len, pieces)), len(types), file.subject)
+    columns: dict[str, pd.Series] = {}
+    for number, name in enumerate(types):
+        column = pa.chunked_array([piece.field(number) for piece in pieces])
+        if pa.types.is_floating(column.type) and not _is_exact(column):
+            return None
+        cells = of_arrow(column)
+        columns[name] = pd.Series(natural_values(column.to_pylist()) if cells is None else cells, copy=False)
+    return columns
+
+
+def _types(head: bytes) -> dict[str, pa.DataType]:
+    """Return the type of each member of the first records; nothing where some of them do not agree, or are not flat."""
+    import pyarrow as pa
+
+    of_kinds = {
+        frozenset({str}): pa.large_string(),
+        frozenset({bool}): pa.bool_(),
+        frozenset({int}): pa.int64(),
+        frozenset({float}): pa.float64(),
+        frozenset({int, float}): pa.float64(),
+        frozenset(): pa.null(),
+    }
+    kinds: dict[str, set[type]] = {}
+    for record in _first_records(head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "ignore")):
+        for name, value in record.items():
+            kinds.setdefault(name, set()).update(() if value is None else (type(value),))
+    types = {name: of_kinds.get(frozenset(found)) for name, found in kinds.items()}
+    return {} if None in types.values() else types
+
+
+def _first_records(text: str) -> Iterator[dict[str, Any]]:
+    decode = json.JSONDecoder().raw_decode
+    at = 1 if text.lstrip(_SPACES).startswith("[") else len(text)
+    for _ in range(_SAMPLE):
+        try:
+            record, at = decode(text, text.index("{", at))
+        except (ValueError, RecursionError):
+            return
+        yield record
+
+
+def _pieces(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+    """Cut a list of records into JSON documents of some megabytes, each an object with a list as `r`.
+
+    It is cut where an object and a comma are. Where that is within a text or a record, no piece is valid JSON.
+
+    Args:
+        head: The start of the list.
+        stream: The rest of it.
+
+    Raises:
+        _NotAlikeError: It does not end like a list, or a record is far too long.
+    """
+    rest = head.removeprefix(codecs.BOM_UTF8).lstrip(_SPACES.encode())[1:]
+    while more := stream.read(_PIECE_BYTES):
+        cut = more.rfind(b"},") + 1
+        if not cut and len(more) == _PIECE_BYTES:
+            raise _NotAlikeError
+        if not cut:
+            rest += more
+            break
+        yield b"".join((_BEGIN, rest, memoryview(more)[:cut], _END))
+        rest = more[cut + 1 :]
+    rest = rest.rstrip(_SPACES.encode())
+    if not rest.endswith(b"]"):
+        raise _NotAlikeError
+    yield b"".join((_BEGIN, memoryview(rest)[:-1], _END))
+
+
+def _read(piece: bytes, schema: pa.Schema, width: int) -> pa.StructArray:
+    """Return the records of one piece.
+
+    Raises:
+        pa.ArrowInvalid: It is no JSON, or a record has a member that is not expected, or a value of another type.
+        _NotAlikeError: It holds something that Arrow would take for a record, or for a number.
+    """
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import json as arrow_json
+
+    # Each record has all members in memory: a few bytes must not make millions of them.
+    records = int(np.count_nonzero(np.frombuffer(piece, "uint8") == ord("{"))) - 1
+    if records * width * _BYTES_PER_MEMBER > len(piece):
+        raise _NotAlikeError
+    table = arrow_json.read_json(
+        pa.BufferReader(piece),
+        arrow_json.ReadOptions(use_threads=False, block_size=len(piece)),
+        arrow_json.ParseOptions(schema, newlines_in_values=True, unexpected_field_behavior="error"),
+    )
+    lists = table.column("r")
+    if len(lists) != 1 or not lists[0].is_valid:
+        raise _NotAlikeError
+    found = lists.chunk(0).values
+    if not len(found) or found.null_count:
+        raise _NotAlikeError
+    found.validate(full=True)
+    return found
+
+
+def _is_exact(numbers: pa.ChunkedArray) -> bool:
+    """Tell whether every number is what the file says: an integer may be beyond what floats tell apart."""
+    import pyarrow.compute as pc
+
+    extremes = pc.min_max(numbers).as_py()
+    if extremes["min"] is None:
+        return True
+    return (
+        -EXACT_IN_FLOAT < extremes["min"] <= extremes["max"] < EXACT_IN_FLOAT and not pc.any(pc.is_nan(numbers)).as_py()
+    )
