@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from algomancy_api.example.etl import SCHEMAS, SlottingETLFactory
-from algomancy_api.example.generate import sample_files
 from algomancy_data import DataSource, ETLResult, File
+from tests.example.sample_files import sample_files
 from tests.repository import MASTER_DATA
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from algomancy_api.example.generate import sample_files
 from algomancy_api.example.warehouse import Item, Layout, Location, Warehouse, greedy_layout, random_layout
 from algomancy_data import DataClassification, DataSource
+from tests.example.sample_files import sample_files
 
 
 def feasible(warehouse: Warehouse, layout: Layout) -> bool:

@@ -31,6 +31,10 @@ JSON_MODE = "algomancy_api.json"
 """Key in `click.Context.meta`: whether the person asked for JSON."""
 
 
+class CouldNot(Exception):
+    """What a command was asked for cannot be done; the message tells why, the exit code is 2."""
+
+
 def examples(*lines: str) -> str:
     """The end of a command's help: whole lines that work as they stand, so they are not wrapped."""
     return "\n".join(("\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)))
@@ -63,8 +67,9 @@ class ReportingGroup(click.Group):
                 WaitTimeout,
             )
 
-            if isinstance(error, ImportError) and (error.name or "").startswith("algomancy_"):
-                report(ctx, str(error))  # No backend is installed, or two over each other.
+            no_backend = isinstance(error, ImportError) and (error.name or "").startswith("algomancy_")
+            if isinstance(error, CouldNot) or no_backend:
+                report(ctx, str(error))
                 ctx.exit(COULD_NOT)
             if isinstance(error, OSError) and not isinstance(error, AlgomancyError | BrokenPipeError):
                 report(ctx, str(error.strerror or error))

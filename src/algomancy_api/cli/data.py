@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT, FAILED, ListingGroup, connected, examples, report
-from algomancy_api.cli.output import console, print_json, print_rows, print_table, shown, write_tables
+from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report
+from algomancy_api.cli.output import console, print_json, print_rows, print_table, shown, tell, write_tables
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
-    from algomancy_api.schemas import DatasetKeys, EtlReport
+    from algomancy_api.schemas import EtlReport
 
 _NUMERIC = ("int", "uint", "float")
 _TYPES = {
@@ -47,7 +47,13 @@ def data() -> None:
 @connected()
 def list_(client: AlgomancyClient, as_json: bool) -> None:
     """List the keys of the datasets."""
-    _print_keys(client.list_datasets(), as_json)
+    found = client.list_datasets()
+    if as_json:
+        print_json(found)
+    elif found.keys:
+        print_table(("Dataset",), [(key,) for key in found.keys])
+    else:
+        click.echo("The session has no datasets yet.")
 
 
 @data.command(
@@ -114,11 +120,7 @@ def upload(client: AlgomancyClient, as_json: bool, key: str, files: tuple[Path, 
 @connected()
 def derive(client: AlgomancyClient, as_json: bool, key: str, new_key: str) -> None:
     """Copy the dataset KEY as NEW_KEY."""
-    keys = client.derive_dataset(key, new_key)
-    if as_json:
-        print_json(keys)
-    else:
-        click.echo(shown(f"Derived '{new_key}' from '{key}'."))
+    tell(client.derive_dataset(key, new_key), as_json, f"Derived '{new_key}' from '{key}'.")
 
 
 @data.command(epilog=examples('algomancy-api data delete "What if"'))
@@ -127,19 +129,7 @@ def derive(client: AlgomancyClient, as_json: bool, key: str, new_key: str) -> No
 def delete(client: AlgomancyClient, as_json: bool, key: str) -> None:
     """Delete the dataset KEY; not while a scenario reads it."""
     client.delete_dataset(key)
-    if as_json:
-        print_json(client.list_datasets())
-    else:
-        click.echo(shown(f"Deleted '{key}'."))
-
-
-def _print_keys(keys: DatasetKeys, as_json: bool) -> None:
-    if as_json:
-        print_json(keys)
-    elif keys.keys:
-        print_table(("Dataset",), [(key,) for key in keys.keys])
-    else:
-        click.echo("The session has no datasets yet.")
+    tell(client.list_datasets(), as_json, f"Deleted '{key}'.")
 
 
 def _print_report(outcome: EtlReport, *, replaced: bool) -> None:
@@ -189,14 +179,9 @@ def template(target: str | None, output: Path | None, as_json: bool) -> None:
 
     It needs no server: the schemas of the configuration say it.
     """
-    from algomancy_api.cli.served import EXAMPLE, NotServable, load_schemas
+    from algomancy_api.cli.served import EXAMPLE, load_schemas
 
-    context = click.get_current_context()
-    try:
-        schemas = load_schemas(target or EXAMPLE)
-    except NotServable as error:
-        report(context, str(error))
-        context.exit(COULD_NOT)
+    schemas = load_schemas(target or EXAMPLE)
     tables = [(schema.file_name_with_extension(), table, columns) for schema, table, columns in _tables(schemas)]
     rows = [_described(file, table, column) for file, table, columns in tables for column in columns.values()]
     if output is not None:

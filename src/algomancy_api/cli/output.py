@@ -32,6 +32,14 @@ def print_json(value: BaseModel | Any) -> None:  # noqa: ANN401 - anything that 
     click.echo(adapter.dump_json(value, indent=2, serialize_as_any=True).decode("utf-8"))
 
 
+def tell(value: BaseModel | Any, as_json: bool, text: str) -> None:  # noqa: ANN401 - anything that is JSON
+    """Say what was done; in JSON, give what there is now."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(shown(text))
+
+
 def console(*, err: bool = False) -> Console:
     """Where tables and bars are drawn: in colour on a terminal, plain in a pipe."""
     from rich.console import Console

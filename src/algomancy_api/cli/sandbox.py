@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT, connected, examples, print_or_write, report
+from algomancy_api.cli.commands import connected, examples, print_or_write
 from algomancy_api.cli.serve import run_app, serving, settings_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def sandbox(
     target: str | None,
     host: str | None,
     port: int | None,
-    token: str | None,
+    api_token: str | None,
     fixture: str,
     seed: int | None,
     **options: Any,  # noqa: ANN401 - the fields of a configuration
@@ -51,21 +51,16 @@ def sandbox(
     The API is as `serve` gives it, in memory. Beside it `/sandbox` makes worlds, moves their clocks, scripts runs, lets
     things go wrong and tells what was asked for; /sandbox/docs shows how.
     """
-    context = click.get_current_context()
-    if context.invoked_subcommand is not None:
+    if click.get_current_context().invoked_subcommand is not None:
         return
     from algomancy_api.api_launcher import ApiLauncher
-    from algomancy_api.cli.served import EXAMPLE, NotServable, load_app
+    from algomancy_api.cli.served import EXAMPLE, load_app
 
     def build(config: Any) -> FastAPI:  # noqa: ANN401 - a configuration of any kind
         return ApiLauncher.build_sandbox(config, fixture, seed)
 
-    settings, default_token = settings_of(options, token)
-    try:
-        app = load_app(EXAMPLE if target is None else target, settings, default_token, build)
-    except NotServable as error:
-        report(context, str(error))
-        context.exit(COULD_NOT)
+    settings, default_token = settings_of(options, api_token)
+    app = load_app(EXAMPLE if target is None else target, settings, default_token, build)
     clock = "runs by itself" if seed is None else "manual: nothing moves until POST …/clock/advance"
     run_app(app, host, port, ("Sandbox", "{url}/sandbox/docs steers it"), ("World", f"{fixture}; its clock {clock}"))
 

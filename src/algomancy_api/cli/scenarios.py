@@ -24,6 +24,7 @@ from algomancy_api.cli.output import (
     result_values,
     short_moment,
     shown,
+    tell,
     write_tables,
 )
 
@@ -165,7 +166,7 @@ def cancel(client: AlgomancyClient, as_json: bool, scenario: str) -> None:
     It ends as failed.
     """
     found = pick(client.list_scenario_summaries(), scenario)
-    _tell(client.cancel_scenario(found.id), as_json, f"Cancelled '{found.tag}'.")
+    tell(client.cancel_scenario(found.id), as_json, f"Cancelled '{found.tag}'.")
 
 
 @scenarios.command(epilog=examples('algomancy-api scenarios reset "greedy"'))
@@ -177,7 +178,7 @@ def reset(client: AlgomancyClient, as_json: bool, scenario: str) -> None:
     Then it can run again.
     """
     found = pick(client.list_scenario_summaries(), scenario)
-    _tell(client.reset_scenario(found.id), as_json, f"Reset '{found.tag}'.")
+    tell(client.reset_scenario(found.id), as_json, f"Reset '{found.tag}'.")
 
 
 @scenarios.command(epilog=examples('algomancy-api scenarios delete "long one"'))
@@ -193,14 +194,6 @@ def delete(client: AlgomancyClient, as_json: bool, scenario_names: tuple[str, ..
             click.echo(shown(f"Deleted '{scenario.tag}'."))
     if as_json:
         print_json(client.list_scenario_summaries())
-
-
-def _tell(scenario: Scenario, as_json: bool, told: str) -> None:
-    """Say what was done; in JSON, give the scenario as it is now."""
-    if as_json:
-        print_json(scenario)
-    else:
-        click.echo(shown(told))
 
 
 def short_length(found: Sequence[ScenarioSummary]) -> int:

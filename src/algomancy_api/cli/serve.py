@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
-from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, examples, print_or_write, report
+from algomancy_api.cli.commands import TOKEN_VARIABLE, CouldNot, examples, print_or_write
 
 _OPEN_SECONDS = 60
 
@@ -43,6 +43,7 @@ _SERVING = (
     click.option("--prefix", metavar="PATH", help="What all its paths begin with.  [default: the configuration's]"),
     click.option(
         "--token",
+        "api_token",
         envvar=TOKEN_VARIABLE,
         show_envvar=True,
         help="Token that requests must carry; from the environment, only where the configuration names none.",
@@ -95,8 +96,8 @@ def serving(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--executor",
-    type=click.Choice(["threads", "processes", "dask"]),
-    help="Where scenarios run: threads of the server, processes of their own, or a Dask cluster.  [default: the "
+    metavar="NAME",
+    help="Where scenarios run: `threads` of the server, `processes` of their own, or a `dask` cluster.  [default: the "
     "configuration's, else processes]",
 )
 @click.option("--workers", type=click.IntRange(1), help="How many runs there are at the same time.")
@@ -124,7 +125,7 @@ def serve(
     target: str | None,
     host: str | None,
     port: int | None,
-    token: str | None,
+    api_token: str | None,
     opens: bool,
     reload: bool,
     **options: Any,  # noqa: ANN401 - the fields of a configuration
@@ -132,22 +133,17 @@ def serve(
     """Serve a backend until Ctrl-C."""
     from algomancy_api.cli.served import EXAMPLE, NotServable, is_fresh_example, load_app
 
-    context = click.get_current_context()
     if options["data_path"] == "":
         raise click.UsageError("The data path must not be empty.")
-    settings, default_token = settings_of(options, token)
+    settings, default_token = settings_of(options, api_token)
     target = EXAMPLE if target is None else target
     if reload:
         _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, settings, opens=opens)
         return
     is_fresh = is_fresh_example(target, settings)
-    try:
-        app = load_app(target, settings, default_token)
-        if getattr(app.state, "config", None) is None:
-            raise NotServable(f"'{target}' is an application that ApiLauncher.build did not make.")
-    except NotServable as error:
-        report(context, str(error))
-        context.exit(COULD_NOT)
+    app = load_app(target, settings, default_token)
+    if getattr(app.state, "config", None) is None:
+        raise NotServable(f"'{target}' is an application that ApiLauncher.build did not make.")
 
     def begin() -> None:
         if is_fresh:
@@ -161,7 +157,7 @@ def serve(
 def settings_of(options: Mapping[str, Any], token: str | None) -> tuple[dict[str, Any], str | None]:
     """The fields of the configuration that options give, and the token for where the configuration names none."""
     settings = {name: value for name, value in options.items() if value is not None and value != ()}
-    if click.get_current_context().get_parameter_source("token") is ParameterSource.ENVIRONMENT:
+    if click.get_current_context().get_parameter_source("api_token") is ParameterSource.ENVIRONMENT:
         return settings, token
     return (settings, None) if token is None else ({**settings, "api_token": token}, None)
 
@@ -185,20 +181,15 @@ def run_app(
         opens: whether to open its page in the browser.
     """
     from algomancy_api.api_launcher import ApiLauncher
-    from algomancy_api.cli.served import NotServable
 
-    context, config = click.get_current_context(), app.state.config
+    config = app.state.config
     host = host or config.host
-    try:
-        port = _free_port(host, config.port if port is None else port)
-        begin()
-        click.echo(banner(app, host, port, more))
-        if opens:
-            _open_when_served(_visited(host), port)
-        ApiLauncher.run(app, host, port, exit_grace_seconds=1)
-    except (NotServable, OSError) as error:
-        report(context, getattr(error, "strerror", None) or str(error))
-        context.exit(COULD_NOT)
+    port = _free_port(host, config.port if port is None else port)
+    begin()
+    click.echo(banner(app, host, port, more))
+    if opens:
+        _open_when_served(_visited(host), port)
+    ApiLauncher.run(app, host, port, exit_grace_seconds=1)
 
 
 @click.command(epilog=examples("algomancy-api openapi --output openapi.json"))
@@ -217,13 +208,9 @@ def openapi(output: Path | None) -> None:
 
 
 def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, Any], *, opens: bool) -> None:
-    from algomancy_api.cli.served import CONFIG_VARIABLE, HOST_VARIABLE, SETTINGS_VARIABLE, NotServable
+    from algomancy_api.cli.served import CONFIG_VARIABLE, HOST_VARIABLE, SETTINGS_VARIABLE
 
-    try:
-        port = _free_port(host, port)
-    except NotServable as error:
-        report(click.get_current_context(), str(error))
-        click.get_current_context().exit(COULD_NOT)
+    port = _free_port(host, port)
     os.environ[CONFIG_VARIABLE] = target
     os.environ[HOST_VARIABLE] = host
     os.environ[SETTINGS_VARIABLE] = json.dumps(settings)
@@ -248,10 +235,8 @@ def _free_port(host: str, port: int) -> int:
     """The port itself, or a free one in place of 0.
 
     Raises:
-        NotServable: it is taken, or the address is none of this machine.
+        CouldNot: it is taken, or the address is none of this machine.
     """
-    from algomancy_api.cli.served import NotServable
-
     try:
         return _bound(host, port)
     except OSError as error:
@@ -262,7 +247,7 @@ def _free_port(host: str, port: int) -> int:
             by_make = os.environ.get("ALGOMANCY_MAKE_TARGET")
             option = f"--port {_free_above(host, port)}"
             advice = "Choose another: " + (f'make {by_make} ARGS="{option}".' if by_make else f"{option}.")
-        raise NotServable(f"Port {port} of {host} cannot be listened on: {reason}. {advice}") from None
+        raise CouldNot(f"Port {port} of {host} cannot be listened on: {reason}. {advice}") from None
 
 
 def _free_above(host: str, port: int) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE
+from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, CouldNot
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -23,25 +23,9 @@ EXAMPLE = "algomancy_api.example:build_example_config"
 CONFIG_VARIABLE = "ALGOMANCY_SERVE_CONFIG"
 SETTINGS_VARIABLE = "ALGOMANCY_SERVE_SETTINGS"
 HOST_VARIABLE = "ALGOMANCY_SERVE_HOST"
-FIELD_OF_OPTION = {
-    "--data-path": "data_path",
-    "--database-url": "database_url",
-    "--title": "title",
-    "--prefix": "prefix",
-    "--token": "api_token",
-    "--cors-origin": "cors_origins",
-    "--cors-header": "cors_headers",
-    "--autorun": "autorun",
-    "--executor": "executor",
-    "--workers": "workers",
-    "--dask-address": "dask_address",
-    "--run-timeout": "run_timeout",
-    "--run-memory-limit": "run_memory_limit",
-}
-"""The field of the configuration that each option of `serve` gives."""
 
 
-class NotServable(Exception):
+class NotServable(CouldNot):
     """What was asked for cannot be served; the message tells why."""
 
 
@@ -227,8 +211,10 @@ def _with_fields(target: str, found: Any, fields: Mapping[str, Any]) -> Any:  # 
 
 
 def _options(fields: Mapping[str, Any]) -> str:
-    """The options of `serve` that give these fields, in words."""
-    return ", ".join(option for option, name in FIELD_OF_OPTION.items() if name in fields)
+    """The options of the command that give these fields, in words."""
+    context = click.get_current_context(silent=True)  # There is none in a process that `--reload` has started.
+    options = {} if context is None else {option.name: option.opts[0] for option in context.command.params}
+    return ", ".join(option for name, option in options.items() if name in fields) or ", ".join(fields)
 
 
 def _field(found: Any, name: str) -> Any:  # noqa: ANN401

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT, ListingGroup, connected, examples, report
-from algomancy_api.cli.output import print_json, print_table, shown
+from algomancy_api.cli.commands import CouldNot, ListingGroup, connected, examples
+from algomancy_api.cli.output import print_json, print_table, tell
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
-    from algomancy_api.schemas import SessionList
 
 
 @click.group(cls=ListingGroup, epilog=examples("algomancy-api sessions", 'algomancy-api sessions copy main "What if"'))
@@ -40,7 +39,7 @@ def list_(client: AlgomancyClient, as_json: bool) -> None:
 @connected(in_session=False)
 def create(client: AlgomancyClient, as_json: bool, name: str) -> None:
     """Create the session NAME, empty of data and scenarios."""
-    _tell(client.create_session(name), as_json, f"Created '{name}'.")
+    tell(client.create_session(name), as_json, f"Created '{name}'.")
 
 
 @sessions.command(epilog=examples('algomancy-api sessions copy main "What if"'))
@@ -49,7 +48,7 @@ def create(client: AlgomancyClient, as_json: bool, name: str) -> None:
 @connected(in_session=False)
 def copy(client: AlgomancyClient, as_json: bool, session: str, name: str) -> None:
     """Copy SESSION with its data and scenarios as NAME."""
-    _tell(client.copy_session(session, name), as_json, f"Copied '{session}' as '{name}'.")
+    tell(client.copy_session(session, name), as_json, f"Copied '{session}' as '{name}'.")
 
 
 @sessions.command(epilog=examples('algomancy-api sessions rename "What if" "Plan B"'))
@@ -59,7 +58,7 @@ def copy(client: AlgomancyClient, as_json: bool, session: str, name: str) -> Non
 def rename(client: AlgomancyClient, as_json: bool, session: str, name: str) -> None:
     """Give SESSION another name; its id stays."""
     client.rename_session(session, name)
-    _tell(client.list_sessions(), as_json, f"Renamed '{session}' to '{name}'.")
+    tell(client.list_sessions(), as_json, f"Renamed '{session}' to '{name}'.")
 
 
 @sessions.command(epilog=examples('algomancy-api sessions delete "Next year"'))
@@ -70,15 +69,7 @@ def delete(client: AlgomancyClient, as_json: bool, session: str) -> None:
 
     A fresh session named main takes the place of the last one.
     """
-    _tell(client.delete_session(session), as_json, f"Deleted '{session}'.")
-
-
-def _tell(left: SessionList, as_json: bool, told: str) -> None:
-    """Say what was done; in JSON, give the sessions there are now."""
-    if as_json:
-        print_json(left)
-    else:
-        click.echo(shown(told))
+    tell(client.delete_session(session), as_json, f"Deleted '{session}'.")
 
 
 @click.command(
@@ -103,29 +94,27 @@ def copy_state(source: str, target: str, config: str | None) -> None:
     queued. Stop the servers of both first.
     """
     from algomancy_api.cli.output import console
-    from algomancy_api.cli.served import NotServable, load_configuration
+    from algomancy_api.cli.served import load_configuration
     from algomancy_scenario.sessionmanager import SessionManager
 
-    context = click.get_current_context()
     copy = getattr(SessionManager, "copy_state", None)
-    try:
-        if copy is None:
-            raise NotServable("This backend does not offer that.")
-        found = None if config is None else load_configuration(config)
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    if copy is None:
+        raise CouldNot("This backend does not offer that.")
+    found = None if config is None else load_configuration(config)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        progress = Progress(TextColumn("Copying"), BarColumn(), MofNCompleteColumn(), console=console(err=True))
-        with ExitStack() as shown:
+    progress = Progress(TextColumn("Copying"), BarColumn(), MofNCompleteColumn(), console=console(err=True))
+    with ExitStack() as drawn:
 
-            def tell(done: int, total: int) -> None:
-                if not progress.tasks:
-                    shown.enter_context(progress)
-                    progress.add_task("", total=total)
-                progress.update(progress.tasks[0].id, completed=done)
+        def move(done: int, total: int) -> None:
+            if not progress.tasks:
+                drawn.enter_context(progress)
+                progress.add_task("", total=total)
+            progress.update(progress.tasks[0].id, completed=done)
 
-            counts = copy(source, target, found, tell)
-    except (NotServable, ValueError, TypeError, OSError) as error:
-        report(context, str(error))
-        context.exit(COULD_NOT)
+        try:
+            counts = copy(source, target, found, move)
+        except (ValueError, TypeError, OSError) as error:
+            raise CouldNot(str(error)) from error
     told = (f"{number} {kind.removesuffix('s') if number == 1 else kind}" for kind, number in counts.items())
     click.echo(f"Copied {', '.join(told)}.")

@@ -1,7 +1,7 @@
 """The bundled example: warehouse slotting, with sample data, algorithms and KPIs.
 
 A whole Algomancy project, on names that every make of the backend has; begin with `config`. Only the command line and
-tests import it, and `generate` made the files in `data`.
+tests import it.
 """
 
 from __future__ import annotations

@@ -170,11 +170,14 @@ def test_serve_bounds_the_time_of_a_run(start: Callable[..., Any], tmp_path: Pat
             client.wait(scenario, timeout=20)
 
 
-def test_serve_offers_the_executors_there_are() -> None:
-    """The choice on the command line is that of the configuration."""
-    (choice,) = (option.type for option in serve.params if option.name == "executor")
-    assert isinstance(choice, click.Choice)
-    assert tuple(choice.choices) == EXECUTORS
+def test_serve_offers_the_executors_there_are(command: Callable[..., Result]) -> None:
+    """The help names those that the configuration takes, and whatever else is given is refused by it."""
+    (option,) = (option for option in serve.params if option.name == "executor")
+    assert isinstance(option, click.Option)
+    assert tuple(re.findall("`(.*?)`", option.help or "")) == EXECUTORS
+    result = command("serve", "--executor", "magic")
+    assert result.exit_code == 2
+    assert f"with --executor: Field 'executor' must be one of {', '.join(map(repr, EXECUTORS))}" in result.stderr
 
 
 SMALL = {

@@ -1,4 +1,4 @@
-"""Makes the sample files of the example: `python -m algomancy_api.example.generate FOLDER`.
+"""Makes the sample files of the example: `python -m tests.example.sample_files src/algomancy_api/example/data/*`.
 
 The same seed gives the same contents on every machine. The files are committed; a test makes them again and compares.
 """

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from algomancy_api.example import generate
+from tests.example import sample_files
 from tests.repository import MASTER_DATA
 
 
@@ -22,9 +20,9 @@ def cells(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of sample files made by running the script."""
+    """A folder of sample files."""
     folder = tmp_path_factory.mktemp("made")
-    subprocess.run([sys.executable, "-m", "algomancy_api.example.generate", folder], check=True)
+    sample_files.write_sample_files(folder)
     return folder
 
 
@@ -48,12 +46,12 @@ def test_shipped_workbook_is_as_made(made: Path) -> None:
 
 def test_other_seed_makes_other_warehouse() -> None:
     """The seed matters."""
-    assert generate.sample_files(1) != generate.sample_files(2)
+    assert sample_files.sample_files(1) != sample_files.sample_files(2)
 
 
 def test_warehouse_has_room() -> None:
     """About 200 items fit in 100 locations, with room to move."""
-    files = generate.sample_files()
+    files = sample_files.sample_files()
     assert len(files.items) == 200
     assert len(files.locations) == 100
     assert sum(location["capacity"] for location in files.locations) > 220
