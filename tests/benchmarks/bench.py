@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -126,6 +128,35 @@ def fill(session: str, count: int) -> str:
         for number in range(count):
             create(session, f"scenario {number}", http)
     return f"{session}/scenarios"
+
+
+class Line:
+    """A connection that is kept open, with next to no work of its own: what it waits for is the server.
+
+    Args:
+        url: Any URL of the server.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, method: str, url: str, body: object = None) -> bytes:
+        """Return the body of the answer, which must be a success and tell its length."""
+        content = b"" if body is None else json.dumps(body).encode()
+        asked = f"{method} {urlsplit(url).path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n"
+        self._socket.sendall(f"{asked}Content-Type: application/json\r\n\r\n".encode() + content)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._socket.recv(65_536)
+        head, _, content = answer.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].split()[0])
+        while len(content) < length:
+            content += self._socket.recv(65_536)
+        if head.split()[1][:1] != b"2":
+            raise RuntimeError(f"{method} {url} was answered {content.decode()}")
+        return content
 
 
 def seconds_of(call: Callable[[], httpx.Response]) -> float:

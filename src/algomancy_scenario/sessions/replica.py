@@ -169,7 +169,7 @@ class Replica:
             self._heard = {}
             return
         query = select(scenarios.c.id, scenarios.c.server, scenarios.c.beat).where(
-            scenarios.c.status == ScenarioStatus.PROCESSING.value
+            scenarios.c.status == ScenarioStatus.PROCESSING
         )
         with self._store.database.reading() as connection:
             signs = {row.id: (row.server, row.beat) for row in connection.execute(query) if row.id in watched}

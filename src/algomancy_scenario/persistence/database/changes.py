@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
 from algomancy_scenario.persistence.database.tables import datasets, removed, scenarios, sessions, state
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
-_INDEXED = [column for column in scenarios.c if column.name not in ("result", "revision", "beat")]
+RECORD = [column.name for column in fields(ScenarioRecord)]
+"""The columns of a scenario that its record has."""
+
+_INDEXED = [name for name in RECORD if name != "result"]
 
 
 @dataclass
@@ -53,12 +56,10 @@ class Changes:
     """What changed since a revision.
 
     Attributes:
-        revision: What they lead to.
         everything: Whether this is all there is: what is not mentioned is gone.
         sessions: What changed in each session, by its id, in order of their creation.
     """
 
-    revision: int
     everything: bool
     sessions: dict[str, SessionChanges]
 
@@ -70,8 +71,7 @@ def read_changes(connection: Connection, since: int) -> Changes:
         connection: A connection that sees everything as it is at one moment.
         since: The revision; 0 for everything there is.
     """
-    revision, horizon = connection.execute(select(state.c.revision, state.c.horizon)).one()
-    everything = since < horizon or since == 0
+    everything = since == 0 or since < connection.execute(select(state.c.horizon)).scalar_one()
     found: dict[str, SessionChanges] = defaultdict(SessionChanges)
 
     def rows(query: Select[Any], column: Any) -> Iterable[Row[Any]]:  # noqa: ANN401 - a column of any type
@@ -92,31 +92,14 @@ def read_changes(connection: Connection, since: int) -> Changes:
     known = select(datasets.c.session_id, datasets.c.key, datasets.c.dataset_id, datasets.c.ds_type)
     for row in rows(known.order_by(datasets.c.position), datasets.c.revision):
         found[row.session_id].datasets.append(StoredDatasetRow(row.key, row.dataset_id, row.ds_type))
-    for row in rows(select(*_INDEXED).order_by(scenarios.c.sequence), scenarios.c.revision):
-        changed = found[row.session_id]
-        changed.scenarios.append(_record_of(row))
-        if row.server is not None:
-            changed.servers[row.id] = row.server
-    return Changes(revision, everything, dict(found))
-
-
-def _record_of(row: Row[Any]) -> ScenarioRecord:
-    """Return the scenario of a row, without its result."""
-    return ScenarioRecord(
-        id=row.id,
-        tag=row.tag,
-        sequence=row.sequence,
-        queue_position=row.queue_position,
-        status=ScenarioStatus(row.status),
-        input_data_key=row.input_data_key,
-        input_data_id=row.input_data_id,
-        algo_name=row.algo_name,
-        algo_params=row.algo_params,
-        data_params=row.data_params,
-        created_at=row.created_at,
-        progress=row.progress,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        error=row.error,
-        kpis=row.kpis,
-    )
+    columns = [scenarios.c[name] for name in (*_INDEXED, "session_id", "server")]
+    for row in rows(select(*columns), scenarios.c.revision):
+        changed, server = found[row.session_id], row.server
+        record = ScenarioRecord(**dict(zip(_INDEXED, row, strict=False)))
+        changed.scenarios.append(record)
+        if server is not None:
+            changed.servers[record.id] = server
+    for changed in found.values():
+        # Sorted here: a database would put whole rows in order, and has no index for that.
+        changed.scenarios.sort(key=lambda record: record.sequence)
+    return Changes(everything, dict(found))

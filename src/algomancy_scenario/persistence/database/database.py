@@ -19,6 +19,10 @@ T = TypeVar("T")
 BUSY_SECONDS = 20
 """How long to wait for others who write to the same SQLite file."""
 
+CHANNEL = "algomancy"
+"""Where PostgreSQL tells of changes."""
+
+_COUNT = f"UPDATE {state.name} SET revision = revision + 1"
 _MIGRATING = 0x416C676F  # the number of PostgreSQL's lock around migrations
 _SQLITE = ("PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL")
 _log = logging.getLogger(__name__)
@@ -81,7 +85,7 @@ class Database:
         """Begin to change something: nobody else can, from now until the connection is closed.
 
         Returns:
-            The connection, and how many changes there were.
+            The connection, and the number of the change; all servers hear of it when it is committed.
         """
         self._refuse_if_closed()
 
@@ -89,7 +93,11 @@ class Database:
             connection = self.engine.connect().execution_options(algomancy_writes=True)
             try:
                 connection.begin()
-                return connection, _revision(connection, "" if self.is_sqlite else " FOR UPDATE")
+                if self.is_sqlite:
+                    connection.exec_driver_sql(_COUNT)
+                    return connection, _revision(connection)
+                counted = connection.exec_driver_sql(f"{_COUNT} RETURNING revision, pg_notify('{CHANNEL}', '')")
+                return connection, int(counted.one()[0])
             except BaseException:
                 connection.close()
                 raise
@@ -142,8 +150,8 @@ _VERSIONS = "algomancy_version"
 """Where Alembic notes the schema there is; see `migrations/env.py`."""
 
 
-def _revision(connection: Connection, lock: str = "") -> int:
-    return int(connection.exec_driver_sql(f"SELECT revision FROM {state.name}{lock}").scalar_one())
+def _revision(connection: Connection) -> int:
+    return int(connection.exec_driver_sql(f"SELECT revision FROM {state.name}").scalar_one())
 
 
 def _again_if_cut(ask: Callable[[], T]) -> T:

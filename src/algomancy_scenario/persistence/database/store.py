@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Insert, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.database.changes import Changes, StoredDatasetRow, read_changes
+from algomancy_scenario.persistence.database.changes import RECORD, Changes, StoredDatasetRow, read_changes
 from algomancy_scenario.persistence.database.database import Database
 from algomancy_scenario.persistence.database.tables import datasets, removed, scenarios, sessions, state
 from algomancy_scenario.persistence.port import NewSession, StoredSession
@@ -23,11 +23,6 @@ from algomancy_scenario.persistence.scenario_record import ScenarioRecord, Scena
 from algomancy_scenario.persistence.stored_datasets import StoredDataset
 from algomancy_utils import NotFoundError, PreconditionError
 from algomancy_utils.runtime import random_id
-
-CHANNEL = "algomancy"
-"""Where PostgreSQL tells of changes."""
-
-_COUNT = update(state).values(revision=bindparam("now"))
 
 _REMEMBERED = 10_000
 """For how many changes it is known what was removed."""
@@ -63,7 +58,8 @@ class DatabaseStore:
         self._depth = 0
         self._connection: Connection | None = None
         self._seen = 0
-        self._written: int | None = None
+        self._revision = 0  # of the change that the guard was entered for
+        self._written = False
         self._closed = False
 
     # ------------------------------------------------------------------ one change at a time, over all servers
@@ -79,10 +75,9 @@ class DatabaseStore:
         if self._depth > 1 or self._closed:
             return
         try:
-            self._connection, revision = self.database.begin()
-            self._written = None
-            if revision != self._seen:
-                self._take_in(self._connection)
+            self._connection, self._revision = self.database.begin()
+            if self._revision != self._seen + 1:
+                self._take_in(self._connection, self._revision - 1)
         except BaseException:
             self._leave()
             raise
@@ -90,9 +85,9 @@ class DatabaseStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._depth == 1 and self._written is not None and kind is None:
+        if self._depth == 1 and self._written and kind is None:
             # Only now is memory what the database is: the change was published meanwhile.
-            self._seen = self._written
+            self._seen = self._revision
         self._leave()
 
     def catch_up(self) -> None:
@@ -103,7 +98,7 @@ class DatabaseStore:
         if self._closed or self.database.revision() == self._seen:
             return
         with self._lock, self.database.reading() as connection:
-            self._take_in(connection)
+            self._take_in(connection, connection.execute(select(state.c.revision)).scalar_one())
 
     # ------------------------------------------------------------------ the store of all sessions
 
@@ -160,24 +155,21 @@ class DatabaseStore:
         connection = self._connection
         if self._closed:
             raise PreconditionError("The server is shutting down.")
-        if connection is None or self._written is not None:
+        if connection is None or self._written:
             raise RuntimeError("A change of the database needs its guard, and there is one change to each.")
-        revision = self._seen + 1
+        revision = self._revision
         try:
             yield connection, revision
-            connection.execute(_COUNT, {"now": revision})
             if revision % (_REMEMBERED // 10) == 0:
                 connection.execute(delete(removed).where(removed.c.revision <= revision - _REMEMBERED))
                 connection.execute(update(state).values(horizon=max(0, revision - _REMEMBERED)))
-            if not self.database.is_sqlite:
-                connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
             connection.commit()
         except BaseException:
             connection.rollback()
             self._connection = None
             connection.close()
             raise
-        self._written = revision
+        self._written = True
 
     def sign_of(self, scenario_id: str) -> tuple[str | None, int] | None:
         """Return which server runs a scenario and how often it has told so; with the guard entered."""
@@ -204,18 +196,18 @@ class DatabaseStore:
             json,
         )
 
-    def _take_in(self, connection: Connection) -> None:
-        changes = read_changes(connection, self._seen)
-        if changes.revision != self._seen and self.on_change is not None:
-            self.on_change(changes)
-            self._seen = changes.revision
+    def _take_in(self, connection: Connection, revision: int) -> None:
+        """Take in what others have changed up to a revision, which is all that the connection sees."""
+        if revision != self._seen and self.on_change is not None:
+            self.on_change(read_changes(connection, self._seen))
+            self._seen = revision
 
     def _leave(self) -> None:
         self._depth -= 1
         connection = None
         if self._depth == 0:
             connection, self._connection = self._connection, None
-            self._written = None
+            self._written = False
         try:
             if connection is not None:
                 connection.close()
@@ -302,7 +294,7 @@ class DatabaseSession:
         """Note that this server runs a scenario."""
         self._change(
             scenario_id,
-            status=ScenarioStatus.PROCESSING.value,
+            status=ScenarioStatus.PROCESSING,
             started_at=started_at,
             progress=0.0,
             server=self.store.server,
@@ -352,26 +344,5 @@ def _removal(revision: int, session_id: str, kind: str, name: str = "") -> Inser
 
 def _scenario_values(session_id: str, record: ScenarioRecord, revision: int) -> dict[str, Any]:
     """Return the columns of a scenario that is not being run."""
-    return {
-        "id": record.id,
-        "session_id": session_id,
-        "tag": record.tag,
-        "sequence": record.sequence,
-        "revision": revision,
-        "queue_position": record.queue_position,
-        "status": record.status.value,
-        "progress": record.progress,
-        "server": None,
-        "beat": 0,
-        "input_data_key": record.input_data_key,
-        "input_data_id": record.input_data_id,
-        "algo_name": record.algo_name,
-        "algo_params": record.algo_params,
-        "data_params": record.data_params,
-        "created_at": record.created_at,
-        "started_at": record.started_at,
-        "finished_at": record.finished_at,
-        "error": record.error,
-        "kpis": record.kpis,
-        "result": record.result,
-    }
+    values = {name: getattr(record, name) for name in RECORD}
+    return values | {"session_id": session_id, "revision": revision, "server": None, "beat": 0}

@@ -25,6 +25,8 @@ from sqlalchemy import (
     text,
 )
 
+from algomancy_scenario.persistence.scenario_record import ScenarioStatus
+
 
 class Instant(TypeDecorator[datetime]):
     """A moment, in UTC whatever the database thinks of time zones."""
@@ -56,6 +58,21 @@ class AnyText(TypeDecorator[str]):
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return what came from it."""
         return None if value is None else value.decode("utf-8", "surrogatepass")
+
+
+class Status(TypeDecorator[ScenarioStatus]):
+    """Where a scenario stands, by its name in the API."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: ScenarioStatus | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Return what is given to the database."""
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> ScenarioStatus | None:  # noqa: ARG002
+        """Return what came from it."""
+        return None if value is None else ScenarioStatus(value)
 
 
 metadata = MetaData()
@@ -100,7 +117,7 @@ scenarios = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False, index=True),
     Column("queue_position", BigInteger),
-    Column("status", Text, nullable=False),
+    Column("status", Status, nullable=False),
     Column("progress", Double, nullable=False),
     Column("server", Text),  # which runs it
     Column("beat", BigInteger, nullable=False),  # grows as long as that one lives

@@ -6,8 +6,7 @@ import time
 from contextlib import suppress
 from typing import Any, Protocol
 
-from algomancy_scenario.persistence.database.database import Database
-from algomancy_scenario.persistence.database.store import CHANNEL
+from algomancy_scenario.persistence.database.database import CHANNEL, Database
 
 _LOOK_SECONDS = 0.03
 """How often a SQLite file is looked at; that costs some microseconds and reads no disk."""
