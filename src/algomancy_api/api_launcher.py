@@ -123,8 +123,8 @@ class ApiLauncher:
             app_or_cfg: An application made by `build`, or the configuration to make it from.
             host: The address to bind, in place of the configuration's.
             port: The port to bind, in place of the configuration's.
-            exit_grace_seconds: For a process that is there for the server alone: how soon after it the process ends,
-                whatever threads are left.
+            exit_grace_seconds: For a process of the server's own: how soon after the server it ends, whatever threads
+                are left.
 
         Raises:
             TypeError: `app_or_cfg` is neither.

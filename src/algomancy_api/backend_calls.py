@@ -68,10 +68,9 @@ class BackendCalls:
         self._uploads = WorkerPool("algomancy-api-etl", 2)
 
     async def caught_up(self) -> None:
-        """Wait until memory is what every server has acknowledged by now; for a server that is not `alone`.
+        """Wait until memory shows what any server has acknowledged by now; for a server that is not `alone`.
 
-        One question answers for all requests that came before it was asked: what others wait for costs them little,
-        however many they are.
+        One query serves all requests that arrived before it was sent, however many they are.
         """
         if self._next_catch_up is None:
             self._next_catch_up = asyncio.ensure_future(self._ask(self._catching_up))
@@ -79,7 +78,7 @@ class BackendCalls:
 
     async def _ask(self, before: asyncio.Future[None] | None) -> None:
         if before is not None:
-            # Its question may have been asked too early for those who wait here.
+            # That query may have been sent before the requests arrived that wait here.
             await asyncio.wait([before])
         self._catching_up, self._next_catch_up = self._next_catch_up, None
         if self._catch_up is not None:
@@ -112,7 +111,7 @@ class BackendCalls:
         return await self.look_up(self.known_scenario, session_id, scenario_id)
 
     def known_scenario(self, session_id: str, scenario_id: str) -> tuple[OpenSession, CompleteScenario]:
-        """Return the same, for what looks up more in one go; its errors are those of the backend."""
+        """Return the same, for calls that look up more in one go; errors stay those of the backend."""
         session = OpenSession(*self.sessions.open_session(session_id))
         scenario = session.scenarios.get_by_id(scenario_id)
         if scenario is None:
@@ -132,7 +131,7 @@ class BackendCalls:
         return await self._in(self._uploads, call, *args)
 
     async def in_thread(self, call: Callable[..., T], *args: object) -> T:
-        """Call something of our own that would hold up the event loop."""
+        """Call code of this package that would block the event loop."""
         return await self._readers.run(call, *args)
 
     async def stop(self, *, close: bool) -> None:
@@ -147,7 +146,7 @@ class BackendCalls:
         except TimeoutError:
             logger.warning("The backend did not close within %g seconds and is left as it is.", self.close_seconds)
         finally:
-            # Servers end by a signal, which leaves nothing time to clean up.
+            # The backend's processes would outlive a server that a signal ends.
             await self.in_thread(self.sessions.end_helpers)
 
     async def _in(self, pool: WorkerPool, call: Callable[..., T], *args: object) -> T:
@@ -212,7 +211,7 @@ class WorkerPool:
                 settle = partial(future.set_exception, _as_exception(error))
             else:
                 settle = partial(future.set_result, result)
-            # A closed loop refuses: the server has stopped and nobody waits for this any more.
+            # The loop may be closed: the server has stopped, and nobody waits for this any more.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, future, settle)
 
@@ -222,7 +221,7 @@ class WorkerPool:
     def _put(self, job: Callable[[], None]) -> None:
         with self._lock:
             self._jobs.put(job)
-            # Counted here and not when a thread takes the job: one that has taken it may not have said so yet.
+            # Counted here, not when a thread takes the job: a thread may have taken one and not counted it yet.
             self._unfinished += 1
             if self._unfinished <= self._threads or self._threads == self._size:
                 return

@@ -39,7 +39,7 @@ class ApiError(Exception):
           ├─ ConflictError           the present state does not allow it; an AssertionError too
           ├─ InvalidRequestError     the body, the form or the query is not what the operation takes
           ├─ TooLargeError           the body is larger than the server takes
-          └─ AccessError             the request may not come in
+          └─ AccessError             the request is refused before it reaches a route
               ├─ ForbiddenError      the server's settings do not allow it
               ├─ UnauthorizedError   it does not carry the server's bearer token
               └─ ForeignHostError    it asks for a host the server does not answer for
@@ -73,7 +73,7 @@ class TooLargeError(ApiError):
 
 
 class AccessError(ApiError):
-    """The request may not come in."""
+    """The request is refused before it reaches a route."""
 
 
 class ForbiddenError(AccessError):
@@ -91,7 +91,7 @@ class ForeignHostError(AccessError):
 class InternalError(Exception):
     """Something in a route went wrong that no rule names; its cause is what went wrong.
 
-    It keeps the handlers that are meant for users' own routes from taking a mistake of ours for bad input.
+    Without it, the handlers for users' routes would answer a mistake of ours as bad input.
     """
 
 
@@ -149,7 +149,7 @@ _KINDS: Mapping[str, type[ApiError]] = {
 }
 """What a backend may say of its exceptions in their `error_kind`; see `algomancy_api.backend`."""
 
-# Values of Python and pydantic that are `ValueError`s, yet speak of a mistake of the server's rather than the caller's.
+# Subclasses of `ValueError` that mean a mistake of the server, not of the caller.
 _NOT_THE_CALLERS = (pydantic.ValidationError, PydanticSerializationError, UnicodeError)
 
 

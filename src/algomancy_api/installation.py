@@ -1,4 +1,4 @@
-"""Sees to it, when it is imported, that one backend is installed, and one only.
+"""Checks on import that exactly one backend is installed.
 
 The modules that cannot be imported without a backend import this one first. Client, models and command line need none.
 """

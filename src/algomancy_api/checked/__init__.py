@@ -1,4 +1,4 @@
-"""A backend of any make, made to keep the contract: every call checked first, every reply put right.
+"""Makes a backend of any make keep the contract: each call is checked first, each reply put right.
 
 `backend_calls` wraps a backend that does not say `nonblocking` in `CheckedBackend`; nothing else imports from here.
 Begin with `sessions`, then `scenarios`, which holds one lock per session; `values` puts what

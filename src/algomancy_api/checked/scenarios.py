@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from algomancy_api.backend import EtlResultLike, ScenarioBackend
 from algomancy_api.checked.values import CheckedScenario, read_payload, read_values, written_payload
 from algomancy_api.errors import ConflictError, NotFoundError
-from algomancy_api.http.names import check_dataset_key, is_a_readers, listed, shown
+from algomancy_api.http.names import check_dataset_key, is_read_error, listed, shown
 
 if TYPE_CHECKING:
     from algomancy_api.http.waiting import Listener
@@ -145,7 +145,7 @@ class CheckedScenarios:
                     raise ValueError(f"File {shown(str(error.args[0]))} is missing from the upload.") from error
                 raise
             except Exception as error:
-                if hasattr(error, "error_kind") or not is_a_readers(error):
+                if hasattr(error, "error_kind") or not is_read_error(error):
                     raise
                 raise ValueError(_unreadable(files, error)) from error
         return result

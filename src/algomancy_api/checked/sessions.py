@@ -15,8 +15,8 @@ from algomancy_api.http.names import file_at, shown, split_file_name
 class CheckedBackend:
     """A `CompleteSessionBackend` in front of any backend. Its methods may wait: call them in a thread.
 
-    One lock lets one change of the list of sessions in at a time; each session has one of its own. So two requests to
-    this server never pass a check together, whatever the backend does when two calls meet.
+    One lock guards the list of sessions, another one each session. So no two requests to this server pass a check at
+    the same time, whatever the backend does with simultaneous calls.
 
     Args:
         backend: The backend.

@@ -1,6 +1,6 @@
 """What all commands share: examples in their help, the options of a connection, and how failures are told.
 
-A failure is one line and an exit code, never a traceback for a person's mistake.
+A failure is one line and an exit code, never a traceback.
 """
 
 from __future__ import annotations

@@ -78,10 +78,10 @@ class AlgomancyClient(_Client):
         token: sent as `Authorization: Bearer …` where the server asks for one.
         timeout: seconds to wait for a connection, and for any single piece of an answer.
         prefix: path below which the server has its routes.
-        retry: how to bear failures that may pass.
+        retry: how to handle transient failures.
         transport: an httpx transport to use in place of the network.
-        sleep: lets seconds pass.
-        clock: tells the seconds passed since some moment.
+        sleep: sleeps for some seconds.
+        clock: a monotonic clock, in seconds.
 
     Raises:
         ValueError: `base_url` is no http or https address, or no header can carry the token.

@@ -94,13 +94,13 @@ class Send:
 
 @dataclass(frozen=True)
 class Sleep:
-    """Let some seconds pass."""
+    """Sleep for some seconds."""
 
     seconds: float
 
 
 class NoStreamLeft(Exception):
-    """As many waits as a client listens for at a time have streams of their own: this one has to ask."""
+    """All streams that a client may have open are in use: this wait has to poll."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ Flow: TypeAlias = Generator["Send | Sleep | Listen", Any, T]
 
 @dataclass(frozen=True)
 class Api:
-    """What every operation of one client shares: where the server is, and how to bear its failures."""
+    """What every operation of one client shares: where the server is, and how to handle its failures."""
 
     url: str
     session: str
@@ -169,7 +169,7 @@ class Api:
         raise refusal(response, call)
 
     def send(self, call: Call) -> Flow[httpx.Response]:
-        """Send, and send again where that is safe and the failure may pass.
+        """Send, and send again where that is safe and the failure is transient.
 
         A DELETE that is answered 404 only after an attempt whose answer was lost has done its work: that 404 is given
         back like a success.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def get_health(api: Api) -> Flow[Health]:
-    """The server's sign of life: its title and sessions."""
+    """The server's health: its title and sessions."""
     return api.fetch(Call("GET", "/health"), Health)
 
 

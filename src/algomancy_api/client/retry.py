@@ -9,12 +9,12 @@ from email.utils import parsedate_to_datetime
 from algomancy_api.client.exceptions import ConnectionFailed, TooManyRequests, Unavailable
 
 TRANSIENT = (ConnectionFailed, Unavailable, TooManyRequests)
-"""The failures that may pass by themselves."""
+"""Transient failures: a later attempt may succeed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How a client bears failures that may pass: no connection, no answer in time, 429, 502, 503 and 504.
+    """How a client handles transient failures: no connection, no answer in time, 429, 502, 503 and 504.
 
     Only requests that may safely be sent twice (GET and DELETE) are. All times are in seconds.
     """
@@ -29,7 +29,7 @@ class RetryPolicy:
     """Longest pause the server may ask for by `Retry-After`; asked for more, the client gives up at once. Only
     where it waits for a scenario with a timeout, it is that which ends the waiting."""
     max_outage: float = 300.0
-    """How long waiting without a timeout bears a server that does not answer."""
+    """How long waiting without a timeout goes on while the server does not answer."""
 
     def delay(self, failures: int, asked: float | None) -> float:
         """The pause after this many failures in a row, where the server `asked` for one or did not."""

@@ -1,4 +1,4 @@
-"""Running a scenario to its end: start it, ask how it is, and bear whatever happens to the server meanwhile."""
+"""Running a scenario to its end: start it, and wait for it, whatever happens to the server meanwhile."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SCHEDULE = PollSchedule()
 _LONG_POLL_SECONDS = 20
 _LONG_POLL_PAUSE = 0.5
 _MUTE_STREAMS = 1
-"""How many streams in a row may tell nothing, as behind a proxy that keeps everything back, before they are let be."""
+"""How many streams in a row may stay silent, as behind a proxy that buffers them, before no more are opened."""
 
 
 def wait(  # noqa: D417 - callers see a method, without `api`
@@ -181,7 +181,7 @@ class _Watch:
                 return
 
     def wait(self) -> Flow[Scenario]:
-        """Listen or look until it has ended."""
+        """Listen or poll until it has ended."""
         polls = 0
         while True:
             yield from self._listen()
@@ -207,7 +207,7 @@ class _Watch:
     def _listen(self) -> Flow[None]:
         """Hear by events how it is, until it has ended, the stream breaks off, or the time is nearly up."""
         if self._mute_streams > _MUTE_STREAMS or self._left() < HEARTBEAT_SECONDS:
-            return  # While nothing comes in nothing can be given up: the last seconds are for looking.
+            return  # A silent stream cannot be left: the last seconds are for polling.
         self._holds_connections = True
         lines, listen = EventLines(), Listen(self._event_id, self._id)
         self._mute_streams += 1
@@ -220,7 +220,7 @@ class _Watch:
                 self._holds_connections = False
                 return
             except TRANSIENT:
-                return  # Looking bears the outage.
+                return  # Polling goes on through the outage.
             except (ApiError, UnexpectedReply):
                 self._mute_streams = math.inf  # There are no events, or none that can be read.
                 return
@@ -287,7 +287,7 @@ class _Watch:
                 ) from error
 
     def _bearable(self, error: ConnectionFailed | Unavailable | TooManyRequests, failures: int, since: float) -> float:
-        """The pause after a failure that may pass; the failure itself where only a timeout would end the waiting."""
+        """The pause after a transient failure; raises it where only a timeout could end the waiting."""
         policy = self._api.retry
         delay = policy.delay(failures, error.retry_after)
         too_long = self._api.clock() - since > policy.max_outage or delay > policy.max_retry_after

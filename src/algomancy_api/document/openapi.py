@@ -209,7 +209,7 @@ def _complete(documented: dict[str, Any], operation: Operation, everywhere: tupl
     if operation.reply is None:
         success.pop("content", None)
     if operation.events:
-        # OpenAPI 3.1 has no words for what is in a stream: a text to tools, and the models for whoever reads on.
+        # OpenAPI 3.1 cannot describe a stream of events: tools see text, and `x-events` names the models.
         kinds = {kind: {"$ref": f"#/components/schemas/{model.__name__}"} for kind, model in operation.events.items()}
         success["content"] = {"text/event-stream": {"schema": {"type": "string"}, "x-events": kinds}}
     if operation.headers:

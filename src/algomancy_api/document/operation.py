@@ -221,7 +221,7 @@ class HotPath:
     requests that a bare application answers. What the route refuses goes on too: the handlers of exceptions answer it.
 
     Args:
-        app: What follows.
+        app: The application it wraps.
         application: Whose routes these are. Those count that are matched first of all, with no user's before them.
     """
 

@@ -20,7 +20,7 @@ MAX_CONTROL_BODY_BYTES = 4 * 1024 * 1024
 """How large a JSON body may be that carries names and parameters only."""
 
 MAX_CONTROL_VALUES = 100_000
-"""How many values such a body may hold: some megabytes of brackets would keep the interpreter to themselves."""
+"""How many values such a body may hold: to parse some megabytes of brackets would block all threads."""
 
 _INLINE_VALUES = 10_000
 """How many values a body may hold, at most, that is decoded on the event loop."""

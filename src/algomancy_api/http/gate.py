@@ -66,12 +66,12 @@ _EXPOSED_HEADERS = ("Location", "ETag", "Link", "Allow", "Preference-Applied", "
 class Gate:
     """Middleware around all routes, inside CORS so that its refusals carry CORS headers too (contract GEN-8).
 
-    It refuses what the access policy does not let in, answers HEAD as GET without the body and OPTIONS with `Allow`,
-    keeps a percent-encoded slash from splitting a path segment, and turns what no rule names into a 500 that says
-    nothing and a traceback in the log.
+    It refuses what the access policy does not allow, answers HEAD as GET without the body and OPTIONS with `Allow`,
+    keeps a percent-encoded slash from splitting a path segment, and answers an unexpected exception with a 500 without
+    details, and a traceback in the log.
 
     Args:
-        app: What it stands before.
+        app: The application it wraps.
         policy: Checks host, origin and token.
         allowed_methods: The methods of each path.
         prefix: Where the API begins.
@@ -217,8 +217,8 @@ class AccessPolicy:
         cors_origins: Origins whose pages may change things from a browser; `*` for all.
         allowed_hosts: Host names that are answered for, `None` for any.
         api_token: The bearer token to be carried, `None` for none.
-        open_paths: What may be read without token: paths, and folders that end with a slash; `/` is
-            that page alone.
+        open_paths: What may be read without a token: paths, and folders, which end with a slash; `/` is that page
+            alone.
     """
 
     def __init__(
@@ -236,13 +236,13 @@ class AccessPolicy:
         self._open_folders = tuple(path for path in open_paths if path.endswith("/") and path != "/")
 
     def check(self, scope: Scope) -> None:
-        """Let a request pass.
+        """Check a request.
 
         Args:
             scope: The ASGI scope of the request or web socket.
 
         Raises:
-            AccessError: It may not.
+            AccessError: It is not allowed.
         """
         if self.allowed_hosts is not None:
             self._check_host(scope, self.allowed_hosts)
@@ -289,7 +289,7 @@ class Cors(CORSMiddleware):
     """Starlette's middleware, with preflights that are answered as every other OPTIONS and every other error is.
 
     Args:
-        app: What it stands before.
+        app: The application it wraps.
         origins: Origins whose pages may use the server; `*` for all, with whatever headers, and then without their
             credentials.
         headers: What those pages may send beside the usual request headers; `*` for all.

@@ -74,7 +74,7 @@ def _is_deeper_than(value: object, depth: int) -> bool:
 
 
 def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - any value in, any JSON value out
-    """Return a value in JSON's own kinds, all of it; for what the fast way refuses."""
+    """Return a value made of JSON's own types; for values that orjson refuses."""
     if depth < 0:
         raise UnencodableError(f"The value nests deeper than {MAX_DEPTH} levels.")
     if isinstance(value, Enum):
@@ -100,7 +100,7 @@ def _simplified_key(key: object) -> object:
 
 
 def _simplified(value: Any) -> Any:  # noqa: ANN401 - any value in, a simpler one out
-    """Return a value of a library's or the user's own kind as something simpler, told by what it offers."""
+    """Return a value of any class in a simpler form, by the methods that it has."""
     if _is_missing(value):
         return None
     if isinstance(value, Enum):

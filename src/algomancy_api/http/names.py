@@ -15,7 +15,7 @@ EXTENSIONS = ("csv", "json", "xlsx")
 """The kinds of files there are."""
 
 _READERS = frozenset({"zipfile", "zlib", "xml", "pandas", "openpyxl"})
-"""Packages whose exceptions, of whichever class, tell that a file is not what it should be."""
+"""Packages whose exceptions, of any class, mean that the content of a file is wrong."""
 
 _RESERVED_KEYS = frozenset({".", "..", "from-json"})
 _MAX_KEY_LENGTH = 255
@@ -91,11 +91,11 @@ def file_at(path: Path, stem: str, extension: str, name: str) -> File:
     except UnicodeDecodeError:
         raise ValueError(f"File {shown(name)} cannot be read: it is not text in UTF-8.") from None
     except Exception as error:
-        if not is_a_readers(error):
+        if not is_read_error(error):
             raise
         raise ValueError(f"File {shown(name)} cannot be read as {extension}.") from error
 
 
-def is_a_readers(error: Exception) -> bool:
-    """Tell whether an exception speaks of a file's content: a library that reads files raised one of its own."""
+def is_read_error(error: Exception) -> bool:
+    """Tell whether an exception is about the content of a file: one of the libraries that read files raised it."""
     return isinstance(error, (ValueError, OSError)) or type(error).__module__.partition(".")[0] in _READERS

@@ -1,4 +1,4 @@
-"""Runs an application under uvicorn: within bounds that uvicorn does not set, and so that stopping does stop it."""
+"""Runs an application under uvicorn, with limits that uvicorn lacks, and a shutdown that does not hang."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _REQUESTS_GRACE_SECONDS = 1
 
 
 def collect_seldom() -> None:
-    """Have Python look for cyclic garbage seldom, in a process that is there for the server alone.
+    """Make Python's garbage collector run seldom, in a process of the server's own.
 
-    Requests leave none, and each full look goes through all that is stored: while scenarios were created as fast as
-    possible the slowest of a hundred requests took 174 ms, and takes 30 ms since.
+    Requests leave no cycles, and each full collection visits all that is stored: while scenarios were created as fast
+    as possible the slowest of a hundred requests took 174 ms, and takes 30 ms since.
     """
     gc.collect()
     gc.freeze()
@@ -57,15 +57,15 @@ def serve(
         app: The application.
         host: The address to bind.
         port: The port to bind, 0 for any that is free.
-        exit_grace_seconds: For a process that is there for the server alone: how soon after it the process ends,
-            whatever threads of the user's are left. Its forked children let go of the port.
+        exit_grace_seconds: For a process of the server's own: how soon after the server it ends, whatever threads of
+            the user's are left. Its forked children let go of the port.
 
     Raises:
         OSError: The address cannot be bound.
     """
 
     class Server(uvicorn.Server):
-        """Tells where it is once it can be stopped: before that a Ctrl-C may get lost in an import."""
+        """Prints its address once it can be stopped: earlier, a Ctrl-C may get lost in an import."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)

@@ -57,7 +57,7 @@ _SLOW_SECONDS = 30.0
 
 
 class Event(Protocol):
-    """One thing that changed."""
+    """One change."""
 
     @property
     def id(self) -> str:
@@ -73,33 +73,33 @@ class Event(Protocol):
 
 
 class Listener(Protocol):
-    """Somebody who is told of changes."""
+    """A subscription to changes."""
 
     def take(self) -> tuple[Sequence[Event], float | None, bool]:
         """Events that are due, in how many seconds to ask again if others wait, and whether there is no more."""
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Stop listening."""
 
 
 class Waiters:
-    """Those who wait in one application, so that a server that stops can let go of them at once."""
+    """The waiting requests of an application, which a server that stops ends at once."""
 
     def __init__(self) -> None:
         self.present: set[Waiter] = set()
         self.closed = False
 
     def close(self) -> None:
-        """Let go of them all. Call it in the event loop."""
+        """End them all. Call it in the event loop."""
         self.closed = True
         for waiter in self.present:
             waiter.changed.set()
 
     @contextlib.contextmanager
     def closed_by_signals(self) -> Iterator[None]:
-        """Let go of them all as soon as the process is told to stop.
+        """End them all as soon as the process gets SIGINT or SIGTERM.
 
-        Servers wait for open replies before they tell the application of it, and these have no end.
+        Servers wait for open replies before they shut the application down, and these replies have no end.
         """
         loop = asyncio.get_running_loop()
         earlier: dict[int, Callable[[int, FrameType | None], Any]] = {}
@@ -238,8 +238,7 @@ async def reply_on_change(
 class EventStream(Response):
     """Sends events until the listener has no more, the client goes, or the server stops.
 
-    A client that does not read is dropped after 30 seconds. What has changed meanwhile is a set of names: it costs no
-    more than there is.
+    A client that does not read is dropped after 30 seconds. Meanwhile only the names of what changed are kept.
 
     Args:
         waiters: Those of the application.
@@ -260,7 +259,7 @@ class EventStream(Response):
         self._waiter = Waiter(waiters)
         self.wake = self._waiter.wake
         self._heartbeat_seconds = heartbeat_seconds
-        # A proxy is not to keep anything back, nor any cache anything at all.
+        # Proxies must not buffer the stream, caches must not store it.
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
 

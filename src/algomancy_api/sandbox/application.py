@@ -33,7 +33,7 @@ ABOUT = About(
     "Algomancy sandbox",
     "Worlds for the development and the tests of frontends, steered over HTTP.",
     "Each world is a server of its own, with the whole Algomancy API below its `base_url`. Every error is answered "
-    'with `{"detail": "<message>"}`; a member that there is not is refused.',
+    'with `{"detail": "<message>"}`; an unknown member is refused.',
     CONTROL_GROUPS,
     (Fixture,),
 )

@@ -15,19 +15,19 @@ from algomancy_api.errors import ConflictError
 _PATIENCE_SECONDS = 60.0
 _SETTLE_SECONDS = 10.0
 _TICK_SECONDS = 0.1
-"""How often, by the wall, somebody who sleeps by a clock that runs is woken to show how far it is."""
+"""How often, in real seconds, who sleeps by a running clock is woken to report progress."""
 
 
 class WorldClock:
-    """A clock, and everybody who waits by it.
+    """A clock, and all that wait for it.
 
-    All methods may be called from any thread. Whoever waits is an `Actor`: it either sleeps until some moment, or is at
-    work. Under a manual clock `advance` wakes the sleepers one after the other, each at its moment, and moves on when
+    All methods may be called from any thread. Whatever waits is an `Actor`: it either sleeps until some moment, or
+    works. Under a manual clock `advance` wakes the sleepers one after the other, each at its moment, and moves on when
     the one that was woken sleeps again or is done: what happens is the same every time.
 
     Args:
         start: What time it is.
-        rate: Seconds of the world to a second by the wall; 0 for a manual clock.
+        rate: Seconds of the world per real second; 0 for a manual clock.
     """
 
     def __init__(self, start: datetime, rate: float = 1.0) -> None:
@@ -60,12 +60,12 @@ class WorldClock:
             self._wake_all()
 
     def poke(self) -> None:
-        """Have everybody who waits look whether there is still something to wait for."""
+        """Wake all sleepers, to check whether they still have to wait."""
         with self.changed:
             self._wake_all()
 
     def close(self) -> None:
-        """Let nobody wait any more."""
+        """Wake all sleepers for good."""
         with self.changed:
             self.closed = True
             self._wake_all()
@@ -106,7 +106,7 @@ class WorldClock:
 
 
 class Actor:
-    """Somebody who is at work, or sleeps by a world's clock. Give it up with `leave`.
+    """A thread or a task that works, or sleeps by a world's clock. End it with `leave`.
 
     Args:
         clock: The clock.
@@ -130,7 +130,7 @@ class Actor:
             clock.busy += 1
 
     def leave(self) -> None:
-        """Be waited for no more."""
+        """End: the clock does not wait for it any more."""
         with self.clock.changed:
             if self._counts and not self.asleep:
                 self.clock.busy -= 1
@@ -160,7 +160,7 @@ class Actor:
         self.on_wake()
         self.clock.changed.notify_all()
 
-    def lie_down(self, due: float, *, shows: bool = False) -> None:
+    def fall_asleep(self, due: float, *, shows: bool = False) -> None:
         """Begin to sleep; called with the clock's lock held."""
         self.due, self.shows, self.asleep = round(due, 6), shows, True
         self.clock._sleepers.append(self)
@@ -168,7 +168,7 @@ class Actor:
         self.clock.changed.notify_all()
 
     def left(self) -> float | None:
-        """How many seconds by the wall to sleep on at most; `None` for as long as nobody wakes it."""
+        """How many real seconds to sleep on at most; `None` for until it is woken."""
         clock = self.clock
         if not self.asleep or clock.closed:
             return 0.0
@@ -184,7 +184,7 @@ class Actor:
         """
         clock = self.clock
         with clock.changed:
-            self.lie_down(due, shows=shows)
+            self.fall_asleep(due, shows=shows)
             tick = time.monotonic() + _TICK_SECONDS if shows and clock.rate else None
             while not until() and (left := self.left()) != 0:
                 if tick is not None:
@@ -203,7 +203,7 @@ class Actor:
 
     @classmethod
     def in_task(cls, clock: WorldClock) -> Actor:
-        """Return somebody who is at work in the running task, and sleeps with `sleep`."""
+        """Return an actor for the running task, which works now and sleeps with `sleep`."""
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
@@ -217,7 +217,7 @@ class Actor:
     async def sleep(self, seconds: float) -> None:
         """Sleep in this task for some seconds of the world."""
         with self.clock.changed:
-            self.lie_down(self.clock.seconds + seconds)
+            self.fall_asleep(self.clock.seconds + seconds)
         while True:
             with self.clock.changed:
                 if (left := self.left()) == 0:

@@ -81,7 +81,7 @@ async def list_worlds(request: Request) -> Response:
     },
 )
 async def create_world(request: Request, body: NewWorld) -> Response:
-    """Make a world.
+    """Create a world.
 
     Its API begins at `base_url`. It shares nothing with others: tests in parallel each make one of their own. Without a
     request for `idle_ttl` seconds it is dropped.
@@ -106,7 +106,7 @@ async def drop_world(request: Request, world: WorldPath) -> Response:
 
 @worlds.operation("POST", "/worlds/{world}/reset", models.World, UNKNOWN_WORLD)
 async def reset_world(request: Request, world: WorldPath) -> Response:
-    """Take a world back to its fixture.
+    """Reset a world to its fixture.
 
     Sessions, scripts and clock are as they were at first, ids begin anew where there is a seed; there are no faults,
     and the log is empty. Snapshots stay.
@@ -118,7 +118,7 @@ async def reset_world(request: Request, world: WorldPath) -> Response:
 
 @worlds.operation("POST", "/worlds/{world}/snapshots", models.World, UNKNOWN_WORLD, status=201)
 async def take_snapshot(request: Request, world: WorldPath, body: NewSnapshot) -> Response:
-    """Keep a world as it is, under a name.
+    """Take a snapshot of a world.
 
     Runs by script go on from there when it is restored; what an algorithm has begun starts over.
     """
@@ -129,7 +129,7 @@ async def take_snapshot(request: Request, world: WorldPath, body: NewSnapshot) -
 
 @worlds.operation("POST", "/worlds/{world}/snapshots/{snapshot}/restore", models.World, UNKNOWN_WORLD, UNKNOWN_SNAPSHOT)
 async def restore_snapshot(request: Request, world: WorldPath, snapshot: SnapshotPath) -> Response:
-    """Take a world back to a snapshot.
+    """Restore a snapshot of a world.
 
     Faults and log stay as they are. A manual clock goes back too.
     """
@@ -158,7 +158,7 @@ async def get_clock(request: Request, world: WorldPath) -> Response:
 
 @clock.operation("PUT", "/worlds/{world}/clock", Clock, UNKNOWN_WORLD)
 async def set_clock(request: Request, world: WorldPath, body: ClockSetting) -> Response:
-    """Let a clock move as time does, by a factor, or only when told."""
+    """Set how a clock moves: as time does, by a factor, or only when told."""
     found = _worlds(request).known(world)
     await _worlds(request).calls.run(found.clock.set_rate, body.rate)
     return await _reply(request, _clock(found))
@@ -186,7 +186,7 @@ async def list_scripts(request: Request, world: WorldPath) -> Response:
 
 @runs.operation("PUT", "/worlds/{world}/runs/{scenario:path}", NamedScript, UNKNOWN_WORLD)
 async def script_run(request: Request, world: WorldPath, scenario: ScenarioPath, body: RunScript) -> Response:
-    """Say how runs go.
+    """Script runs.
 
     Those under way go on so from now on. KPIs and result that are left out come from the algorithm. The script of an id
     goes before that of a tag, and that before a pattern's.
@@ -202,7 +202,7 @@ async def script_run(request: Request, world: WorldPath, scenario: ScenarioPath,
 
 @runs.operation("DELETE", "/worlds/{world}/runs/{scenario:path}", None, UNKNOWN_WORLD, UNKNOWN_SCRIPT, status=204)
 async def unscript_run(request: Request, world: WorldPath, scenario: ScenarioPath) -> Response:
-    """Leave runs to their algorithms again."""
+    """Delete the script of runs."""
     found = _worlds(request).known(world)
     if scenario not in found.runs.scripts:
         raise NotFoundError(f"The world has no script for {listed([scenario])}; it has {listed(found.runs.scripts)}.")
@@ -219,7 +219,7 @@ async def list_faults(request: Request, world: WorldPath) -> Response:
 
 @faults.operation("POST", "/worlds/{world}/faults", Fault, UNKNOWN_WORLD, status=201)
 async def create_fault(request: Request, world: WorldPath, body: NewFault) -> Response:
-    """Let something go wrong.
+    """Create a fault.
 
     The first fault that fits a request and happens is the only one. Statuses are those that the operation documents,
     and 503; what else the contract forbids needs `allow_contract_breach`.
@@ -229,7 +229,7 @@ async def create_fault(request: Request, world: WorldPath, body: NewFault) -> Re
 
 @faults.operation("DELETE", "/worlds/{world}/faults", None, UNKNOWN_WORLD, status=204)
 async def delete_faults(request: Request, world: WorldPath) -> Response:
-    """Let nothing go wrong any more."""
+    """Delete all faults."""
     _worlds(request).known(world).faults.clear()
     return Response(status_code=204)
 

@@ -31,7 +31,7 @@ Percent = Annotated[FiniteFloat, Field(ge=0, le=100)]
 
 
 def broken(message: str) -> PydanticCustomError:
-    """Return the error that says so, in a whole sentence."""
+    """Return a validation error with this message, a whole sentence."""
     return PydanticCustomError(WHOLE_SENTENCE, "{message}", {"message": message})
 
 
@@ -47,8 +47,8 @@ def _world_name(given: str) -> str:
 WorldName = Annotated[str, AfterValidator(_world_name), Field(json_schema_extra={"pattern": _WORLD_NAME})]
 
 
-class Told(Model):
-    """Settings of what steers: a member that there is not is told, not passed over."""
+class ControlModel(Model):
+    """The base of what the control API takes: an unknown member is an error."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -60,7 +60,7 @@ class RunOutcome(StrEnum):
     FAIL = "fail"
 
 
-class RunScript(Told):
+class RunScript(ControlModel):
     """How a run goes, by the clock of its world."""
 
     duration: Seconds = 10.0
@@ -205,7 +205,7 @@ class FixtureSession(Model):
     """Its scenarios, in order of creation."""
 
 
-class Fixture(Told):
+class Fixture(ControlModel):
     """What a world begins with, and goes back to when it is reset."""
 
     model_config = ConfigDict(json_schema_extra={"$schema": "https://json-schema.org/draft/2020-12/schema"})

@@ -49,7 +49,7 @@ Saved = Sequence[Any]
 
 
 class SteerableBackend(Protocol):
-    """Servers whose time, ids and runs somebody else has in hand. See `algomancy_scenario.steering`."""
+    """A backend whose time, ids and runs are controlled from outside. See `algomancy_scenario.steering`."""
 
     def use_steering(self, steering: WorldRuns) -> AbstractContextManager[None]:
         """Take time and ids from there, for this thread or task."""

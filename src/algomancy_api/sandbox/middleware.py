@@ -29,7 +29,7 @@ class IntoWorlds:
     """Middleware before the gate: finds the world of a request, and notes the request in its log.
 
     Args:
-        app: What it stands before.
+        app: The application it wraps.
         worlds: The worlds.
         prefix: Where the API begins.
     """
@@ -90,7 +90,7 @@ class ThroughFaults:
     """Middleware behind the gate: lets the faults of the world happen.
 
     Args:
-        app: What it stands before.
+        app: The application it wraps.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from algomancy_api.sandbox.fixture import MAX_SECONDS, Fixture, Seconds, Told, WorldName, broken
+from algomancy_api.sandbox.fixture import MAX_SECONDS, ControlModel, Fixture, Seconds, WorldName, broken
 from algomancy_api.schemas.fields import DecimalInteger, Model
 
 # --- clock ------------------------------------------------------------------------------------------------------------
@@ -30,13 +30,13 @@ class ClockMode(StrEnum):
     MANUAL = "manual"
 
 
-class ClockSetting(Told):
+class ClockSetting(ControlModel):
     """How a clock is to move."""
 
     mode: ClockMode
     """As time does, by a factor, or only when told."""
     factor: Annotated[FiniteFloat, Field(gt=0, le=1_000_000)] | None = None
-    """Seconds of the world to a second by the wall, where the mode is `scaled`."""
+    """Seconds of the world per real second, where the mode is `scaled`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -46,7 +46,7 @@ class ClockSetting(Told):
 
     @property
     def rate(self) -> float:
-        """Seconds of the world to a second by the wall."""
+        """Seconds of the world per real second."""
         return {ClockMode.REAL: 1.0, ClockMode.MANUAL: 0.0}.get(self.mode, self.factor or 1.0)
 
 
@@ -56,12 +56,12 @@ class Clock(Model):
     mode: ClockMode
     """How it moves."""
     factor: float | None
-    """Seconds of the world to a second by the wall, where the mode is `scaled`."""
+    """Seconds of the world per real second, where the mode is `scaled`."""
     now: datetime
     """What time it is in the world."""
 
 
-class Advance(Told):
+class Advance(ControlModel):
     """By how much a manual clock is to be moved."""
 
     seconds: Seconds
@@ -71,7 +71,7 @@ class Advance(Told):
 # --- worlds -----------------------------------------------------------------------------------------------------------
 
 
-class NewWorld(Told):
+class NewWorld(ControlModel):
     """Asks for a world."""
 
     holds_data: ClassVar[bool] = True
@@ -124,7 +124,7 @@ class WorldList(Model):
     """The worlds, oldest first."""
 
 
-class NewSnapshot(Told):
+class NewSnapshot(ControlModel):
     """Asks for a snapshot."""
 
     name: WorldName
@@ -148,7 +148,7 @@ class Cut(StrEnum):
     WITHIN = "within"
 
 
-class NewFault(Told):
+class NewFault(ControlModel):
     """Something that is to go wrong: which requests it is for, and what happens to them."""
 
     operation: str | None = None
@@ -240,7 +240,7 @@ class LoggedRequest(Model):
     response_body: Any
     """What was answered, likewise."""
     duration_ms: float
-    """How long it took, by the wall."""
+    """How long it took, in real time."""
     fault: str | None
     """The fault that happened to it."""
 

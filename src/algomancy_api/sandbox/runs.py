@@ -46,7 +46,7 @@ class Work(Protocol):
 
 
 class WorldRuns:
-    """Has time, ids and runs of a world in hand.
+    """Controls time, ids and runs of a world.
 
     Args:
         clock: The world's clock.
@@ -82,7 +82,7 @@ class WorldRuns:
         return next(fitting, None)
 
     def put_script(self, name: str, script: RunScript | None) -> None:
-        """Say how runs go, or no longer; those under way go on so from now on."""
+        """Set the script of runs, or remove it; runs under way follow from now on."""
         self.scripts.pop(name, None)
         if script is not None:
             self.scripts[name] = script
@@ -116,7 +116,7 @@ class WorldRuns:
         return actor
 
     def play(self, scenario_id: str, tag: str, work: Work) -> Mapping[str, Any]:
-        """Let a run take its time; called in its thread.
+        """Carry a run out by its script; called in its thread.
 
         Returns:
             How it ends: with `error`; or with `result` and `kpis`, `None` for what the algorithm gives.
@@ -133,7 +133,7 @@ class WorldRuns:
                     if self._let_work(actor, work, scenario_id, tag):
                         return {}
                     continue
-                # So that it is ready in time. Under a manual clock it is waited for when that is, the same every time.
+                # Begun now, so that it is ready in time. A manual clock waits for it at its end, the same every time.
                 if clock.rate and script.wants_algorithm:
                     work.begin()
                 length, passed = script.length(), clock.seconds - begun + script.elapsed

@@ -76,7 +76,7 @@ class World:
 
     @property
     def expired(self) -> bool:
-        """Whether nobody has asked it anything for longer than it is kept."""
+        """Whether it had no request for longer than `idle_ttl`."""
         return self.idle_ttl is not None and time.monotonic() - self.used > self.idle_ttl
 
     def reset(self) -> None:
@@ -108,7 +108,7 @@ class World:
             self._open(replace(state, now=self.clock.now()) if self.clock.rate else state, self.clock.rate)
 
     def close(self) -> None:
-        """Stop all runs and let nobody wait any more."""
+        """Stop all runs, and wake whatever waits."""
         with self._changing:
             self._close()
 
