@@ -27,6 +27,9 @@ _NOT_COMPUTED = -9_999_999_999
 _STARTED = ("processing", "complete", "failed")
 
 
+# --- scenarios --------------------------------------------------------------------------------------------------------
+
+
 class CheckedScenario:
     """A `CompleteScenario` in front of any backend's.
 
@@ -140,6 +143,9 @@ def _parameters(parameters: Any) -> Any:  # noqa: ANN401 - a backend's own
     return decoded
 
 
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+
 def read_values(parameters: BaseParameterSet, values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the values with whole numbers, instants and pairs of instants as Python has them.
 
@@ -178,6 +184,9 @@ def _instant(name: str, value: Any) -> Any:  # noqa: ANN401
         return datetime.fromisoformat(value)
     except ValueError:
         raise ParameterError(f"Parameter '{name}' takes an instant in ISO 8601, such as 2026-03-01T06:00:00.") from None
+
+
+# --- datasets ---------------------------------------------------------------------------------------------------------
 
 
 def read_payload(payload: bytes) -> tuple[str, str]:

@@ -141,6 +141,9 @@ def short_moment(text: str) -> str:
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
+# --- KPIs -------------------------------------------------------------------------------------------------------------
+
+
 def goal(kpi: Kpi) -> str:
     """What is good for this KPI, in words."""
     if kpi.threshold is not None and kpi.better_when in ("AT_LEAST", "AT_MOST"):
@@ -195,6 +198,9 @@ def better(kpis: Sequence[Kpi | None]) -> set[int]:
     }
     best = {position for position, reached in scores.items() if reached == max(scores.values())}
     return best if len(best) < len(scores) else set()
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
 
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from algomancy_data import DataSource
 
 
+# --- sessions, and what each offers -----------------------------------------------------------------------------------
+
+
 def get_health(api: Api) -> Flow[Health]:
     """The server's health: its title and sessions."""
     return api.fetch(Call("GET", "/health"), Health)
@@ -108,6 +111,9 @@ def get_algorithm_parameters(api: Api, algorithm_name: str) -> Flow[ParameterLis
 def list_kpis(api: Api) -> Flow[KpiList]:
     """The names of the KPIs each scenario is measured by."""
     return api.fetch(Call("GET", api.session_path("kpis")), KpiList)
+
+
+# --- scenarios --------------------------------------------------------------------------------------------------------
 
 
 AnyScenario: TypeAlias = ScenarioSummary | ScenarioStatus | str
@@ -235,6 +241,9 @@ def get_processing(api: Api) -> Flow[Scenario | None]:
     """The scenario that is running in the session now, if any."""
     response = yield from api.send(Call("GET", api.session_path("processing")))
     return None if response.content.strip() == b"null" else read(Scenario, response)
+
+
+# --- datasets ---------------------------------------------------------------------------------------------------------
 
 
 def list_datasets(api: Api) -> Flow[DatasetKeys]:

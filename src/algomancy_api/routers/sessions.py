@@ -182,6 +182,9 @@ async def copy_session(request: Request, session_id: SessionId, body: CopySessio
     return await reply(request, sessions, 201, location(request, "sessions", copy_id))
 
 
+# --- what a session offers --------------------------------------------------------------------------------------------
+
+
 @algorithms.operation("GET", "/sessions/{session_id}/algorithms", AlgorithmList, UNKNOWN_SESSION)
 async def list_algorithms(request: Request, session_id: SessionId) -> Response:
     """List the algorithms.
@@ -228,6 +231,9 @@ async def list_kpis(request: Request, session_id: SessionId) -> Response:
     return JsonReply(encode_json({"kpis": names}))
 
 
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
 @events.operation(
     "GET",
     "/sessions/{session_id}/events",
@@ -260,6 +266,9 @@ async def get_events(request: Request, session_id: SessionId, query: Annotated[E
     seen = request.headers.get("last-event-id")
     stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen, query.scenario)
     return stream
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
 
 
 @meta.operation("GET", "/health", Health)
