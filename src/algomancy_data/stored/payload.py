@@ -14,8 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from algomancy_data.encoding import decode_json, encode_json
-from algomancy_data.stored.sent_tables import SentTable, objects_of
+from algomancy_data.stored.sent_tables import SentTable, canonical_table, read_frame
 from algomancy_data.stored.tables import write_table
 from algomancy_utils.runtime import utc_now
 
@@ -85,8 +87,7 @@ def read_tables(text: bytes | str) -> tuple[Metadata, dict[str, pd.DataFrame]]:
     Raises:
         ValueError: The text is no dataset; the message says why.
     """
-    metadata, tables = _tables(text, SentTable.parse)
-    return metadata, {name: table.to_frame(name) for name, table in tables.items()}
+    return _tables(text, read_frame)
 
 
 def canonical(text: bytes | str) -> tuple[Metadata, bytes]:
@@ -95,7 +96,7 @@ def canonical(text: bytes | str) -> tuple[Metadata, bytes]:
     Raises:
         ValueError: The text is no dataset; the message says why.
     """
-    metadata, tables = _tables(text, SentTable.canonical)
+    metadata, tables = _tables(text, canonical_table)
     return metadata, _put_together(metadata, tables.items())
 
 
@@ -146,13 +147,21 @@ def _put_together(metadata: Metadata, tables: Iterable[tuple[str, Iterable[bytes
     return text.getvalue()
 
 
-def _tables(text: bytes | str, make: Callable[[SentTable], TableT]) -> tuple[Metadata, dict[str, TableT]]:
-    """Take a dataset apart and make something of each table."""
-    import msgspec
+class _Document(msgspec.Struct):
+    tables: dict[str, SentTable]
+    metadata: msgspec.Raw = msgspec.Raw(b"null")
 
+
+def _tables(text: bytes | str, make: Callable[[SentTable, str], TableT]) -> tuple[Metadata, dict[str, TableT]]:
+    """Take a dataset apart and make something of each table."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
-        return _take_apart(data, make)
+        try:
+            document = msgspec.json.decode(data, type=_Document)
+        except msgspec.ValidationError:
+            raise ValueError(_what_is_wrong(msgspec.json.decode(data))) from None
+        metadata = _parse_metadata(decode_json(bytes(document.metadata)), document.tables)
+        return metadata, {name: make(document.tables[name], name) for name in metadata.tables}
     except (msgspec.DecodeError, RecursionError) as error:
         # A missing cell may read `NaN`, as Algomancy's own `to_json` writes it.
         without_nan = _NAN_OR_TEXT.sub(lambda found: found[1] or b"null", data) if b"NaN" in data else data
@@ -162,15 +171,19 @@ def _tables(text: bytes | str, make: Callable[[SentTable], TableT]) -> tuple[Met
         raise ValueError(f"The text is not valid JSON: {error}.") from None
 
 
-def _take_apart(data: bytes, make: Callable[[SentTable], TableT]) -> tuple[Metadata, dict[str, TableT]]:
-    document = objects_of(data)
-    if document is None:
-        raise ValueError(f"{_SUBJECT}: it must be an object with metadata and tables.")
-    tables = objects_of(document.get("tables", b"null"))
-    if tables is None:
-        raise ValueError(f"{_SUBJECT}: 'tables', an object, is missing.")
-    metadata = _parse_metadata(decode_json(bytes(document.get("metadata", b"null"))), tables)
-    return metadata, {name: make(SentTable.of(name, tables[name])) for name in metadata.tables}
+def _what_is_wrong(document: object) -> str:
+    """Say why a JSON value is no dataset."""
+    if not isinstance(document, dict):
+        return f"{_SUBJECT}: it must be an object with metadata and tables."
+    tables = document.get("tables")
+    if not isinstance(tables, dict):
+        return f"{_SUBJECT}: 'tables', an object, is missing."
+    wrong = next(
+        name for name, table in tables.items() if type(table) is not dict or type(table.get("data")) is not list
+    )
+    if isinstance(tables[wrong], dict):
+        return f"Table '{wrong}' needs 'data', a list."
+    return f"Table '{wrong}' must be an object with data, columns, dtypes and index."
 
 
 def _parse_metadata(members: object, tables: Mapping[str, Any]) -> Metadata:

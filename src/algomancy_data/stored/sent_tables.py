@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import orjson
 
 from algomancy_data.encoding import EncodingError, encode_json
@@ -15,8 +16,9 @@ from algomancy_data.stored.tables import SLICE_ROWS, categories_json, refuse_twi
 from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
-    import msgspec
     import pandas as pd
+
+_NULL = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True)
@@ -61,161 +63,143 @@ class TableShape:
         )
 
 
-@dataclass(frozen=True)
-class TableRows:
-    """A table as it was sent, checked for shape.
-
-    Attributes:
-        shape: Its columns, types and index.
-        cells: The cells of each column.
-    """
-
-    shape: TableShape
-    cells: list[Sequence[Any]]
-
-    def to_frame(self, table: str) -> pd.DataFrame:
-        """Make the data frame.
-
-        Raises:
-            ValueError: A cell does not fit the type of its column; the message names table and column.
-        """
-        import pandas as pd
-
-        index = read_index(self.shape.index)
-        data: dict[str, Any] = {}
-        for name, kind, cells in zip(self.shape.columns, self.shape.types, self.cells, strict=True):
-            try:
-                # A series of its own keeps pandas from guessing another type for columns of objects.
-                data[name] = pd.Series(
-                    read_cells(cells, kind, self.shape.categories.get(name)),
-                    index=index,
-                    dtype=_frame_dtype(kind),
-                    copy=False,
-                )
-            except ValueError as error:
-                raise _misfit(table, name, error) from None
-        return pd.DataFrame(data, index=index, columns=pd.Index(self.shape.columns, dtype="str"), copy=False)
-
-
-@dataclass(frozen=True)
-class SentTable:
+class SentTable(msgspec.Struct):
     """A table as it was sent, its rows not decoded yet.
 
     Rows decoded all at once are millions of objects spread over far more memory than any cache holds. Decoded some
     thousand at a time they fit, and the next ones take their place: that takes half the time and little memory.
-
-    Attributes:
-        name: Its name, for messages.
-        members: What it has besides its rows.
-        rows: Its rows, each a text in JSON.
     """
 
-    name: str
-    members: dict[str, Any]
-    rows: list[msgspec.Raw]
+    data: list[msgspec.Raw]
+    columns: msgspec.Raw = _NULL
+    dtypes: msgspec.Raw = msgspec.Raw(b"{}")
+    index: msgspec.Raw = _NULL
+    categories: msgspec.Raw = _NULL
 
-    @classmethod
-    def of(cls, name: str, text: msgspec.Raw) -> SentTable:
-        """Find the rows of a table.
+    def rows(self, kind: Any = Any) -> Iterator[list[Any]]:  # noqa: ANN401 - a type as msgspec takes it
+        """Decode its rows, some at a time.
+
+        Args:
+            kind: The type of a row.
+        """
+        decode = msgspec.json.Decoder(list[kind]).decode
+        for start in range(0, len(self.data), SLICE_ROWS):
+            yield decode(b"[" + b",".join(self.data[start : start + SLICE_ROWS]) + b"]")
+
+    def cells(self, names: list[str], table: str) -> list[list[Any]]:
+        """Decode the cells of each column.
 
         Raises:
-            ValueError: It is no object, or has no list of rows.
-            msgspec.DecodeError: The text is no JSON.
+            ValueError: A row has other members than these; the message names table and row.
         """
-        import msgspec
-
-        members = objects_of(text)
-        if members is None:
-            raise ValueError(f"Table '{name}' must be an object with data, columns, dtypes and index.")
-        try:
-            rows = msgspec.json.decode(members.pop("data", b"null"), type=list[msgspec.Raw])
-        except msgspec.ValidationError:
-            raise ValueError(f"Table '{name}' needs 'data', a list.") from None
-        return cls(name, {member: msgspec.json.decode(value) for member, value in members.items()}, rows)
-
-    def chunks(self) -> Iterator[list[Any]]:
-        """Decode its rows, some at a time."""
-        import msgspec
-
-        for start in range(0, len(self.rows), SLICE_ROWS):
-            part: list[Any] = msgspec.json.decode(b"[" + b",".join(self.rows[start : start + SLICE_ROWS]) + b"]")
-            yield part
-
-    def parse(self) -> TableRows:
-        """Decode it and check its shape.
-
-        Raises:
-            ValueError: It is no such table; the message names the table, and the column where there is one.
-        """
-        shape = parse_shape(self)
-        cells: list[list[Any]] = [[] for _ in shape.columns]
-        done = 0
-        for rows in self.chunks():
-            for known, more in zip(cells, columns_of(rows, shape.columns, self.name, done), strict=True):
+        found: list[list[Any]] = [[] for _ in names]
+        for rows in self.rows():
+            for known, more in zip(found, _columns_of(rows, names, table, len(found[0]) if found else 0), strict=True):
                 known.extend(more)
-            done += len(rows)
-        return TableRows(shape, list(cells))
-
-    def canonical(self) -> list[bytes]:
-        """Check it and encode it, in pieces, with its cells as they were sent.
-
-        Raises:
-            ValueError: It is no such table, or a cell does not fit the type of its column.
-        """
-        shape = parse_shape(self)
-        whole: dict[int, list[Any]] = {at: [] for at, kind in enumerate(shape.types) if kind.kind not in _BY_CHUNK}
-        pieces: list[bytes] = []
-        try:
-            for rows in self.chunks():
-                for at, cells in enumerate(columns_of(rows, shape.columns, self.name)):
-                    if at in whole:
-                        whole[at].extend(cells)
-                    else:
-                        shape.check(at, cells, self.name)
-                pieces.append(encode_json(rows)[1:-1])
-        except ValueError:
-            # Within a piece rows count from its start: seen whole, the right one is named.
-            for at, column in enumerate(self.parse().cells):
-                shape.check(at, column, self.name)
-            raise
-        for at, cells in whole.items():
-            shape.check(at, cells, self.name)
-        separated = [piece for rows in pieces for piece in (b",", rows)][1:]
-        return [b'{"data":[', *separated, b"],", shape.to_json()]
+        return found
 
 
-_BY_CHUNK = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.TEXT, Kind.OBJECT)
-"""Kinds whose cells can be checked some at a time; of the others the column must be seen whole."""
-
-
-def objects_of(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
-    """Return the members of an object in JSON, each a text; None where the text is something else.
+def read_frame(sent: SentTable, table: str) -> pd.DataFrame:
+    """Make the data frame of a table.
 
     Raises:
-        msgspec.DecodeError: The text is no JSON.
+        ValueError: It is no such table, or a cell does not fit the type of its column; the message names the table,
+            and the column where there is one.
     """
-    import msgspec
+    import pandas as pd
 
+    shape = _shape(sent, table)
+    index = read_index(shape.index)
+    data: dict[str, Any] = {}
+    for name, kind, cells in zip(shape.columns, shape.types, sent.cells(shape.columns, table), strict=True):
+        try:
+            array = read_cells(cells, kind, shape.categories.get(name))
+        except ValueError as error:
+            raise _misfit(table, name, error) from None
+        # A series of its own keeps pandas from guessing another type for columns of objects.
+        dtype: Any = "object" if kind.name == "object" else None
+        data[name] = pd.Series(array, index=index, dtype=dtype, copy=False)
+    return pd.DataFrame(data, index=index, columns=pd.Index(shape.columns, dtype="str"), copy=False)
+
+
+def canonical_table(sent: SentTable, table: str) -> list[bytes]:
+    """Check a table and encode it, in pieces, with its cells as they were sent.
+
+    Raises:
+        ValueError: As `read_frame` does.
+    """
+    shape = _shape(sent, table)
+    pieces = _typed_pieces(sent, shape, table)
+    if pieces is None:
+        for at, cells in enumerate(sent.cells(shape.columns, table)):
+            shape.check(at, cells, table)
+        pieces = [encode_json(rows)[1:-1] for rows in sent.rows()]
+    separated = [piece for rows in pieces for piece in (b",", rows)][1:]
+    return [b'{"data":[', *separated, b"],", shape.to_json()]
+
+
+def _typed_pieces(sent: SentTable, shape: TableShape, table: str) -> list[bytes] | None:
+    """Return the rows encoded, checked while they are decoded, which is by far the quickest.
+
+    None where a cell is not of the usual ones of its type: it is none, or very large.
+    """
+    fields = {f"f{at}": name for at, name in enumerate(shape.columns)}
+    types = map(_cell_type, shape.types)
     try:
-        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        row = msgspec.defstruct(
+            "Row", list(zip(fields, types, strict=True)), rename=fields, gc=False, forbid_unknown_fields=True
+        )
+    except ValueError:  # It takes no quotes in a name.
+        return None
+    rest: dict[int, list[Any]] = {at: [] for at, kind in enumerate(shape.types) if kind.name not in _CELL_TYPES}
+    pieces = []
+    try:
+        for rows in sent.rows(row):
+            for at, cells in rest.items():
+                cells.extend(map(attrgetter(f"f{at}"), rows))
+            pieces.append(msgspec.json.encode(rows)[1:-1])
     except msgspec.ValidationError:
         return None
+    for at, cells in rest.items():
+        shape.check(at, cells, table)
+    return pieces
 
 
-def parse_shape(sent: SentTable) -> TableShape:
+# Cells of which msgspec and orjson write the same text, and that every column of such a type can hold.
+_WHOLE: Any = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_SMALL: Any = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | Annotated[float, msgspec.Meta(gt=-1e15, lt=1e15)]
+_ANY: Any = None | bool | str | _WHOLE | Annotated[float, msgspec.Meta(gt=-1e15, lt=1e15)]
+_CELL_TYPES: dict[str, Any] = {
+    "int64": _WHOLE,
+    "Int64": _WHOLE | None,
+    "float64": _SMALL | None,
+    "Float64": _SMALL | None,
+    "bool": bool,
+    "boolean": bool | None,
+    "str": str | None,
+    "string": str | None,
+    "object": _ANY,
+}
+"""What cells are that need no further look, by the name of their column's type."""
+
+
+def _cell_type(kind: StoredType) -> Any:  # noqa: ANN401 - a type as msgspec takes it
+    return _CELL_TYPES.get(kind.name, list[_ANY] | _ANY)
+
+
+def _shape(sent: SentTable, table: str) -> TableShape:
     """Return the columns of a table, their types and the index.
 
     Raises:
         ValueError: One of them is missing or not what it must be.
     """
-    value, table = sent.members, sent.name
-    columns, index = _list(value, "columns", table), _list(value, "index", table)
+    columns, index = _list(sent.columns, "columns", table), _list(sent.index, "index", table)
     names = _column_names(columns, table)
     _check_index(index, table)
-    if len(index) != len(sent.rows):
-        raise ValueError(f"Table '{table}' has {len(sent.rows)} rows but an index of {len(index)} labels.")
+    if len(index) != len(sent.data):
+        raise ValueError(f"Table '{table}' has {len(sent.data)} rows but an index of {len(index)} labels.")
     types = _types(sent, names, table)
-    return TableShape(names, types, index, _parse_categories(value.get("categories"), names, types, table))
+    return TableShape(names, types, index, _parse_categories(msgspec.json.decode(sent.categories), names, types, table))
 
 
 def _parse_categories(value: object, names: list[str], types: list[StoredType], table: str) -> dict[str, Categories]:
@@ -267,16 +251,12 @@ def _read_tuples(labels: list[Any]) -> pd.Index:
     return index
 
 
-def _frame_dtype(kind: StoredType) -> str | None:
-    return "object" if kind.name == "object" else None
-
-
 def _misfit(table: str, column: str, error: ValueError) -> ValueError:
     return ValueError(f"Table '{table}', column '{column}': {error}.")
 
 
-def _list(value: dict[str, Any], member: str, table: str) -> list[Any]:
-    found = value.get(member)
+def _list(text: msgspec.Raw, member: str, table: str) -> list[Any]:
+    found = msgspec.json.decode(text)
     if not isinstance(found, list):
         raise ValueError(f"Table '{table}' needs '{member}', a list.")
     return found
@@ -291,7 +271,7 @@ def _column_names(columns: list[Any], table: str) -> list[str]:
 
 def _types(sent: SentTable, names: list[str], table: str) -> list[StoredType]:
     """Return the types of the columns; a column whose type is not given has that of its cells."""
-    dtypes = sent.members.get("dtypes", {})
+    dtypes = msgspec.json.decode(sent.dtypes)
     if not isinstance(dtypes, dict):
         raise ValueError(f"Table '{table}': 'dtypes' must be an object with the type of each column.")
     if strangers := dtypes.keys() - set(names):
@@ -311,7 +291,7 @@ def _types(sent: SentTable, names: list[str], table: str) -> list[StoredType]:
 def _natural_type(sent: SentTable, name: str) -> str:
     import pandas as pd
 
-    cells = [row.get(name) for rows in sent.chunks() for row in rows if isinstance(row, dict)]
+    cells = [row.get(name) for rows in sent.rows() for row in rows if isinstance(row, dict)]
     if not set(map(type, cells)).isdisjoint((list, dict)):
         return "object"
     return storable(pd.Series(cells, dtype=None if cells else object))[0].name
@@ -330,7 +310,7 @@ def _check_index(index: list[Any], table: str) -> None:
             raise ValueError(f"Table '{table}': a label of the index must be a plain value, or a list of plain values.")
 
 
-def columns_of(rows: list[Any], names: list[str], table: str, first: int = 0) -> list[Sequence[Any]]:
+def _columns_of(rows: list[Any], names: list[str], table: str, first: int) -> list[Sequence[Any]]:
     """Turn row objects into columns, making sure that each has exactly the columns as members.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -66,6 +67,23 @@ def test_dataset_is_the_same_however_it_is_laid_out(
     assert canonical(json.dumps(_turned(payload))) == form
     metadata, tables = read_tables(compact(payload))
     assert write_dataset(metadata, tables) == form[1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(payloads(), awkward_payloads()))
+def test_rows_checked_as_they_are_decoded_are_written_the_same(payload: dict[str, Any]) -> None:
+    """Cells of the usual kinds are checked by decoding them; looking at each column would give the same text."""
+    form = canonical(compact(payload))
+    with patch.object(sent_tables, "_typed_pieces", return_value=None):
+        assert canonical(compact(payload)) == form
+
+
+def test_rows_of_usual_cells_are_checked_as_they_are_decoded() -> None:
+    """So that a large table takes half the time; its columns need not be looked at again."""
+    frame = pd.DataFrame({"n": [1, -(2**63)], "x": [0.5, None], "s": ["a", None], "ok": [True, False]})
+    text = source_of(t=frame.assign(t=pd.Timestamp("2025-01-01"), c=frame["s"].astype("category"))).to_json_bytes()
+    with patch.object(sent_tables.SentTable, "cells", side_effect=AssertionError):
+        assert canonical(text)[1] == text
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
