@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import ipaddress
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -27,7 +26,7 @@ from algomancy_api.document.operation import HotPath
 from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, START_PATH, add_docs_page, add_start_redirect
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.explorer import EXPLORER_PATH, add_explorer
-from algomancy_api.http.gate import LOOPBACK_HOSTS, AccessPolicy, AllowedMethods, Cors, Gate
+from algomancy_api.http.gate import AccessPolicy, AllowedMethods, Cors, Gate, is_loopback
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.replies import conditional_reply
 from algomancy_api.http.server import serve
@@ -136,23 +135,12 @@ class ApiLauncher:
             raise TypeError("The application must be one that ApiLauncher.build made.")
         host = config.host if host is None else host
         port = config.port if port is None else port
-        policy: AccessPolicy = app.state.access_policy
-        if is_loopback(host):
-            if policy.allowed_hosts is None:
-                policy.allowed_hosts = (*LOOPBACK_HOSTS, host)
-        elif config.api_token is None:
+        app.state.access_policy.restrict_to(host)
+        if config.api_token is None and not is_loopback(host):
             logger.warning(
                 "The server can be reached from other machines at %s and wants no token: set api_token.", host
             )
         serve(app, host, port, exit_grace_seconds=exit_grace_seconds)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _assemble(

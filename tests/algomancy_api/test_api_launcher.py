@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiConfiguration, ApiLauncher
-from algomancy_api.api_launcher import is_loopback
 from algomancy_api.dependencies import get_scenario_manager, get_session_manager
 from algomancy_api.example import build_example_config
+from algomancy_api.http.gate import is_loopback
 from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
 

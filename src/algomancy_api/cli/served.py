@@ -125,9 +125,7 @@ def reloaded_app() -> FastAPI:
     Raises:
         SystemExit: it cannot be served as the files are now; why was written to standard error.
     """
-    from algomancy_api.api_launcher import is_loopback
     from algomancy_api.example.config import add_sample_runs
-    from algomancy_api.http.gate import LOOPBACK_HOSTS, AccessPolicy
 
     target, settings = os.environ[CONFIG_VARIABLE], json.loads(os.environ[SETTINGS_VARIABLE])
     is_fresh = is_fresh_example(target, settings)
@@ -136,10 +134,8 @@ def reloaded_app() -> FastAPI:
     except NotServable as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(COULD_NOT) from None
-    policy = getattr(app.state, "access_policy", None)
-    host = os.environ[HOST_VARIABLE]
-    if isinstance(policy, AccessPolicy) and policy.allowed_hosts is None and is_loopback(host):
-        policy.allowed_hosts = (*LOOPBACK_HOSTS, host)
+    if hasattr(app.state, "access_policy"):
+        app.state.access_policy.restrict_to(os.environ[HOST_VARIABLE])
     if is_fresh:
         add_sample_runs(app.state.session_manager)
     return app

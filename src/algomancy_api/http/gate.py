@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -39,7 +40,7 @@ _ORDER = ("get", "post", "put", "patch", "delete")
 
 _POLICY_VIOLATION = 1008
 
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # HEAD is asked of every GET route; PUT is for routes of the user's.
@@ -235,6 +236,14 @@ class AccessPolicy:
         self._open_paths = frozenset(open_paths)
         self._open_folders = tuple(path for path in open_paths if path.endswith("/") and path != "/")
 
+    def restrict_to(self, host: str) -> None:
+        """Answer for this machine's names only, on a loopback address and unless the configuration says otherwise.
+
+        A web page elsewhere could point a name of its own at that address.
+        """
+        if self.allowed_hosts is None and is_loopback(host):
+            self.allowed_hosts = (*_LOOPBACK_HOSTS, host)
+
     def check(self, scope: Scope) -> None:
         """Check a request.
 
@@ -315,6 +324,14 @@ class Cors(CORSMiddleware):
         refused = bytes(answer.body).decode().removeprefix("Disallowed CORS ")
         told = f"A cross-origin request from {shown(request_headers.get('origin', ''))} is not allowed: its {refused}."
         return error_response(400, f"{told} The settings cors_origins and cors_headers say what is.", headers)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
