@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -231,6 +232,31 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'state.db'}"
     url: str = request.getfixturevalue("empty_postgres")
     return url
+
+
+@pytest.fixture
+def database_away(database_url: str) -> Callable[[], AbstractContextManager[None]]:
+    """A function that gives a context in which the database does not answer; SQLite's refuses changes alone."""
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        if database_url.startswith("sqlite"):
+            with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield
+            return
+        import psycopg
+
+        with psycopg.connect(database_url, dbname="template1", autocommit=True) as connection:
+            name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+            connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+            try:
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+                yield
+            finally:
+                connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+
+    return away
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,7 +16,8 @@ them had acknowledged when it was called (contract GEN-9). It is called in a wor
 
 Exceptions tell the caller what was wrong. A `ParameterError` or any other `ValueError` is answered 400, an
 `AssertionError` 409. An exception of any class may have an attribute `error_kind`: `"not_found"` is answered 404,
-`"conflict"` 409, `"too_large"` 413. Whatever else is raised is answered 500, with a traceback in the log.
+`"conflict"` 409, `"too_large"` 413, `"unavailable"` 503 with `Retry-After`. Whatever else is raised is answered 500,
+with a traceback in the log.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class BackendCalls:
             await asyncio.wait([before])
         self._catching_up, self._next_catch_up = self._next_catch_up, None
         if self._catch_up is not None:
-            await self._lookups.run(self._catch_up)
+            await self._in(self._lookups, self._catch_up)
 
     async def look_up(self, call: Callable[..., T], *args: object) -> T:
         """Call what only reads memory: at once if the backend is nonblocking, else in a worker thread."""

@@ -39,6 +39,7 @@ class ApiError(Exception):
           ├─ ConflictError           the present state does not allow it; an AssertionError too
           ├─ InvalidRequestError     the body, the form or the query is not what the operation takes
           ├─ TooLargeError           the body is larger than the server takes
+          ├─ UnavailableError        the server's database does not answer
           └─ AccessError             the request is refused before it reaches a route
               ├─ ForbiddenError      the server's settings do not allow it
               ├─ UnauthorizedError   it does not carry the server's bearer token
@@ -70,6 +71,10 @@ class InvalidRequestError(ApiError):
 
 class TooLargeError(ApiError):
     """The body is larger than the server takes."""
+
+
+class UnavailableError(ApiError):
+    """The server's database does not answer; the request may be sent again."""
 
 
 class AccessError(ApiError):
@@ -138,6 +143,9 @@ ERROR_RULES: tuple[ErrorRule, ...] = (
     ErrorRule("ERR-7", {TooLargeError: 413}, "The body, or what it unpacks to, is larger than the server takes."),
     ErrorRule("ERR-8", {ForbiddenError: 403}, "The server's settings forbid this."),
     ErrorRule("REF-1", {UnauthorizedError: 401}, "The server wants a bearer token and the request has none."),
+    ErrorRule(
+        "REF-2", {UnavailableError: 503}, "The server's database does not answer; `Retry-After` says when to ask."
+    ),
 )
 
 _STATUSES = {exception: status for rule in ERROR_RULES for exception, status in rule.answers.items()}
@@ -146,8 +154,11 @@ _KINDS: Mapping[str, type[ApiError]] = {
     "not_found": NotFoundError,
     "conflict": ConflictError,
     "too_large": TooLargeError,
+    "unavailable": UnavailableError,
 }
 """What a backend may say of its exceptions in their `error_kind`; see `algomancy_api.backend`."""
+
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}
 
 # Subclasses of `ValueError` that mean a mistake of the server, not of the caller.
 _NOT_THE_CALLERS = (pydantic.ValidationError, PydanticSerializationError, UnicodeError)
@@ -198,6 +209,7 @@ CROSS_SITE = Failure(ForbiddenError, "A page of a web site that is not among the
 CREATE_FORBIDDEN = Failure(ForbiddenError, "The server does not allow new sessions.")
 UNEXPECTED = Failure(Exception, "A class of the user's project, or the storage, failed unexpectedly.")
 FOREIGN_HOST = Failure(ForeignHostError, "The `Host` header names a host that this server does not answer for.")
+UNAVAILABLE = Failure(UnavailableError, "The server's database does not answer; `Retry-After` says when to ask again.")
 NO_TOKEN = Failure(UnauthorizedError, "The request carries no bearer token, or a wrong one.")
 
 
@@ -219,8 +231,7 @@ def as_http_error(error: Exception) -> HTTPException | None:
     for exception in type(error).__mro__ if told is None else (told,):
         status = _STATUSES.get(exception, 500)
         if status != 500:
-            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-            return HTTPException(status, _message(error) or _MEANINGS[exception], headers)
+            return HTTPException(status, _message(error) or _MEANINGS[exception], _HEADERS.get(status))
     return None
 
 
@@ -270,7 +281,7 @@ async def answer_unexpected(request: Request, error: Exception) -> Response:
     """Log what no rule names, with its traceback, and answer 500 without saying anything of it."""
     # A route of the user's may call the backend, whose exceptions may be of any class.
     if told := _KINDS.get(getattr(error, "error_kind", "")):
-        return error_response(_STATUSES[told], _message(error) or _MEANINGS[told])
+        return error_response(_STATUSES[told], _message(error) or _MEANINGS[told], _HEADERS.get(_STATUSES[told]))
     cause = error.__cause__ if isinstance(error, InternalError) and error.__cause__ else error
     logger.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=cause)
     return error_response(500, INTERNAL_ERROR_DETAIL)

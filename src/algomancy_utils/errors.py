@@ -11,6 +11,8 @@
            └─ TakenError           also a ValueError: a name, a tag or a key that another one has
     ValueError
       └─ TooLargeError             what was sent is larger than the limits allow
+    OSError
+      └─ UnavailableError          what the state is stored in does not answer
 
 The second base of the three is what Algomancy itself raises there: a project that catches it goes on working.
 
@@ -99,3 +101,17 @@ class TooLargeError(ValueError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class UnavailableError(OSError):
+    """What the state is stored in does not answer at the moment; the call may be made again.
+
+    Args:
+        message: What does not answer, in words for the caller.
+    """
+
+    error_kind = "unavailable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

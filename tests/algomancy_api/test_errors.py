@@ -122,7 +122,7 @@ def test_backend_that_says_what_json_cannot_is_unexpected(backend: Any, http: Te
 
 
 def test_rules_have_the_statuses_of_the_contract() -> None:
-    """The table is the contract's, in its order, and one rule of our own."""
+    """The table is the contract's, in its order, and two rules of our own."""
     assert [(rule.id, rule.exception, rule.statuses) for rule in ERROR_RULES] == [
         ("ERR-1", "ValueError", [400]),
         ("ERR-2", "ParameterError", [400]),
@@ -133,4 +133,5 @@ def test_rules_have_the_statuses_of_the_contract() -> None:
         ("ERR-7", "TooLargeError", [413]),
         ("ERR-8", "ForbiddenError", [403]),
         ("REF-1", "UnauthorizedError", [401]),
+        ("REF-2", "UnavailableError", [503]),
     ]

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
@@ -21,8 +22,9 @@ WAIT = 20
 
 
 @pytest.fixture
-def pair(serve: Callable[[Any], str], database_url: str) -> list[str]:
-    """The URLs of two servers on one database."""
+def pair(serve: Callable[[Any], str], database_url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs of two servers on one database, which wait for a busy one for a moment only."""
+    monkeypatch.setattr("algomancy_scenario.persistence.database.database.BUSY_SECONDS", 1)
     config = {"persistence_backend": "database", "database_url": database_url, "executor": "threads"}
     return [serve(ApiLauncher.build(build_example_config(**config))) for _ in range(2)]
 
@@ -68,6 +70,23 @@ def test_events_tell_what_another_server_changed(pair: list[str]) -> None:
         made = create(pair[0], "one")
         told = next(line for line in lines if line.startswith("data:") and made["id"] in line)
     assert json.loads(told.removeprefix("data:"))["status"] == "created"
+
+
+def test_database_that_is_away_is_answered_503(
+    pair: list[str],
+    database_away: Callable[[], AbstractContextManager[None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever asks meanwhile is told so and when to ask again, in the one shape of errors; then all goes on."""
+    before = create(pair[0], "before")
+    with database_away(), httpx.Client(base_url=pair[0], timeout=WAIT) as http:
+        answer = http.post(f"{MAIN}/data/Master data/derive", json={"new_key": "lost"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert answer.json() == {"detail": "The server's database does not answer at the moment: try again in a while."}
+    assert "Traceback" not in caplog.text
+    assert httpx.get(f"{pair[0]}{MAIN}/scenarios/{before['id']}", timeout=WAIT).json() == before
+    assert "lost" not in httpx.get(f"{pair[0]}{MAIN}/data", timeout=WAIT).json()["keys"]
+    create(pair[0], "after")
 
 
 class Memory:

@@ -22,7 +22,7 @@ from algomancy_api.document.operation import (
     add_operations,
     summary_and_description,
 )
-from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, Failure
+from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, UNAVAILABLE, Failure
 from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, sessions
 from algomancy_api.schemas import DatasetPayload, Error, EtlUpload
 
@@ -123,7 +123,8 @@ def build_document(app: FastAPI, *, with_token: bool = False, about: About = API
         item = document["paths"][route.path_format]
         documented = item.pop(route.operation.method.lower())
         wants_token = with_token and route.operation.name not in _NO_TOKEN_NEEDED
-        _complete(documented, route.operation, (FOREIGN_HOST, NO_TOKEN) if wants_token else (FOREIGN_HOST,))
+        everywhere = (FOREIGN_HOST, *((UNAVAILABLE,) if about is API else ()), *((NO_TOKEN,) if wants_token else ()))
+        _complete(documented, route.operation, everywhere)
         if with_token and not wants_token:
             documented["security"] = []
         paths.setdefault(route.path_format, {})[route.operation.method.lower()] = documented

@@ -221,8 +221,8 @@ async def list_faults(request: Request, world: WorldPath) -> Response:
 async def create_fault(request: Request, world: WorldPath, body: NewFault) -> Response:
     """Create a fault.
 
-    The first fault that fits a request and happens is the only one. Statuses are those that the operation documents,
-    and 503; what else the contract forbids needs `allow_contract_breach`.
+    The first fault that fits a request and happens is the only one. Statuses are those that the operation documents;
+    what else the contract forbids needs `allow_contract_breach`.
     """
     return await _reply(request, _worlds(request).known(world).faults.add(body, _API).model(), 201)
 

@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from starlette.types import Message
 
 from algomancy_api.document.operation import Operation
-from algomancy_api.errors import FOREIGN_HOST, NO_TOKEN, InvalidRequestError, NotFoundError
+from algomancy_api.errors import FOREIGN_HOST, NO_TOKEN, UNAVAILABLE, InvalidRequestError, NotFoundError
 from algomancy_api.http.names import listed, shown
 from algomancy_api.sandbox.models import Fault, NewFault
-
-_UNAVAILABLE = 503
 
 
 class Armed:
@@ -134,12 +132,12 @@ def _refuse_breach(told: NewFault, operations: list[Operation]) -> None:
     if told.stale or told.drop_events:
         what = "A stale read" if told.stale else "A lost event"
         raise InvalidRequestError(f"{what} is something that the contract forbids: {way}")
-    if told.status is None or told.status == _UNAVAILABLE:
+    if told.status is None:
         return
     for operation in operations:
-        documented = {each.status for each in (*operation.failures, FOREIGN_HOST, NO_TOKEN)}
+        documented = {each.status for each in (*operation.failures, FOREIGN_HOST, NO_TOKEN, UNAVAILABLE)}
         if told.status not in documented:
-            allowed = ", ".join(map(str, sorted({*documented, _UNAVAILABLE})))
+            allowed = ", ".join(map(str, sorted(documented)))
             raise InvalidRequestError(
                 f"Operation '{operation.name}' does not answer {told.status}; allowed are {allowed}. Or {way}"
             )

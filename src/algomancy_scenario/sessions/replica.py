@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from algomancy_scenario.persistence.database.changes import Changes, SessionChanges
+from algomancy_scenario.persistence.database.database import reason_of
 from algomancy_scenario.persistence.database.store import DatabaseStore
 from algomancy_scenario.persistence.database.tables import scenarios
 from algomancy_scenario.persistence.database.watch import Watch, watch
@@ -125,7 +126,7 @@ class Replica:
                 if self._closed.is_set():
                     break
                 if not troubled:
-                    _log.warning("The database does not answer: %s", str(error).partition("\n")[0])
+                    _log.warning("The database does not answer: %s", reason_of(error))
                 troubled = True
                 self._stop_untold()
                 self._closed.wait(PROGRESS_SECONDS)

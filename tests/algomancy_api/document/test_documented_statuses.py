@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from algomancy_api.document.openapi import openapi_document
-from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError
+from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError, UnavailableError
 from tests.algomancy_api.conftest import EXISTING
 
 OPERATIONS = {
@@ -77,6 +77,8 @@ class Situation:
         elif status in (409, 500):
             error = PreconditionError("Not now.") if status == 409 else KeyError("x")
             self.backend.error = self.backend.main.error = error
+        elif status == 503:
+            self.backend.catch_up = fails(UnavailableError("Not now."))
 
     def answer(self) -> Any:
         """Ask."""
@@ -110,7 +112,7 @@ def test_documented_status_is_answered(name: str, status: int, situation: Callab
 RAISED = [
     (name, error)
     for name, (_, path, _) in OPERATIONS.items()
-    for error in (ValueError("x"), PreconditionError("x"), NotFoundError("x"), KeyError("x"))
+    for error in (ValueError("x"), PreconditionError("x"), NotFoundError("x"), KeyError("x"), UnavailableError("x"))
     if "{" in path or not isinstance(error, NotFoundError)
 ]
 

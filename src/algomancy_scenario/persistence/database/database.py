@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 
 from algomancy_scenario.persistence.database.tables import state
 from algomancy_utils import PreconditionError
+from algomancy_utils.errors import UnavailableError
 
 T = TypeVar("T")
 
@@ -47,8 +56,7 @@ class Database:
             self._migrate()
         except SQLAlchemyError as error:
             self.engine.dispose()
-            reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-            raise ValueError(f"The database {self.name} cannot be used: {reason}") from error
+            raise ValueError(f"The database {self.name} cannot be used: {reason_of(error)}") from error
         except BaseException:
             self.engine.dispose()
             raise
@@ -65,7 +73,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees everything as it is at one moment."""
         self._refuse_if_closed()
-        with self.engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -79,7 +87,8 @@ class Database:
             with self._single.connect() as connection:
                 return _revision(connection)
 
-        return _again_if_cut(ask)
+        with answering():
+            return _again_if_cut(ask)
 
     def begin(self) -> tuple[Connection, int]:
         """Begin to change something: nobody else can, from now until the connection is closed.
@@ -102,7 +111,8 @@ class Database:
                 connection.close()
                 raise
 
-        return _again_if_cut(begin)
+        with answering():
+            return _again_if_cut(begin)
 
     def close(self) -> None:
         """Close all connections; those in use as soon as they no longer are."""
@@ -142,6 +152,21 @@ class Database:
             config.set_main_option("path_separator", "os")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say it in the words of the caller when the database does not answer, or others keep it busy for too long."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, TimeoutError) as error:
+        raise UnavailableError("The server's database does not answer at the moment: try again in a while.") from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what the driver says of an error, in a line."""
+    cause = error.__cause__ or error
+    return str(getattr(cause, "orig", cause)).strip().partition("\n")[0]
 
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

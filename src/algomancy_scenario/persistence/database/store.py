@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from algomancy_data import BaseDataSource, DataClassification, Dataset
 from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.database.changes import RECORD, Changes, StoredDatasetRow, read_changes
-from algomancy_scenario.persistence.database.database import Database
+from algomancy_scenario.persistence.database.database import Database, answering
 from algomancy_scenario.persistence.database.tables import datasets, removed, scenarios, sessions, state
 from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
@@ -159,13 +159,13 @@ class DatabaseStore:
             raise RuntimeError("A change of the database needs its guard, and there is one change to each.")
         revision = self._revision
         try:
-            yield connection, revision
-            if revision % (_REMEMBERED // 10) == 0:
-                connection.execute(delete(removed).where(removed.c.revision <= revision - _REMEMBERED))
-                connection.execute(update(state).values(horizon=max(0, revision - _REMEMBERED)))
-            connection.commit()
+            with answering():
+                yield connection, revision
+                if revision % (_REMEMBERED // 10) == 0:
+                    connection.execute(delete(removed).where(removed.c.revision <= revision - _REMEMBERED))
+                    connection.execute(update(state).values(horizon=max(0, revision - _REMEMBERED)))
+                connection.commit()
         except BaseException:
-            connection.rollback()
             self._connection = None
             connection.close()
             raise

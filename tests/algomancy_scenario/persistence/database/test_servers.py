@@ -7,14 +7,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from algomancy_scenario.persistence.database import database
 from algomancy_scenario.persistence.database import store as store_module
 from algomancy_scenario.sessions import replica as replica_module
 from algomancy_utils import NotFoundError, PreconditionError, TakenError
+from algomancy_utils.errors import UnavailableError
 from tests.algomancy_scenario.scenario_project import WAIT, Answer, Control, config, payload, until
 
 Servers = Callable[..., SessionManager]
@@ -321,20 +324,27 @@ def test_everything_is_there_after_a_restart(server: Servers, control: Control) 
     assert main(sessions).get_data_as_bytes("data") == document
 
 
-def test_server_answers_after_the_database_was_away(server: Servers, database_url: str) -> None:
-    """Connections that were cut are made anew."""
-    if database_url.startswith("sqlite"):
-        pytest.skip("There is no connection to cut.")
-    import psycopg
-
+def test_database_that_is_away_is_told_and_nothing_is_changed(
+    server: Servers, database_away: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that cannot be kept is refused in a sentence; when the database is back all goes on."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     sessions = server()
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    now(sessions).create_new_session("after")
-    assert now(server()).has_session("after")
+    manager = sessions.get_scenario_manager("main")
+    manager.add_datasource_from_json(payload("data"))
+    changes: list[Callable[[], object]] = [
+        lambda: sessions.create_new_session("lost"),
+        lambda: manager.create_scenario("lost", "data", "Instant"),
+        lambda: manager.delete_data("data"),
+    ]
+    with database_away():
+        for change in changes:
+            with pytest.raises(UnavailableError, match="does not answer at the moment"):
+                change()
+    assert (now(sessions).session_ids, main(sessions).list_ids()) == ([sessions.start_session_id], [])
+    scenario = main(sessions).create_scenario("one", "data", "Instant")
+    main(sessions).process_scenario_async(scenario)
+    until_complete(server(), scenario.id)
 
 
 def test_two_servers_that_start_at_once_make_one_session(server: Servers) -> None:
