@@ -23,7 +23,7 @@ with a traceback in the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from algomancy_api.http.waiting import Listener
@@ -65,7 +65,10 @@ class EtlResultLike(Protocol):
         """Whether the dataset was stored."""
 
 
-class ScenarioMembers(Protocol):
+ScenarioT = TypeVar("ScenarioT", covariant=True)
+
+
+class ScenarioMembers(Protocol[ScenarioT]):
     """What every session does in the same way."""
 
     @property
@@ -100,24 +103,9 @@ class ScenarioMembers(Protocol):
     def process_scenario_async(self, scenario: Any) -> Any:  # noqa: ANN401 - a scenario of the backend's own kind
         """Put a scenario in the queue."""
 
-
-class ScenarioBackend(ScenarioMembers, Protocol):
-    """What one session of any backend can do. See `algomancy_scenario.ScenarioManager`.
-
-    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `listen`, as
-    `CompleteScenarioBackend` has it; without it there are no events, and long polls do not wait. `schemas`, by whose
-    names of files a message tells which one an upload lacks.
-    """
-
     @property
-    def currently_processing(self) -> ScenarioLike | None:
+    def currently_processing(self) -> ScenarioT | None:
         """The scenario whose run is under way."""
-
-    def get_data_as_json(self, key: str) -> str:
-        """A dataset as `DataSource.to_json()` writes it."""
-
-    def add_datasource_from_json(self, payload: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
-        """Add a dataset from the text of `get_data_as_json`."""
 
     def create_scenario(
         self,
@@ -126,14 +114,29 @@ class ScenarioBackend(ScenarioMembers, Protocol):
         algo_name: str,
         algo_params: dict[str, Any] | None = None,
         data_params: dict[str, Any] | None = None,
-    ) -> ScenarioLike:
+    ) -> ScenarioT:
         """Create a scenario."""
 
-    def get_by_id(self, scenario_id: str) -> ScenarioLike | None:
+    def get_by_id(self, scenario_id: str) -> ScenarioT | None:
         """The scenario with this id."""
 
-    def list_scenarios(self) -> Sequence[ScenarioLike]:
+    def list_scenarios(self) -> Sequence[ScenarioT]:
         """All scenarios, oldest first."""
+
+
+class ScenarioBackend(ScenarioMembers[ScenarioLike], Protocol):
+    """What one session of any backend can do. See `algomancy_scenario.ScenarioManager`.
+
+    Optional: `reset_scenario(id)` and `cancel_scenario(id)`; without them the API answers 404 there. `listen`, as
+    `CompleteScenarioBackend` has it; without it there are no events, and long polls do not wait. `schemas`, by whose
+    names of files a message tells which one an upload lacks.
+    """
+
+    def get_data_as_json(self, key: str) -> str:
+        """A dataset as `DataSource.to_json()` writes it."""
+
+    def add_datasource_from_json(self, payload: str) -> Any:  # noqa: ANN401 - whatever it returns is not used
+        """Add a dataset from the text of `get_data_as_json`."""
 
     def list_ids(self) -> Iterable[str]:
         """Ids of all scenarios."""
@@ -196,37 +199,17 @@ class CompleteScenario(ScenarioLike, Protocol):
         """`id`, `tag`, `status` and `progress` as JSON (contract SCN-8)."""
 
 
-class CompleteScenarioBackend(ScenarioMembers, Protocol):
+class CompleteScenarioBackend(ScenarioMembers[CompleteScenario], Protocol):
     """What the routes ask of one session.
 
     In addition to what these members say, those they share with `ScenarioBackend` refuse what is unknown or taken.
     """
-
-    @property
-    def currently_processing(self) -> CompleteScenario | None:
-        """The scenario whose run is under way."""
 
     def get_data_as_bytes(self, key: str) -> bytes:
         """A dataset as `DataSource.to_json()` writes it, in UTF-8."""
 
     def add_datasource_from_json(self, payload: bytes) -> str:
         """Add a dataset from the bytes of `get_data_as_bytes`, or replace one; return its key."""
-
-    def create_scenario(
-        self,
-        tag: str,
-        dataset_key: str,
-        algo_name: str,
-        algo_params: dict[str, Any] | None = None,
-        data_params: dict[str, Any] | None = None,
-    ) -> CompleteScenario:
-        """Create a scenario."""
-
-    def get_by_id(self, scenario_id: str) -> CompleteScenario | None:
-        """The scenario with this id."""
-
-    def list_scenarios(self) -> Sequence[CompleteScenario]:
-        """All scenarios, oldest first."""
 
     def scenarios_as_bytes(self) -> bytes:
         """The array of all scenarios as JSON."""

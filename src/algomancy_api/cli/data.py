@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report
-from algomancy_api.cli.output import console, print_json, print_rows, print_table, shown, tell, write_tables
+from algomancy_api.cli.output import print_json, print_rows, print_table, progress_bar, shown, tell, write_tables
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
@@ -101,7 +100,13 @@ def upload(client: AlgomancyClient, as_json: bool, key: str, files: tuple[Path, 
     then.
     """
     replaced = key in client.list_datasets().keys
-    with _progress(hidden=as_json) as on_progress:
+    from rich.progress import DownloadColumn
+
+    with progress_bar(DownloadColumn(), hidden=as_json) as move:
+
+        def on_progress(sent: int, total: int) -> None:
+            move(description="Uploading", completed=sent, total=total)
+
         outcome = client.run_etl(key, files, on_progress=on_progress)
     if as_json:
         print_json(outcome)
@@ -142,20 +147,6 @@ def _print_report(outcome: EtlReport, *, replaced: bool) -> None:
         print_table(columns, rows, numbers=(3,))
     if outcome.success:
         click.echo(shown(f"{'Replaced' if replaced else 'Stored'} '{outcome.dataset_name}'."))
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar of the bytes sent on a terminal, nothing elsewhere."""
-    out = console(err=True)
-    if hidden or not out.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-    with Progress(TextColumn("Uploading"), BarColumn(), DownloadColumn(), console=out) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda sent, total: progress.update(task, completed=sent, total=total)
 
 
 @data.command(

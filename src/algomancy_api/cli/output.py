@@ -6,7 +6,8 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console
+    from rich.progress import ProgressColumn
 
     from algomancy_api.schemas import Kpi, Scenario
 
@@ -55,6 +57,25 @@ def console(*, err: bool = False) -> Console:
         width=None if terminal else PIPE_WIDTH,
         force_terminal=None if terminal else False,
     )
+
+
+@contextmanager
+def progress_bar(*columns: ProgressColumn, hidden: bool = False) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal, seen from its first update on, and nothing elsewhere; gives `rich`'s update of it.
+
+    Args:
+        *columns: what is shown behind the bar.
+        hidden: whether there is none on a terminal either.
+    """
+    out = console(err=True)
+    if hidden or not out.is_terminal:
+        yield lambda **_: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    with Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=out) as progress:
+        task = progress.add_task("", visible=False)
+        yield lambda **now: progress.update(task, visible=True, **now)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> None:

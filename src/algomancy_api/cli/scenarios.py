@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,13 @@ from algomancy_api.cli.algorithms import parse_parameters, value_text
 from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report, typed_again
 from algomancy_api.cli.output import (
     columns_of,
-    console,
     fitting_columns,
     plan_tables,
     print_json,
     print_kpis,
     print_rows,
     print_table,
+    progress_bar,
     result_tables,
     result_values,
     short_moment,
@@ -287,6 +286,9 @@ def _watched(algorithm: str, as_json: bool, wait: Callable[[Callable[[ScenarioSt
 
     Where the waiting ends before, by Ctrl-C or in time, say how to look at the scenario later.
     """
+    from rich.markup import escape
+    from rich.progress import TaskProgressColumn, TimeElapsedColumn
+
     from algomancy_api.client import ScenarioFailed, WaitTimeout
 
     context = click.get_current_context()
@@ -295,10 +297,11 @@ def _watched(algorithm: str, as_json: bool, wait: Callable[[Callable[[ScenarioSt
     def watch(status: ScenarioStatus) -> None:
         nonlocal last
         last = status
-        move(status)
+        description = escape(f"{shown(algorithm)}: {status.status.value}")
+        move(description=description, completed=status.progress, total=100)
 
     try:
-        with _progress(algorithm, hidden=as_json) as move:
+        with progress_bar(TaskProgressColumn(), TimeElapsedColumn(), hidden=as_json) as move:
             return wait(watch)
     except ScenarioFailed as failure:
         return failure.scenario
@@ -327,25 +330,3 @@ def _print_outcome(scenario: Scenario, as_json: bool) -> None:
         report(context, f"Scenario '{scenario.tag}' failed: {scenario.error or (scenario.result or {}).get('error')}")
     if scenario.status != "complete":
         context.exit(FAILED)
-
-
-@contextmanager
-def _progress(algorithm: str, *, hidden: bool) -> Iterator[Callable[[ScenarioStatus], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    out = console(err=True)
-    if hidden or not out.is_terminal:
-        yield lambda _: None
-        return
-    from rich.markup import escape
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=out) as progress:
-        # Seen from the first word of the scenario on: one that is refused has no progress.
-        task = progress.add_task("", total=100, visible=False)
-
-        def move(status: ScenarioStatus) -> None:
-            description = escape(f"{shown(algorithm)}: {status.status.value}")
-            progress.update(task, completed=status.progress, description=description, visible=True)
-
-        yield move

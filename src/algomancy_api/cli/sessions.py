@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
 from algomancy_api.cli.commands import CouldNot, ListingGroup, connected, examples
-from algomancy_api.cli.output import print_json, print_table, tell
+from algomancy_api.cli.output import print_json, print_table, progress_bar, tell
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient
@@ -93,7 +92,6 @@ def copy_state(source: str, target: str, config: str | None) -> None:
     postgresql://user@host/name. Sessions, datasets and scenarios keep their ids, times and results; what was queued is
     queued. Stop the servers of both first.
     """
-    from algomancy_api.cli.output import console
     from algomancy_api.cli.served import load_configuration
     from algomancy_scenario.sessionmanager import SessionManager
 
@@ -101,19 +99,13 @@ def copy_state(source: str, target: str, config: str | None) -> None:
     if copy is None:
         raise CouldNot("This backend does not offer that.")
     found = None if config is None else load_configuration(config)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import MofNCompleteColumn
 
-    progress = Progress(TextColumn("Copying"), BarColumn(), MofNCompleteColumn(), console=console(err=True))
-    with ExitStack() as drawn:
-
-        def move(done: int, total: int) -> None:
-            if not progress.tasks:
-                drawn.enter_context(progress)
-                progress.add_task("", total=total)
-            progress.update(progress.tasks[0].id, completed=done)
-
+    with progress_bar(MofNCompleteColumn()) as move:
         try:
-            counts = copy(source, target, found, move)
+            counts = copy(
+                source, target, found, lambda done, total: move(description="Copying", completed=done, total=total)
+            )
         except (ValueError, TypeError, OSError) as error:
             raise CouldNot(str(error)) from error
     told = (f"{number} {kind.removesuffix('s') if number == 1 else kind}" for kind, number in counts.items())

@@ -18,8 +18,13 @@ class DataClassification(StrEnum):
     DUMMY_DATA = "dummy_data"
 
 
-class DatasetMetadata(Model):
-    """What a dataset is."""
+def _without_default(schema: dict[str, Any]) -> None:
+    """Leave out a default of null, which generators take for a mistake."""
+    schema.pop("default", None)
+
+
+class DatasetPayloadMetadata(Model):
+    """What a dataset is that is sent: less has to be said than a server says."""
 
     id: str = Field(min_length=1)
     """Identifier (a UUID) of this content."""
@@ -27,6 +32,15 @@ class DatasetMetadata(Model):
     """The dataset's key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
     type: DataClassification
     """Where the dataset comes from."""
+    creation_datetime: Moment | None = Field(default=None, json_schema_extra=_without_default)
+    """When the dataset was made, in ISO 8601; now when left out or null."""
+    tables: list[str] = Field(default_factory=list)
+    """Names of its tables; those of `tables` when left out."""
+
+
+class DatasetMetadata(DatasetPayloadMetadata):
+    """What a dataset is."""
+
     creation_datetime: Moment
     """When the dataset was made, in ISO 8601."""
     tables: list[str]
@@ -55,37 +69,11 @@ class Dataset(Model):
     """The tables by name."""
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    """Leave out a default of null, which generators take for a mistake."""
-    schema.pop("default", None)
-
-
-class DatasetPayloadMetadata(Model):
-    """What a dataset is that is sent: less has to be said than a server says."""
-
-    id: str = Field(min_length=1)
-    """Identifier (a UUID) of this content."""
-    name: DatasetKey
-    """The dataset's key: 1 to 255 characters without `/` and control characters; not `.`, `..` or `from-json`."""
-    type: DataClassification
-    """Where the dataset comes from."""
-    creation_datetime: Moment | None = Field(default=None, json_schema_extra=_without_default)
-    """When the dataset was made, in ISO 8601; now when left out or null."""
-    tables: list[str] = Field(default_factory=list)
-    """Names of its tables; those of `tables` when left out."""
-
-
-class TablePayload(Model):
+class TablePayload(Table):
     """A table that is sent."""
 
-    data: list[JsonObject]
-    """Row objects: the value of each column by its name; null where there is none."""
-    columns: list[str]
-    """Names of the columns, in order."""
     dtypes: dict[str, str] = Field(default_factory=dict)
     """The pandas dtype of each column, by its name; told from the values when left out."""
-    index: list[Any]
-    """The label of each row: as many as there are rows."""
 
 
 class DatasetPayload(Model):
