@@ -66,13 +66,16 @@ class ApiLauncher:
         """
         config = _as_configuration(cfg)
         owned = session_manager is None
-        backend: SessionBackend = _make_backend(config) if session_manager is None else session_manager
-        calls = BackendCalls(backend)
+        if session_manager is None:
+            from algomancy_scenario.sessionmanager import SessionManager
+
+            session_manager = SessionManager.from_config(config)
+        calls = BackendCalls(session_manager)
         initial_data = getattr(config, "initial_data_path", None)
         if owned and initial_data is not None and isinstance(calls.sessions, CheckedBackend):
             calls.sessions.add_initial_data(Path(initial_data))
 
-        return _assemble(config, backend, calls, owned=owned)
+        return _assemble(config, session_manager, calls, owned=owned)
 
     @staticmethod
     def build_sandbox(
@@ -233,12 +236,6 @@ def _as_configuration(cfg: object) -> ApiConfiguration:
     if isinstance(cfg, Mapping):
         return ApiConfiguration(**cfg)
     raise TypeError("A configuration must be an ApiConfiguration, a CoreConfig or a dict of their fields.")
-
-
-def _make_backend(config: ApiConfiguration) -> SessionBackend:
-    from algomancy_scenario.sessionmanager import SessionManager
-
-    return SessionManager.from_config(config)
 
 
 def _add_routes(app: FastAPI, config: ApiConfiguration) -> None:

@@ -17,6 +17,7 @@ from algomancy_api.example import build_example_config
 from algomancy_api.http.gate import is_loopback
 from algomancy_data.reading.offload import WORKER
 from algomancy_scenario.core_configuration import CoreConfig
+from algomancy_scenario.sessionmanager import SessionManager
 
 
 def test_configuration_may_be_a_core_config_or_a_dict(make_configuration: Callable[..., Any], backend: Any) -> None:
@@ -73,7 +74,7 @@ def test_backend_made_is_closed(
     make_configuration: Callable[..., Any], backend: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The application closes the backend that it made itself, when it shuts down."""
-    monkeypatch.setattr("algomancy_api.api_launcher._make_backend", lambda config: backend)
+    monkeypatch.setattr(SessionManager, "from_config", lambda config: backend)
     with TestClient(ApiLauncher.build(make_configuration())) as http:
         assert http.get("/health").status_code == 200
         assert backend.closed == 0
@@ -91,7 +92,7 @@ def test_backend_that_does_not_close_is_left(
 
     go_on = threading.Event()
     backend.close = lambda: go_on.wait(60)
-    monkeypatch.setattr("algomancy_api.api_launcher._make_backend", lambda config: backend)
+    monkeypatch.setattr(SessionManager, "from_config", lambda config: backend)
     app = ApiLauncher.build(make_configuration())
     app.state.backend_calls.close_seconds = 0.01
     with caplog.at_level(logging.WARNING, "algomancy_api"), TestClient(app):
@@ -138,7 +139,7 @@ def test_run_builds_a_configuration(
     make_configuration: Callable[..., Any], backend: Any, served: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A configuration may be run as it is."""
-    monkeypatch.setattr("algomancy_api.api_launcher._make_backend", lambda config: backend)
+    monkeypatch.setattr(SessionManager, "from_config", lambda config: backend)
     config = make_configuration()
     ApiLauncher.run(config)
     ((app, host, port, _),) = served

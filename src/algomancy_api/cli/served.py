@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
 import os
 import sys
@@ -63,8 +62,7 @@ def load_app(
 
     from algomancy_api.api_launcher import ApiLauncher
 
-    found, taken = _called(target, _attribute(target), settings.get("data_path"))
-    fields = {name: value for name, value in settings.items() if name not in taken}
+    found, fields = _called(target, _attribute(target)), dict(settings)
     if build is not None:
         found = getattr(getattr(found, "state", None), "config", found)
     if isinstance(found, FastAPI):
@@ -115,7 +113,7 @@ def load_configuration(target: str) -> Any:  # noqa: ANN401 - a configuration of
     Raises:
         NotServable: there is no such thing.
     """
-    found, _ = _called(target, _attribute(target), None)
+    found = _called(target, _attribute(target))
     return getattr(getattr(found, "state", None), "config", found)
 
 
@@ -163,26 +161,16 @@ def _attribute(target: str) -> Any:  # noqa: ANN401 - whatever the person named
     return found
 
 
-def _called(target: str, found: Any, data_path: str | None) -> tuple[Any, Sequence[str]]:  # noqa: ANN401
-    """What a callable gives, and which settings it took for that; anything else as it is."""
+def _called(target: str, found: Any) -> Any:  # noqa: ANN401
+    """What a callable gives; anything else as it is."""
     from fastapi import FastAPI
 
     if not callable(found) or isinstance(found, FastAPI):
-        return found, ()
-    taken = {"data_path": data_path} if data_path is not None and _takes(found, "data_path") else {}
-    if taken:
-        _make_folder(target, str(data_path))
+        return found
     try:
-        return found(**taken), tuple(taken)
+        return found()
     except Exception as error:
         raise NotServable(_told(target, error)) from error
-
-
-def _takes(function: Callable[..., Any], name: str) -> bool:
-    try:
-        return name in inspect.signature(function).parameters
-    except ValueError:  # some built-in callables have no signature
-        return False
 
 
 def _with_fields(target: str, found: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401

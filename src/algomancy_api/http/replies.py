@@ -12,6 +12,9 @@ from starlette.responses import Response
 
 from algomancy_api.backend_calls import calls_of
 
+CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` to get 304 while it is unchanged."}
+"""The header of a conditional reply, as the document describes it."""
+
 _MIN_GZIP_BYTES = 1_024
 _GZIP_LEVEL = 3
 _LARGE_BYTES = 64 * 1024

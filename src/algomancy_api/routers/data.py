@@ -33,7 +33,7 @@ from algomancy_api.errors import (
 from algomancy_api.http.bodies import limited, read_body
 from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.names import file_at, shown, split_file_name
-from algomancy_api.http.replies import conditional_reply, location, reply
+from algomancy_api.http.replies import CONDITIONAL, conditional_reply, location, reply
 from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import Dataset, DatasetKeys, DeriveDatasetRequest, EtlReport, ParameterList
 
@@ -49,7 +49,6 @@ operations = Operations(
 etl = Operations("ETL", "Extract, validate, transform, load: makes a dataset of uploaded csv, json and xlsx files.")
 
 _LOCATION = {"Location": "Path of the new dataset."}
-_CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` to get 304 while it is unchanged."}
 _ADDED = {"session_id": "$request.path.session_id", "data_key": "$request.body#/metadata/name"}
 _DERIVED = {"session_id": "$request.path.session_id", "data_key": "$request.body#/new_key"}
 _DATASET_BODY = {
@@ -126,7 +125,7 @@ async def add_dataset_from_json(request: Request, session_id: SessionId) -> Resp
     UNKNOWN_DATASET,
     REFUSED_BY_PROJECT,
     UNEXPECTED,
-    headers=_CONDITIONAL,
+    headers=CONDITIONAL,
 )
 async def get_dataset(request: Request, session_id: SessionId, data_key: DataKey) -> Response:
     """Read a dataset.

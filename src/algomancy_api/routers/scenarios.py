@@ -26,7 +26,7 @@ from algomancy_api.errors import (
     UNKNOWN_SESSION,
 )
 from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.replies import JsonReply, conditional_reply, location, reply
+from algomancy_api.http.replies import CONDITIONAL, JsonReply, conditional_reply, location, reply
 from algomancy_api.http.waiting import (
     DOCUMENTED_PARAMETERS,
     PREFERENCE_APPLIED,
@@ -53,7 +53,6 @@ operations = Operations(
 
 _SAME_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$request.path.scenario_id"}
 _NEW_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$response.body#/id"}
-_CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` to get 304 while it is unchanged."}
 
 
 @operations.operation(
@@ -62,7 +61,7 @@ _CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` t
     list[Scenario] | list[ScenarioSummary],
     UNKNOWN_SESSION,
     headers={
-        **_CONDITIONAL,
+        **CONDITIONAL,
         "Link": 'Where the neighbouring pages are, with `limit` only: `rel="next"`, `rel="prev"`.',
     },
     hot=1,
@@ -129,7 +128,7 @@ async def create_scenario(request: Request, session_id: SessionId, body: CreateS
     Scenario,
     UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
-    headers=_CONDITIONAL | PREFERENCE_APPLIED,
+    headers=CONDITIONAL | PREFERENCE_APPLIED,
     extra=DOCUMENTED_PARAMETERS,
     hot=2,
 )
