@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,8 @@ from .options import Options, flag_of, settings
 from .outcomes import KitError
 
 CANNOT_TEST = 2
+HEAVY = ("pytest", "openpyxl", "openapi_spec_validator", "algomancy_conformance.randomised.fuzzing")
+"""What takes long to be imported, and most runs need."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -87,7 +91,9 @@ def run(
             make_folder(report)
         arguments = ["--app", app] if app else ["--serve", serve] if serve else [url or ""]
         arguments += ["--allow-remote"] if allow_remote else []
-        target, name = find_target(url, app, serve, options.replicas, allow_remote=allow_remote)
+        with ThreadPoolExecutor(1) as meanwhile:  # a server takes a second to start
+            meanwhile.submit(lambda: [importlib.import_module(module) for module in HEAVY])
+            target, name = find_target(url, app, serve, options.replicas, allow_remote=allow_remote)
         try:
             for address in (target.url, *options.replicas) if wait else ():
                 wait_until_answering(address, seconds=wait)

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +14,13 @@ Json = Any
 """A value parsed from JSON, or about to be written as such."""
 
 Argument = Any
-"""What an argument of httpx may be."""
+"""What an argument of the client may be."""
 
 SHOWN_CHARACTERS = 2000
 REPLAYED_BYTES = 32_000
 KEPT_BYTES = 4 * SHOWN_CHARACTERS
 ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 SECRET_HEADERS = frozenset({"authorization", "cookie"})
-DULL_HEADERS = frozenset({"connection", "user-agent", "host", "content-length", "accept-encoding"})
 
 
 @dataclass(frozen=True)
@@ -122,13 +121,9 @@ def readable(content: bytes, size: int = 0) -> str:
     return text if size <= len(text.encode()) else f"{text}… ({size} bytes)"
 
 
-def worth_showing(headers: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
-    """The request headers a person needs to repeat a request: no secrets, and none of the `usual` ones."""
-    return {
-        name: "***" if name.lower() in SECRET_HEADERS else value
-        for name, value in headers.items()
-        if not (name.lower() in DULL_HEADERS | {"accept"} and value == usual.get(name, value))
-    }
+def worth_showing(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The request headers a person needs to repeat a request, without secrets."""
+    return {name.lower(): "***" if name.lower() in SECRET_HEADERS else value for name, value in headers}
 
 
 def strict_json(content: bytes) -> object:

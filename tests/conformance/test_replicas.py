@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from algomancy_conformance.mutants.reference import reference_app
@@ -24,7 +24,7 @@ def test_requests_take_turns(reference: AppTarget) -> None:
         asked = [api.get("/sessions"), api.get("/sessions"), api.root("GET", f"{reference.url}/health")]
         asked.append(api.root("GET", f"{reference.url}/health"))
 
-        servers = [str(httpx.URL(answer.exchange.url).copy_with(raw_path=b"/")).rstrip("/") for answer in asked]
+        servers = ["http://" + urlsplit(answer.exchange.url).netloc for answer in asked]
         assert servers == [reference.url, other.url, reference.url, other.url]
         assert {answer.exchange.route for answer in asked} == {"GET /sessions", "GET /health"}
 

@@ -30,9 +30,7 @@ def verdict() -> Verdict:
     exchange = Exchange(
         method="POST",
         url="http://127.0.0.1:1/api/v1/sessions",
-        headers=worth_showing(
-            {"Authorization": f"Bearer {TOKEN}", "content-type": "application/json", "host": "x"}, {}
-        ),
+        headers=worth_showing([("Authorization", f"Bearer {TOKEN}"), ("Content-Type", "application/json")]),
         content=b'{"display_name": "it\'s"}',
         status=500,
         answer_headers={"x-echo": TOKEN},

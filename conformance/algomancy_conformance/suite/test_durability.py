@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from algomancy_conformance.outcomes import KitError, NotOffered
+from algomancy_conformance.outcomes import KitError, NotOffered, Untried
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import check_queue, demand, session_list
 from algomancy_conformance.target.client import Api, Session
-from algomancy_conformance.target.servers import Server, wait_until_answering
+from algomancy_conformance.target.servers import wait_until_answering
 from algomancy_conformance.target.world import ENDED, World
 
 
@@ -35,6 +35,8 @@ class Restart:
     removed: str
     waiting: list[str] = field(default_factory=list)
     steady: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    kill: Callable[[], None] | None = None
 
 
 def acknowledge(world: World, api: Api) -> Restart:
@@ -69,42 +71,32 @@ def acknowledge(world: World, api: Api) -> Restart:
 @pytest.fixture(scope="module")
 def restart(run: Run) -> Iterator[Restart]:
     """A server that was given work, killed with SIGKILL and started again."""
-    with ExitStack() as stack:
-        if run.options.restart_command is not None:
-            first, revive = run.api, by_command(run, run.options.restart_command)
-        else:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
-            server = run.target.durable(folder)
-            stack.callback(server.kill)
-            first = run.client(server.url)
-
-            def revive() -> Api:
-                server.kill()
-                second = run.target.durable(folder)
-                stack.callback(second.kill)
-                return run.client(second.url)
-
-        known = acknowledge(run.world, first)
-        api = revive()
-        known.again = Session(api, known.session.id, known.renamed, "kept")
+    if run.options.restart_command is not None:
+        known = acknowledge(run.world, run.api)
+        known.again = Session(by_command(run, run.options.restart_command), known.session.id, known.renamed, "kept")
         yield known
-        if run.options.restart_command is not None:
-            known.again.delete()
+        known.again.delete()
+        return
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
+        server = run.target.durable(folder)
+        stack.callback(server.kill)
+        known = acknowledge(run.world, run.client(server.url))
+        server.kill()
+        server = run.target.durable(folder)
+        stack.callback(server.kill)
+        known.again = Session(run.client(server.url), known.session.id, known.renamed, "kept")
+        known.folder, known.kill = folder, server.kill
+        yield known
 
 
-def by_command(run: Run, command: str) -> Callable[[], Api]:
-    """A function that restarts the target with the user's command."""
-
-    def revive() -> Api:
-        done = subprocess.run(
-            command, shell=True, capture_output=True, text=True, timeout=60, check=False
-        )  # the user's own
-        if done.returncode:
-            raise KitError(f"--restart-command ended with {done.returncode}: {done.stderr[-500:]}")
-        wait_until_answering(run.api.url)
-        return run.client(run.api.url)
-
-    return revive
+def by_command(run: Run, command: str) -> Api:
+    """The target, restarted by the user's command."""
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise KitError(f"--restart-command ended with {done.returncode}: {done.stderr[-500:]}")
+    wait_until_answering(run.api.url)
+    return run.client(run.api.url)
 
 
 @clause("DUR-1")
@@ -167,13 +159,18 @@ def test_dataset_gives_the_same_run_after_a_kill(run: Run, restart: Restart) -> 
 
 
 @clause("DUR-3")
-def test_servers_on_one_state_share_its_queue(run: Run) -> None:
+def test_servers_on_one_state_share_its_queue(run: Run, restart: Restart) -> None:
     """Each queued scenario is run once among several servers on one state, also when one of them dies."""
+    if restart.folder is None or restart.kill is None:
+        raise Untried("a second server of the same state is needed: start the target with --app or --serve")
     world = run.world
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
-        first, second = two_servers(run, folder, stack)
-        api, other = run.client(first.url), run.client(second.url)
+        try:
+            second = run.target.durable(restart.folder)
+        except KitError:
+            raise NotOffered("a second server on the same state does not start") from None
+        stack.callback(second.kill)
+        api, other = restart.again.api, run.client(second.url)
         session = world.new_session(api=api)
         world.upload(session, "kept")
         session = Session(api, session.id, session.name, "kept")
@@ -182,7 +179,7 @@ def test_servers_on_one_state_share_its_queue(run: Run) -> None:
         ids = [world.scenario(session, world.slow(2), tag=f"{n}") for n in range(3)]
         session.run(*ids)
         world.wait(lambda: any(world.status(there, i).get("status") == "processing" for i in ids))
-        first.kill()
+        restart.kill()
 
         def ended() -> bool:
             return all(world.status(there, i).get("status") in ENDED for i in ids)
@@ -190,19 +187,3 @@ def test_servers_on_one_state_share_its_queue(run: Run) -> None:
         demand(world.wait(ended, 45), "30 seconds after a server died its scenarios have not been run by the other")
         states = [there.get("scenarios", i).expect(200).json()["status"] for i in ids]
         demand(states == ["complete"] * len(ids), f"they ended as {states}")
-
-
-def two_servers(run: Run, folder: Path, stack: ExitStack) -> tuple[Server, Server]:
-    """Two servers on one state.
-
-    Raises:
-        NotOffered: A second one does not start on it.
-    """
-    servers = []
-    for _ in range(2):
-        try:
-            servers.append(run.target.durable(folder))
-        except KitError:
-            raise NotOffered("a second server on the same state does not start") from None
-        stack.callback(servers[-1].kill)
-    return servers[0], servers[1]

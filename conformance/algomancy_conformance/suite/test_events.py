@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
 
-import httpx
 import pytest
 
 from algomancy_conformance.messages import Json
@@ -17,6 +18,7 @@ from algomancy_conformance.outcomes import NotOffered
 from algomancy_conformance.running.marks import clause
 from algomancy_conformance.shapes import check_error, check_members, demand
 from algomancy_conformance.target.client import Answer, Session
+from algomancy_conformance.target.wire import Connection, Reply
 from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World
 
 HEARTBEAT = 20
@@ -40,13 +42,13 @@ class Listener:
     ended: bool = False
     content_type: str = ""
 
-    def read(self, response: httpx.Response) -> None:
+    def read(self, response: HTTPResponse) -> None:
         """Take in lines until the stream ends or is closed."""
         now: dict[str, str] = {}
-        self.content_type = response.headers.get("content-type", "")
+        self.content_type = response.getheader("content-type", "")
         self.beats.append(time.monotonic())
         try:
-            for line in response.iter_lines():
+            for line in map(str.rstrip, io.TextIOWrapper(response, "utf-8")):
                 self.beats.append(time.monotonic())
                 name, _, value = line.partition(":")
                 if line and name:
@@ -54,7 +56,7 @@ class Listener:
                 elif not line and "data" in now:
                     self.events.append((now.get("id", ""), now.get("event", "message"), json.loads(now["data"])))
                     now = {}
-        except (httpx.StreamError, httpx.TransportError):
+        except (OSError, HTTPException, ValueError):
             pass
         self.ended = True
 
@@ -64,22 +66,18 @@ class Listener:
 
 
 @contextmanager
-def asking(session: Session, last: str = "", url: str = "", query: str = "") -> Iterator[httpx.Response]:
+def asking(session: Session, last: str = "", url: str = "", query: str = "") -> Iterator[HTTPResponse]:
     """Ask for the events of a session, at `url` or wherever the next request would go; the answer is not read.
 
     Raises:
         NotOffered: There are none.
     """
     api = session.api
-    address = f"{url or api.next_url()}{api.prefix}{session.path}/events{query}"
-    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
-    if api.token:
-        headers["Authorization"] = f"Bearer {api.token}"
-    with (
-        httpx.Client(timeout=httpx.Timeout(10, read=3 * HEARTBEAT), trust_env=False) as http,
-        http.stream("GET", address, headers=headers) as response,
-    ):
-        if response.status_code in (404, 405):
+    lines = ["Accept: text/event-stream", *([f"Last-Event-ID: {last}"] if last else [])]
+    lines += [f"Authorization: Bearer {api.token}"] if api.token else []
+    with closing(Connection(url or api.next_url(), timeout=3 * HEARTBEAT)) as connection:
+        response = connection.ask("GET", f"{api.prefix}{session.path}/events{query}", lines)
+        if response.status in (404, 405):
             raise NotOffered("GET …/events is not there")
         yield response
 
@@ -93,8 +91,9 @@ def listening(session: Session, last: str = "", url: str = "") -> Iterator[Liste
     """
     listener = Listener()
     with asking(session, last, url) as response:
-        session.api.record(httpx.Response(response.status_code, headers=response.headers, request=response.request))
-        demand(response.status_code == 200, f"GET …/events is answered {response.status_code}")
+        told = Reply.head(response)
+        session.api.record("GET", f"{session.api.url}{session.api.prefix}{session.path}/events", (), b"", told)
+        demand(response.status == 200, f"GET …/events is answered {response.status}")
         thread = threading.Thread(target=listener.read, args=(response,), daemon=True)
         thread.start()
         yield listener
@@ -123,10 +122,11 @@ def test_events_begin_with_a_snapshot(stocked: Session, world: World) -> None:
 @clause("EVT-1")
 def test_events_of_what_can_be_no_scenario_are_refused(stocked: Session) -> None:
     """Asked for those of a scenario by what can be no id, it refuses in the one shape, or tells of everything."""
-    with asking(stocked, query=f"?scenario={'x' * 256}") as response:
-        if response.status_code != 200:
-            response.read()
-            check_error(stocked.api.record(response).expect(422))
+    query = f"?scenario={'x' * 256}"
+    with asking(stocked, query=query) as response:
+        if response.status != 200:
+            asked = f"{stocked.api.url}{stocked.api.prefix}{stocked.path}/events{query}"
+            check_error(stocked.api.record("GET", asked, (), b"", Reply.whole(response)).expect(422))
 
 
 def statuses_in(data: Json) -> list[Json]:

@@ -71,7 +71,7 @@ def test_list_holds_the_result_of_every_algorithm(stocked: Session, world: World
 def test_summary_view_leaves_out_results(stocked: Session, world: World) -> None:
     """`?view=summary` lists the same scenarios without their results."""
     world.completed(stocked)
-    listed = stocked.get("scenarios", params={"view": "summary"}).expect(200).json()
+    listed = stocked.api.get(f"{stocked.path}/scenarios?view=summary").expect(200).json()
     demand(len(listed) == 1, "the summary lists another number of scenarios")
     if listed[0].get("result") is not None:
         raise NotOffered("?view=summary is not there")

@@ -5,38 +5,51 @@ A request whose connection breaks is repeated once, on a fresh connection, befor
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
-
-import httpx
 
 from ..document import route_of
 from ..messages import KEPT_BYTES, REPLAYED_BYTES, Argument, Exchange, Json, strict_json, worth_showing
 from ..outcomes import Broken, Fault, KitError, NotOffered, Untried
+from .wire import BROKEN_OFF, CannotConnectError, Connection, Reply
 
 KEPT_EXCHANGES = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-KEEP_ALIVE = 2.0
-"""Seconds an idle connection is used again: less than servers keep one, or the two would race."""
-BROKEN_OFF = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+LONGEST_SHOWN = 200
+IN_A_TARGET = "/?%:@!$&'()*+,;=~-._[]"
+"""What stays as it is in the target of a request; the rest is percent-encoded."""
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+USUAL = {"accept": "Accept: */*", "accept-encoding": "Accept-Encoding: gzip"}
 _UNSET: Any = object()
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the target answered."""
+    """What the target answered.
+
+    Attributes:
+        status: The status.
+        headers: The headers, by their names in small letters.
+        content: The body.
+        exchange: It as the report shows it.
+        sent: The body of the request.
+    """
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     content: bytes
     exchange: Exchange
-    raw: httpx.Response
+    sent: bytes = b""
 
     def expect(self, *statuses: int) -> Answer:
         """This answer, when its status is one of `statuses`.
@@ -92,7 +105,7 @@ class Answer:
     def asked(self) -> Json:
         """The JSON that was sent, or None where it was none."""
         try:
-            return json.loads(self.raw.request.content)
+            return json.loads(self.sent)
         except (ValueError, RecursionError):
             return None
 
@@ -153,25 +166,20 @@ class Api:
         self.sent = 0
         self.unanswered = 0
         self.watchers: list[Callable[[Answer], None]] = []
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._settings: dict[str, Any] = {
-            "headers": headers,
-            "timeout": timeout,
-            "trust_env": False,
-            "follow_redirects": False,
-            "verify": self.url.startswith("https"),  # else 40 ms go into certificates nobody asks for
-            "limits": httpx.Limits(keepalive_expiry=KEEP_ALIVE),
-        }
-        self._http = httpx.Client(**self._settings)
+        self._timeout = timeout
+        self._idle: dict[str, list[Connection]] = {}
         self._session_path = re.compile(re.escape(self.prefix) + r"/sessions/([^/?]+)")
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle = {}
 
     def reconnect(self) -> None:
         """Use connections of its own from now on, in a process that was forked; what was recorded is forgotten."""
-        self._http = httpx.Client(**self._settings)
+        self._idle = {}
         self.recent, self.sent, self.unanswered = [], 0, 0
 
     def next_url(self) -> str:
@@ -199,12 +207,14 @@ class Api:
         return self._send(method, path, **more)
 
     def request(self, method: str, path: str, **more: Argument) -> Answer:
-        """A request to `path` below the prefix; `more` is what httpx takes."""
-        return self._send(method, self.prefix + path, **more)
+        """A request to `path` below the prefix.
 
-    def send_raw(self, method: str, url: str, headers: list[tuple[str, str]], content: bytes) -> Answer:
-        """A request made elsewhere, byte for byte."""
-        return self._send(method, url, headers=headers, content=content)
+        Args:
+            method: The method.
+            path: The path.
+            more: The body, as `json`, as `content` byte for byte or as the `data` and `files` of a form; `headers`.
+        """
+        return self._send(method, self.prefix + path, **more)
 
     def guard(self, method: str, path: str) -> None:
         """Refuse what this client must not send.
@@ -226,40 +236,118 @@ class Api:
         if found and not copies and unquote(found[1]) in self.protected:
             raise KitError(f"The kit was about to send {method} {path}, a write to a session that is not its own.")
 
-    def _send(self, method: str, path: str, *, json: Json = _UNSET, **more: Argument) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Json = _UNSET,
+        content: bytes = b"",
+        data: Mapping[str, str] | None = None,
+        files: Iterable[tuple[str, tuple[Any, ...]]] = (),
+        headers: Headers = (),
+    ) -> Answer:
         self.guard(method, path)
+        shown = list(headers.items() if isinstance(headers, Mapping) else headers)
         if json is not _UNSET:
-            more["json"] = json
+            content = as_json(json)
+            shown.append(("Content-Type", "application/json"))
+        elif data or files:
+            content, kind = as_form(data or {}, files)
+            shown.append(("Content-Type", kind))
+        lines = list(self._usual(dict(shown)))
+        if content or method in WITH_BODY:
+            lines.append(f"Content-Length: {len(content)}")
+        lines += [f"{name}: {value}" for name, value in shown]
+        url, target = self.next_url(), quote(self._below_server(path), safe=IN_A_TARGET)
         try:
-            request = self._http.build_request(method, self.next_url() + self._below_server(path), **more)
-            request.read()  # a multipart body is a stream until then, and the report wants it
-            response = self._answer_to(request)
+            reply = self._answer_to(url, method, target, lines, content)
         except BROKEN_OFF as error:
             said = f"{method} {path}: the target broke off without a proper answer"
-            if self._answers(request.url):
+            if self._answers(url):
                 route = self._route(method, path)
                 fault = Fault(("broke off", route), f"`{route}` is broken off without an answer")
                 raise Broken(f"{said}, twice ({error or type(error).__name__})", fault=fault) from None
             self.unanswered += 1
             raise KitError(f"{said} and is gone") from None
-        except httpx.InvalidURL as error:
-            raise AssertionError(f"{method} {path}: this is no address ({error})") from None
-        except httpx.HTTPError as error:
+        except (CannotConnectError, OSError) as error:
             self.unanswered += 1
             raise KitError(f"{method} {path}: {type(error).__name__}: {error}") from None
         self.unanswered = 0
-        return self.record(response)
+        return self.record(method, url + target, shown, content, reply)
 
-    def _answer_to(self, request: httpx.Request) -> httpx.Response:
-        """Send `request`, and once more on a fresh connection where the one it went out on was closed."""
+    def _usual(self, given: Mapping[str, str]) -> Iterable[str]:
+        """The lines of every head that is not `given` others."""
+        names = {name.lower() for name in given}
+        if self.token and "authorization" not in names:
+            yield f"Authorization: Bearer {self.token}"
+        yield from (line for name, line in USUAL.items() if name not in names)
+
+    def _answer_to(self, url: str, method: str, target: str, lines: list[str], content: bytes) -> Reply:
+        """Send a request, and once more on a fresh connection where the one it went out on was closed."""
+        idle = self._idle.setdefault(url, [])
+        while idle:
+            connection = idle.pop()
+            if connection.usable:
+                break
+            connection.close()
+        else:
+            connection = Connection(url, self._timeout)
         try:
-            return self._http.send(request)
+            return self._ask(connection, idle, method, target, lines, content)
         except BROKEN_OFF as broken_off:
-            with httpx.Client(**self._settings) as fresh:
-                try:
-                    return fresh.send(request)
-                except httpx.ConnectError:
-                    raise broken_off from None
+            try:
+                connection = Connection(url, self._timeout)
+            except CannotConnectError:
+                raise broken_off from None
+            return self._ask(connection, idle, method, target, lines, content)
+
+    @staticmethod
+    def _ask(
+        connection: Connection, idle: list[Connection], method: str, target: str, lines: list[str], content: bytes
+    ) -> Reply:
+        """Send a request on `connection`, which is `idle` afterwards where it can be used again."""
+        try:
+            response = connection.ask(method, target, lines, content)
+            reply = Reply.whole(response)
+        except BaseException:
+            connection.close()
+            raise
+        if response.will_close:
+            connection.close()
+        else:
+            connection.rest()
+            idle.append(connection)
+        return reply
+
+    def raw(self, method: str, target: str, lines: Sequence[str] = (), beginning: bytes = b"") -> Answer | None:
+        """Send a request no HTTP library would send, and record its answer like any other; None where none comes.
+
+        Args:
+            method: The method.
+            target: Path and query, the prefix included.
+            lines: Lines of the head, as they are to be sent.
+            beginning: The first bytes of the body, after which it ends.
+
+        Raises:
+            Untried: The target is not to be had over plain http.
+            KitError: The network broke.
+        """
+        url = self.next_url()
+        if not url.startswith("http:"):
+            raise Untried("this is tried over plain http only")
+        self.guard(method, target.partition("?")[0])
+        token = [f"Authorization: Bearer {self.token}"] if self.token else []
+        try:
+            with contextlib.closing(Connection(url, timeout=5)) as connection:
+                reply = Reply.whole(connection.ask(method, target, [*lines, *token], beginning))
+        except (TimeoutError, *BROKEN_OFF):
+            return None
+        except (CannotConnectError, OSError) as error:
+            raise KitError(f"{method} {target[:60]}: {error}") from None
+        sent = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines) if value]
+        shown = [(name, value if len(value) < LONGEST_SHOWN else f"{value[:9]}...") for name, value in sent]
+        return self.record(method, url + target[:LONGEST_SHOWN], shown, beginning, reply)
 
     def _route(self, method: str, path: str) -> str:
         """Method and path template of a request to `path`, which may be a whole URL."""
@@ -275,38 +363,61 @@ class Api:
         """`text` without the token."""
         return text.replace(self.token, "***") if self.token else text
 
-    def _answers(self, url: httpx.URL) -> bool:
+    def _answers(self, url: str) -> bool:
         """Whether the server at `url` answers anything at all: then it is the one request that broke off."""
         try:
-            self._http.get(url.copy_with(raw_path=b"/health"), timeout=5)
-        except httpx.HTTPError as error:
-            return isinstance(error, httpx.RemoteProtocolError)
+            with contextlib.closing(Connection(url, timeout=5)) as connection:
+                connection.ask("GET", "/health", self._usual({}))
+        except HTTPException:
+            return True
+        except (CannotConnectError, OSError):
+            return False
         return True
 
-    def record(self, response: httpx.Response) -> Answer:
-        """Keep an answer for the report and show it to the watchers."""
-        request = response.request
+    def record(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes, reply: Reply) -> Answer:
+        """Keep an answer for the report and show it to the watchers.
+
+        Args:
+            method: The method of the request.
+            url: Where it went.
+            headers: The headers that make it what it is.
+            content: Its body.
+            reply: What came back.
+        """
+        shown = [*headers, *([("Authorization", "")] if self.token else [])]
         exchange = Exchange(
-            method=request.method,
-            url=self.hide(str(request.url)),
-            headers=worth_showing(request.headers, self._http.headers),
-            content=request.content[: REPLAYED_BYTES + 1],
-            status=response.status_code,
-            answer_headers={name: self.hide(value) for name, value in response.headers.items()},
-            answer_content=response.content[:KEPT_BYTES],
-            route=self._route(request.method, request.url.raw_path.decode("ascii")),
-            size=len(request.content),
-            answer_size=len(response.content),
+            method=method,
+            url=self.hide(url),
+            headers=worth_showing(shown),
+            content=content[: REPLAYED_BYTES + 1],
+            status=reply.status,
+            answer_headers={name: self.hide(value) for name, value in reply.headers.items()},
+            answer_content=reply.content[:KEPT_BYTES],
+            route=self._route(method, url),
+            size=len(content),
+            answer_size=len(reply.content),
             token=self.token,
         )
         self.sent += 1
         self.recent.append(exchange)
         if len(self.recent) > 4 * KEPT_EXCHANGES:
             del self.recent[:-KEPT_EXCHANGES]
-        answer = Answer(response.status_code, response.headers, response.content, exchange, response)
+        answer = Answer(reply.status, reply.headers, reply.content, exchange, content)
         for watch in self.watchers:
             watch(answer)
         return answer
+
+
+def as_json(value: Json) -> bytes:
+    """`value` as the bytes of a JSON body."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def as_form(data: Mapping[str, str], files: Iterable[tuple[str, tuple[Any, ...]]]) -> tuple[bytes, str]:
+    """The bytes and the type of a form of fields and files."""
+    from urllib3 import encode_multipart_formdata
+
+    return encode_multipart_formdata([*data.items(), *files])
 
 
 @dataclass(frozen=True)

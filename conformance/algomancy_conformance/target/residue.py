@@ -36,7 +36,7 @@ class Ledger:
         if sent.method != "POST" or not (path.endswith(("/sessions", "/copy"))):
             return
         try:
-            body = json.loads(answer.raw.request.content)
+            body = json.loads(answer.sent)
             name = body.get("display_name") or body.get("new_display_name")
             if not isinstance(name, str):
                 return

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import httpx
-
 from ..outcomes import KitError, Untried
+from .wire import BROKEN_OFF, CannotConnectError, Connection
 
 START_SECONDS = 30.0
 KEEPS_NO_STATE = 78
@@ -274,14 +273,12 @@ def wait_until_answering(url: str, alive: Callable[[], bool] = lambda: True, sec
         KitError: It does not within `seconds`, or `alive` says it never will.
     """
     deadline = time.monotonic() + seconds
-    with httpx.Client(trust_env=False, timeout=2.0) as http:
-        while time.monotonic() < deadline:
-            if not alive():
-                raise KitError("The server ended before it answered.")
-            try:
-                http.get(f"{url}/health")
-            except httpx.HTTPError:
-                time.sleep(0.05)
-            else:
-                return
+    while time.monotonic() < deadline:
+        if not alive():
+            raise KitError("The server ended before it answered.")
+        with contextlib.suppress(CannotConnectError, OSError, *BROKEN_OFF):
+            with contextlib.closing(Connection(url, timeout=2.0)) as connection:
+                connection.ask("GET", "/health", ())
+            return
+        time.sleep(0.02)
     raise KitError(f"{url} did not answer within {seconds:g} seconds.")
