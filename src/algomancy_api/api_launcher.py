@@ -27,8 +27,7 @@ from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, START_PATH, add
 from algomancy_api.errors import install_exception_handlers
 from algomancy_api.explorer import EXPLORER_PATH, add_explorer
 from algomancy_api.http.gate import AccessPolicy, AllowedMethods, Cors, Gate, is_loopback
-from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.replies import conditional_reply
+from algomancy_api.http.replies import conditional_reply, encode_json
 from algomancy_api.http.server import serve
 from algomancy_api.http.waiting import Waiters
 from algomancy_api.routers.sessions import get_health

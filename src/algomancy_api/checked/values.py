@@ -16,8 +16,8 @@ import pydantic
 import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_api.backend import ScenarioLike
 from algomancy_api.errors import describe_validation_errors
-from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.names import check_dataset_key, shown
+from algomancy_api.http.replies import encode_json
 from algomancy_api.schemas.datasets import DatasetPayload
 from algomancy_utils.baseparameterset import BaseParameterSet, ParameterError
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import orjson
 import pydantic
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.types import Message
 
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.errors import InvalidRequestError, TooLargeError, describe_validation_errors
-from algomancy_api.http.json_text import decode_json
+from algomancy_api.http.replies import MAX_DEPTH
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -94,6 +95,41 @@ def parse_model(model: type[ModelT], body: bytes) -> ModelT:
     except ValueError as error:
         raise InvalidRequestError(f"The body must be a JSON object. {error}") from None
     return _as_model(model, value, "body")
+
+
+def decode_json(text: bytes) -> Any:  # noqa: ANN401 - JSON may hold anything
+    """Decode JSON, strictly.
+
+    Raises:
+        ValueError: The text is not valid JSON in UTF-8, or nests deeper than `MAX_DEPTH`.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(_described(error) if text else "The JSON is empty.") from None
+    # Counting brackets is far cheaper than walking the value, and clears nearly every text there is.
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_deeper_than(value, MAX_DEPTH):
+        raise ValueError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
+    return value
+
+
+def _described(error: orjson.JSONDecodeError) -> str:
+    if error.msg.startswith("depth limit"):
+        return f"The JSON nests deeper than {MAX_DEPTH} levels."
+    if error.msg.startswith("str is not valid UTF-8"):
+        return "The JSON is not valid UTF-8."
+    message = error.msg.split(": line ")[0]
+    return f"The text is not valid JSON: {message} (line {error.lineno}, column {error.colno})."
+
+
+def _is_deeper_than(value: object, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        below: list[object] = []
+        for each in level:
+            below += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        level = below
+    return any(isinstance(each, (dict, list)) for each in level)
 
 
 def _parse_many(model: type[ModelT], body: bytes) -> ModelT:

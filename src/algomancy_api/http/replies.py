@@ -1,16 +1,24 @@
-"""Replies: JSON that is bytes already, with what lets clients and proxies save work."""
+"""Replies: values as strict JSON (contract GEN-2), with what lets clients and proxies save work."""
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
 from urllib.parse import quote
 
+import orjson
+from pydantic_core import to_jsonable_python
 from starlette.requests import Request
 from starlette.responses import Response
 
-from algomancy_api.backend_calls import calls_of
+MAX_DEPTH = 200
+"""How deep arrays and objects may nest in what is read and written."""
 
 CONDITIONAL = {"ETag": "Names this very body; send it back in `If-None-Match` to get 304 while it is unchanged."}
 """The header of a conditional reply, as the document describes it."""
@@ -20,6 +28,11 @@ _GZIP_LEVEL = 3
 _LARGE_BYTES = 64 * 1024
 _VERY_LARGE_BYTES = 1024 * 1024
 _KEPT_TAGS = 1_024
+_WRITTEN_AS_THEY_ARE = (str, bool, int, float, type(None))
+
+
+class UnencodableError(Exception):
+    """A backend handed over something that cannot be written as JSON: its mistake, not the caller's."""
 
 
 class JsonReply(Response):
@@ -54,14 +67,18 @@ async def reply(request: Request, body: bytes, status: int = 200, headers: Mappi
         if len(body) < _LARGE_BYTES:
             body = _compressed(body)
         else:
-            body = await calls_of(request).in_thread(_compressed, body)
+            body = await request.app.state.backend_calls.in_thread(_compressed, body)
     return JsonReply(body, status, headers)
 
 
 async def conditional_reply(request: Request, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON body with an `ETag`, or 304 when the client has this very body already."""
     # Neither the digest nor Python's hash of so much is for the event loop.
-    etag = entity_tag(body) if len(body) < _VERY_LARGE_BYTES else await calls_of(request).in_thread(entity_tag, body)
+    etag = (
+        entity_tag(body)
+        if len(body) < _VERY_LARGE_BYTES
+        else await request.app.state.backend_calls.in_thread(entity_tag, body)
+    )
     headers = {**(headers or {}), "ETag": etag, "Cache-Control": "no-cache"}
     known = request.headers.get("if-none-match")
     if known is not None and _matches(known, etag):
@@ -122,3 +139,84 @@ def _matches(if_none_match: str, etag: str) -> bool:
 
 def _compressed(body: bytes) -> bytes:
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
+
+
+def encode_json(value: object) -> bytes:
+    """Encode a value as compact UTF-8 JSON.
+
+    Besides JSON's own kinds it takes what a user's `to_dict()` may hold: NaN, infinities and missing values become
+    `null`; times and dates ISO 8601 text; arrays, series and sets lists; a data frame its rows; a key that is no text
+    its text. Lone surrogates become U+FFFD, integers beyond 64 bits floats.
+
+    Raises:
+        UnencodableError: Something in the value cannot be written as JSON, or it nests too deep.
+    """
+    try:
+        return orjson.dumps(value, default=_simplified)
+    except TypeError:
+        return orjson.dumps(_plain(value, MAX_DEPTH))
+
+
+def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - any value in, any JSON value out
+    """Return a value made of JSON's own types; for values that orjson refuses."""
+    if depth < 0:
+        raise UnencodableError(f"The value nests deeper than {MAX_DEPTH} levels.")
+    if isinstance(value, Enum):
+        return _plain(value.value, depth)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value) if abs(value) < 1e308 else None
+    if isinstance(value, _WRITTEN_AS_THEY_ARE):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            key if isinstance(key, str) else str(_simplified_key(key)): _plain(each, depth - 1)
+            for key, each in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_plain(each, depth - 1) for each in value]
+    return _plain(_simplified(value), depth - 1)
+
+
+def _simplified_key(key: object) -> object:
+    return key.value if isinstance(key, Enum) else key
+
+
+def _simplified(value: Any) -> Any:  # noqa: ANN401 - any value in, a simpler one out
+    """Return a value of any class in a simpler form, by the methods that it has."""
+    if _is_missing(value):
+        return None
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, timedelta):
+        return to_jsonable_python(value)
+    if isinstance(value, (bytes, bytearray)):
+        return _text(bytes(value))
+    for name, arguments in (("isoformat", ()), ("to_dict", ("records",)), ("tolist", ()), ("to_dict", ())):
+        method: Callable[..., Any] | None = getattr(value, name, None)
+        if callable(method) and (not arguments or hasattr(value, "columns")):
+            return method(*arguments)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise UnencodableError(f"A value of type {type(value).__name__} cannot be written as JSON.")
+
+
+def _is_missing(value: Any) -> bool:  # noqa: ANN401 - NaN, NaT and NA, of whichever library
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True  # pandas' NA refuses to say.
+    except ValueError:
+        return False  # An array compares member by member.
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()

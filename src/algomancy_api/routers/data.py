@@ -31,9 +31,8 @@ from algomancy_api.errors import (
     InvalidRequestError,
 )
 from algomancy_api.http.bodies import limited, read_body
-from algomancy_api.http.json_text import encode_json
 from algomancy_api.http.names import file_at, shown, split_file_name
-from algomancy_api.http.replies import CONDITIONAL, conditional_reply, location, reply
+from algomancy_api.http.replies import CONDITIONAL, conditional_reply, encode_json, location, reply
 from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import Dataset, DatasetKeys, DeriveDatasetRequest, EtlReport, ParameterList
 

@@ -25,8 +25,7 @@ from algomancy_api.errors import (
     UNKNOWN_SCENARIO,
     UNKNOWN_SESSION,
 )
-from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.replies import CONDITIONAL, JsonReply, conditional_reply, location, reply
+from algomancy_api.http.replies import CONDITIONAL, JsonReply, conditional_reply, encode_json, location, reply
 from algomancy_api.http.waiting import (
     DOCUMENTED_PARAMETERS,
     PREFERENCE_APPLIED,

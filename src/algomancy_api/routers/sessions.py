@@ -22,8 +22,7 @@ from algomancy_api.errors import (
     UNKNOWN_SESSION,
     ForbiddenError,
 )
-from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.replies import JsonReply, location, reply
+from algomancy_api.http.replies import JsonReply, encode_json, location, reply
 from algomancy_api.http.waiting import EventStream
 from algomancy_api.parameter_describer import describe_parameter_set
 from algomancy_api.schemas import (

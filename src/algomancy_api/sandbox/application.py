@@ -15,8 +15,7 @@ from algomancy_api.backend import SessionBackend
 from algomancy_api.document.openapi import About, build_document
 from algomancy_api.document.operation import Operation, OperationRoute, add_operations
 from algomancy_api.document.pages import ASSETS_PATH, in_script, swagger_page
-from algomancy_api.http.json_text import encode_json
-from algomancy_api.http.replies import conditional_reply
+from algomancy_api.http.replies import conditional_reply, encode_json
 from algomancy_api.sandbox.control import CONTROL_GROUPS
 from algomancy_api.sandbox.fixture import Fixture
 from algomancy_api.sandbox.middleware import CONTROL_PATH, IntoWorlds, ThroughFaults

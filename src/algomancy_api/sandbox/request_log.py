@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from algomancy_api.http.json_text import decode_json
+from algomancy_api.http.bodies import decode_json
 from algomancy_api.sandbox.models import LoggedRequest, RequestQuery
 
 _KEPT = 10_000

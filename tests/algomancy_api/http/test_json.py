@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from algomancy_api.http.json_text import MAX_DEPTH, UnencodableError, decode_json, encode_json
+from algomancy_api.http.bodies import decode_json
+from algomancy_api.http.replies import MAX_DEPTH, UnencodableError, encode_json
 
 
 class Own:
