@@ -21,7 +21,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         content: What it is to hold.
 
     Raises:
-        OSError: It could not be written; the old file is as it was.
+        OSError: It could not be written, and the old file is as it was; or the disk failed to confirm its entry in the
+            folder, and a crash may leave either.
     """
     temporary = path.with_name(f"{_PREFIX}{uuid.uuid4().hex}{_SUFFIX}")
     try:

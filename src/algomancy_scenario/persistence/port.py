@@ -27,7 +27,7 @@ class SessionStore(Protocol):
     """Whether what is stored outlives the process."""
 
     shared: bool
-    """Whether other processes use the store meanwhile, and run its scenarios too."""
+    """Whether other processes use the store meanwhile, and run its scenarios too; so far the database alone."""
 
     cache: Cache
     """What is kept in memory of that which can be made or read again."""
@@ -55,7 +55,10 @@ class SessionStore(Protocol):
         """Return the result of a scenario that is complete; called where the store is `durable` only."""
 
     def begin_run(self, scenario_id: str, started_at: datetime) -> None:
-        """Note that this process runs a scenario; where no other could, there is nothing to note."""
+        """Store that this process runs a scenario, where others could take it too.
+
+        A store that is not `shared` does nothing: there the scenario stays `queued`, and is queued again after a crash.
+        """
 
     def save_progress(self, scenario_id: str, progress: float) -> None:
         """Keep how far the run of a scenario is; called where the store is `shared` only."""
