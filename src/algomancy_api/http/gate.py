@@ -6,7 +6,6 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Sequence
-from functools import cached_property
 from urllib.parse import unquote
 
 from fastapi import FastAPI
@@ -36,7 +35,7 @@ ROOT_PATH = "algomancy_api.root_path"
 _ENCODED = "algomancy_api.encoded"
 """Key of a scope: whether `%2F` and `%25` are still encoded in its path."""
 
-_ORDER = ("get", "post", "put", "patch", "delete")
+_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _POLICY_VIOLATION = 1008
 
@@ -164,7 +163,7 @@ def _without_body(send: Send) -> Send:
 
 
 class AllowedMethods:
-    """The methods of each path: the documented ones of the most specific template, else those of the routes.
+    """The methods of each path, as the routes of an application take them.
 
     Args:
         app: The application.
@@ -175,40 +174,20 @@ class AllowedMethods:
 
     def of(self, scope: Scope) -> list[str]:
         """Return the methods that the path of a request takes; none when there is nothing there."""
-        path = scope["path"].removeprefix(_root_path(scope))
-        for template, methods in self._documented:
-            if template.fullmatch(path):
-                return methods
-        return [method.upper() for method in _ORDER if self.include(method.upper(), scope)]
+        return [method for method in _ORDER if self.include(method, scope)]
 
     def include(self, method: str, scope: Scope) -> bool:
-        """Tell whether a route takes the path of a request with a method, without making the document."""
+        """Tell whether a route takes the path of a request with a method."""
         asked = {**scope, "method": method, "root_path": _root_path(scope)}
         return any(
             route.matches(asked)[0] is Match.FULL and (method == "GET" or not isinstance(route, Mount))
             for route in self._app.routes
         )
 
-    @cached_property
-    def _documented(self) -> list[tuple[re.Pattern[str], list[str]]]:
-        paths = self._app.openapi()["paths"]
-        # A literal segment is more specific than a parameter, and sorts first when the parameter is written `{`.
-        most_specific_first = sorted(paths, key=lambda path: path.replace("{", "\U0010ffff"))
-        return [(_pattern(path), _methods(paths[path])) for path in most_specific_first]
-
 
 def _root_path(scope: Scope) -> str:
     root_path: str = scope.get(ROOT_PATH, scope.get("root_path", ""))
     return root_path
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    segments = re.split(r"(\{[^}]*\})", template)
-    return re.compile("".join("[^/]+" if segment.startswith("{") else re.escape(segment) for segment in segments))
-
-
-def _methods(path_item: dict[str, object]) -> list[str]:
-    return [method.upper() for method in _ORDER if method in path_item]
 
 
 class AccessPolicy:
