@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 from algomancy_data.datasource import BaseDataSource, DataSource
-from algomancy_data.reading.offload import run_by_size
+from algomancy_data.reading.offload import give_back_freed_memory, run_by_size
 from algomancy_data.stored.payload import (
     DataClassification,
     Metadata,
@@ -132,6 +132,7 @@ class Dataset:
         with self._lock:
             if self._json is None:
                 self._json = b"" if self._source is None else self._source.to_json_bytes()
+                give_back_freed_memory(len(self._json))
             return self._json
 
     def derive(self, new_key: str) -> Dataset:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT
 from algomancy_data.cells.tables import natural_values, of_arrow
 from algomancy_data.file import File
+from algomancy_data.reading.offload import let_arrow_give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,7 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
     import pandas as pd
     import pyarrow as pa
 
+    let_arrow_give_back()
     with file.open() as stream:
         head = stream.read(_HEAD_BYTES)
         types = _types(head)
@@ -58,7 +60,8 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
     file.limits.check_shape(sum(map(len, pieces)), len(types), file.subject)
     columns: dict[str, pd.Series] = {}
     for number, name in enumerate(types):
-        column = pa.chunked_array([piece.field(number) for piece in pieces])
+        # Put together in one piece, for what Arrow made while reading is larger than what is in it.
+        column = pa.chunked_array([pa.concat_arrays([piece.field(number) for piece in pieces])])
         if pa.types.is_floating(column.type) and not _is_exact(column):
             return None
         cells = of_arrow(column)

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
 from algomancy_data.file import ExtractionError, File
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
-from algomancy_data.reading.offload import give_back_freed_memory
+from algomancy_data.reading.offload import give_back_freed_memory, let_arrow_give_back
 from algomancy_data.schema import Column
 from algomancy_utils.errors import TooLargeError
 
@@ -35,9 +35,6 @@ _SPARE_CELLS = 1 << 20
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-_MANY_CELLS = 100_000
-"""From how many cells on it is worth a few milliseconds to give back the memory that reading them took."""
-
 
 def read_csv_table(file: File, columns: Sequence[Column], table: str, separator: str | None) -> ReadTable:
     """Read a csv file: UTF-8, or UTF-16 with its mark, a heading row, quotes as usual.
@@ -52,6 +49,7 @@ def read_csv_table(file: File, columns: Sequence[Column], table: str, separator:
         ExtractionError: The file is no csv file; the message says why.
         TooLargeError: It has more rows, columns or cells than its limits allow.
     """
+    let_arrow_give_back()
     source = _Source(file)
     wanted = {column.name for column in columns}
     head = _Head(source, wanted, separator)
@@ -60,8 +58,7 @@ def read_csv_table(file: File, columns: Sequence[Column], table: str, separator:
     named = named_columns(head.names, cells, file.subject, source.remarks)
     del cells
     read = convert_table(named, columns, table)
-    if read.frame.size > _MANY_CELLS:
-        give_back_freed_memory()
+    give_back_freed_memory(source.size)
     read.messages[:0] = remark_messages(source.remarks, table)
     read.rows = rows
     return read
@@ -72,6 +69,7 @@ class _Source:
 
     def __init__(self, file: File) -> None:
         self.file = file
+        self.size = file.source()[1]
         self.remarks: list[str] = []
         self._content: bytes | None = None
         with file.open() as stream:
@@ -237,6 +235,8 @@ def _read_cells(source: _Source, head: _Head) -> tuple[list[pd.Series], FileRows
     skipped: list[int] = []
     table = _parse(source, head, names, scan, skipped, ignore_blank_lines=blank_lines)
     source.file.limits.check_shape(table.num_rows, head.width, source.file.subject)
+    # What the parser worked with is as much again, and what follows needs memory of its own.
+    give_back_freed_memory(source.size)
     if scan.quotes % 2:
         _refuse_open_quote(source, table)
     columns = [table.column(number) for number in range(head.width)]

@@ -40,12 +40,12 @@ def read_json_table(file: File, columns: Sequence[Column], table: str) -> ReadTa
         TooLargeError: There are more rows, columns or cells than allowed.
     """
     alike = read_alike_records(file)
+    source, size = file.source()
     if alike is None:
-        source, size = file.source()
         return run_by_size(size, _read_records, source, plain_columns(columns), table, file.subject, file.limits)
     read = convert_table(alike, columns, table)
     read.rows = FileRows(1)
-    give_back_freed_memory()
+    give_back_freed_memory(size)
     return read
 
 

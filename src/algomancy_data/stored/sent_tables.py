@@ -12,7 +12,7 @@ import orjson
 
 from algomancy_data.encoding import EncodingError, encode_json
 from algomancy_data.stored.columns import Categories, check_cells, read_cells
-from algomancy_data.stored.tables import SLICE_ROWS, categories_json, refuse_twins
+from algomancy_data.stored.tables import SLICE_ROWS, categories_json, encode_rows, refuse_twins
 from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
@@ -131,9 +131,17 @@ def canonical_table(sent: SentTable, table: str) -> list[bytes]:
     shape = _shape(sent, table)
     pieces = _typed_pieces(sent, shape, table)
     if pieces is None:
-        for at, cells in enumerate(sent.cells(shape.columns, table)):
+        columns = sent.cells(shape.columns, table)
+        for at, cells in enumerate(columns):
             shape.check(at, cells, table)
-        pieces = [encode_json(rows)[1:-1] for rows in sent.rows()]
+        pieces = [
+            encode_rows(
+                shape.columns,
+                [cells[start : start + SLICE_ROWS] for cells in columns],
+                len(sent.data[start : start + SLICE_ROWS]),
+            )
+            for start in range(0, len(sent.data), SLICE_ROWS)
+        ]
     separated = [piece for rows in pieces for piece in (b",", rows)][1:]
     return [b'{"data":[', *separated, b"],", shape.to_json()]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from algomancy_data.encoding import EncodingError, encode_json
 from algomancy_data.stored.columns import Categories, categories_of, column_cells
@@ -52,11 +52,8 @@ def write_table(frame: pd.DataFrame, table: str) -> Iterator[bytes]:
     for start in range(0, len(frame), SLICE_ROWS):
         stop = min(start + SLICE_ROWS, len(frame))
         cells = [column_cells(array[start:stop], kind) for array, kind in zip(arrays, types, strict=True)]
-        rows = (
-            [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)] if names else [{}] * (stop - start)
-        )
         try:
-            piece = encode_json(rows)[1:-1]
+            piece = encode_rows(names, cells, stop - start)
         except EncodingError:
             check_writable(frame, table)
             raise
@@ -83,6 +80,21 @@ def categories_json(known: Mapping[str, Categories | None]) -> bytes:
     """Return the member that tells of categories what cells do not, or nothing; who does not know it may ignore it."""
     told = {name: {"values": each.values, "ordered": each.ordered} for name, each in known.items() if each is not None}
     return b',"categories":' + encode_json(told) if told else b""
+
+
+def encode_rows(names: list[str], cells: Sequence[Sequence[Any]], count: int) -> bytes:
+    """Encode some rows, without brackets around them.
+
+    Args:
+        names: The names of the columns, which is the order of the members.
+        cells: What each column holds in these rows.
+        count: How many rows there are.
+
+    Raises:
+        EncodingError: A value cannot be said in JSON.
+    """
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)] if names else [{}] * count
+    return encode_json(rows)[1:-1]
 
 
 def check_writable(frame: pd.DataFrame, table: str) -> None:

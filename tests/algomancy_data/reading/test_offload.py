@@ -149,7 +149,7 @@ def test_freed_memory_is_given_back() -> None:
     kept = pieces[:: COUNT // KEPT]
     full = resident_bytes()
     pieces.clear()
-    give_back_freed_memory()
+    give_back_freed_memory(INLINE_BYTES + 1)
     assert full - resident_bytes() > BLOCK * COUNT // 2
     assert [piece[0] for piece in kept] == [number % 256 for number in range(0, COUNT, COUNT // KEPT)]
 
@@ -162,5 +162,34 @@ def test_freed_memory_is_kept_for_reuse_until_then() -> None:
     full = resident_bytes()
     del piece
     assert full - resident_bytes() < 8 << 20
-    give_back_freed_memory()
+    give_back_freed_memory(INLINE_BYTES + 1)
     assert full - resident_bytes() > 8 << 20
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_memory_of_reading_is_given_back(tmp_path: Path, kind: str) -> None:
+    """After a file of some megabytes was read the process holds its table, and little more."""
+    code = textwrap.dedent(
+        f"""
+        import json
+        from pathlib import Path
+        from algomancy_data import CSVFile, JSONFile
+        from algomancy_data.reading.csv_reader import read_csv_table
+        from algomancy_data.reading.json_reader import read_json_table
+        from tests.algomancy_data.reading.test_offload import resident_bytes
+        def read(rows, path=Path({str(tmp_path / "t")!r})):
+            if {kind!r} == "json":
+                path.write_text(json.dumps([{{"n": n, "text": f"text of row {{n}}"}} for n in range(rows)]))
+                return read_json_table(JSONFile("t", path), [], "t")
+            path.write_text("n;text" + "".join(f"\\n{{n}};text of row {{n}}" for n in range(rows)))
+            return read_csv_table(CSVFile("t", path), [], "t", ";")
+        read(60_000)
+        idle = resident_bytes()
+        table = read(400_000)
+        print(resident_bytes() - idle, table.frame.memory_usage(deep=True).sum())
+        """
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    held, needed = map(int, run.stdout.split())
+    assert held < 2 * needed
