@@ -315,7 +315,8 @@ def _sessions(sessions: Any, most: int = 10) -> list[str]:  # noqa: ANN401 - any
         scenarios = sessions.get_scenario_manager(session["id"])
         keys = list(scenarios.get_data_keys())
         held = f"{', '.join(keys[:5])}{', …' if len(keys) > 5 else ''}" if keys else "no data"
-        lines.append(f"{session['display_name']}: {held}; {_count(len(scenarios.list_scenarios()), 'scenario')}")
+        count = len(scenarios.list_scenarios())
+        lines.append(f"{session['display_name']}: {held}; {count} scenario{'' if count == 1 else 's'}")
     if len(found) > most:
         lines.append(f"… and {len(found) - most} more")
     return lines
@@ -331,10 +332,6 @@ def _runs(sessions: Any, config: Any) -> Iterator[str]:  # noqa: ANN401 - any ba
         yield f"on the Dask cluster at {config.dask_address}"
     else:
         yield f"in {executor}{' of their own' if executor == 'processes' else ''}, {workers} at a time"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _open_when_served(host: str, port: int) -> None:

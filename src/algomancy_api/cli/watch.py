@@ -77,7 +77,7 @@ def _events(client: AlgomancyClient) -> Iterator[SessionEvent]:
 
 def _lines(event: SessionEvent) -> Iterator[str]:
     """What an event says, in words."""
-    from algomancy_api.schemas import DatasetKeys, ScenarioDeleted, ScenarioStatus, Snapshot
+    from algomancy_api.schemas import DatasetKeys, ScenarioDeleted, ScenarioStatus, SessionChanged, Snapshot
 
     data = event.data
     for status in data.scenarios if isinstance(data, Snapshot) else [data] if isinstance(data, ScenarioStatus) else []:
@@ -86,17 +86,9 @@ def _lines(event: SessionEvent) -> Iterator[str]:
         yield f"Scenario {data.id} is deleted."
     elif isinstance(data, DatasetKeys):
         yield f"The datasets are {', '.join(data.keys) or 'gone'}."
-    elif event.kind == "session":
-        yield _session_told(event)
-
-
-def _session_told(event: SessionEvent) -> str:
-    from algomancy_api.schemas import SessionChanged
-
-    if not isinstance(event.data, SessionChanged):
-        return ""
-    name = event.data.display_name
-    return f"Session '{name}' is deleted." if event.data.deleted else f"The session is called '{name}' now."
+    elif isinstance(data, SessionChanged):
+        name = data.display_name
+        yield f"Session '{name}' is deleted." if data.deleted else f"The session is called '{name}' now."
 
 
 def _draw(events: Iterator[SessionEvent]) -> None:

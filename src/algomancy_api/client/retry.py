@@ -38,17 +38,9 @@ class RetryPolicy:
         return min(self.first_delay * 2.0 ** min(failures - 1, 32), self.max_delay)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PollSchedule:
-    """How often a running scenario is asked about: often at first, ever less, never less than each `max_delay`."""
-
-    first_delay: float = 0.05
-    factor: float = 1.5
-    max_delay: float = 2.0
-
-    def delay(self, polls: int) -> float:
-        """The pause in seconds after this many polls."""
-        return min(self.first_delay * self.factor ** min(polls - 1, 32), self.max_delay)
+def poll_delay(polls: int) -> float:
+    """The pause in seconds after this many questions about a running scenario: short at first, never above 2."""
+    return min(0.05 * 1.5 ** min(polls - 1, 32), 2.0)
 
 
 def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 
@@ -30,11 +30,10 @@ from algomancy_api.client.operations import (
     scenario_call,
     scenario_id,
 )
-from algomancy_api.client.retry import TRANSIENT, PollSchedule
+from algomancy_api.client.retry import TRANSIENT, poll_delay
 from algomancy_api.schemas import RunStatus, Scenario, ScenarioDeleted, ScenarioStatus, ScenarioSummary, Snapshot
 
 ENDED = (RunStatus.COMPLETE, RunStatus.FAILED)
-SCHEDULE = PollSchedule()
 
 _LONG_POLL_SECONDS = 20
 _LONG_POLL_PAUSE = 0.5
@@ -197,7 +196,7 @@ class _Watch:
                 self._last = None  # It has been reset meanwhile.
             polls += 1
             # One that was long in coming was waited for already.
-            pause = min(SCHEDULE.delay(polls), _LONG_POLL_PAUSE if self._tag else math.inf)
+            pause = min(poll_delay(polls), _LONG_POLL_PAUSE if self._tag else math.inf)
             yield from self._pause(max(0.0, pause - (self._api.clock() - asked_at)))
 
     @property
@@ -300,10 +299,7 @@ class _Watch:
         if self._deadline is not None:
             left = self._deadline - self._api.clock()
             if left <= 0:
-                self._give_up(cause)
+                last = None if isinstance(cause, ConnectionFailed) else self._last
+                raise WaitTimeout(self._id, self._timeout or 0.0, last) from cause
             seconds = min(seconds, left)
         yield Sleep(seconds)
-
-    def _give_up(self, cause: Exception | None) -> NoReturn:
-        last = None if isinstance(cause, ConnectionFailed) else self._last
-        raise WaitTimeout(self._id, self._timeout or 0.0, last) from cause

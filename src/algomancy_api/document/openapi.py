@@ -111,7 +111,8 @@ def build_document(app: FastAPI, *, with_token: bool = False, about: About = API
         openapi_version="3.1.0",
         summary=about.summary,
         description=about.description,
-        routes=[_documented(route) for route in ours] + [route for route in app.routes if route not in ours],
+        routes=[_analysed(route.operation, route.path) for route in ours]
+        + [route for route in app.routes if route not in ours],
         tags=[{"name": group.tag, "description": group.description} for group in about.groups],
         servers=[{"url": "/", "description": "The server that this document comes from."}],
         contact={"name": "Algomancy", "url": "https://algomancy.readthedocs.io"},
@@ -170,10 +171,6 @@ def load_examples() -> dict[str, dict[str, Any]]:
         files(__package__).joinpath("examples.json").read_text(encoding="utf-8")
     )
     return examples
-
-
-def _documented(route: OperationRoute) -> APIRoute:
-    return _analysed(route.operation, route.path)
 
 
 @functools.lru_cache(maxsize=256)
@@ -252,16 +249,12 @@ def _schemas(schemas: dict[str, Any], about: About) -> dict[str, Any]:
     models: list[type[BaseModel]] = [Error, *about.models]
     models += [model for group in about.groups for operation in group.all for model in operation.events.values()]
     for model in models:
-        schema = _schema_of(model)
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     return {name: _for_generators(schemas[name]) for name in sorted(schemas)}
-
-
-def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
 def _for_generators(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema

@@ -171,16 +171,12 @@ def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - any value in, any J
         return value
     if isinstance(value, Mapping):
         return {
-            key if isinstance(key, str) else str(_simplified_key(key)): _plain(each, depth - 1)
+            key if isinstance(key, str) else str(key.value if isinstance(key, Enum) else key): _plain(each, depth - 1)
             for key, each in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [_plain(each, depth - 1) for each in value]
     return _plain(_simplified(value), depth - 1)
-
-
-def _simplified_key(key: object) -> object:
-    return key.value if isinstance(key, Enum) else key
 
 
 def _simplified(value: Any) -> Any:  # noqa: ANN401 - any value in, a simpler one out

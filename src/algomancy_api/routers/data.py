@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
-from algomancy_api.backend import CompleteScenarioBackend, EtlResultLike
+from algomancy_api.backend import CompleteScenarioBackend
 from algomancy_api.backend_calls import calls_of
 from algomancy_api.document.operation import DataKey, Link, Operations, SessionId
 from algomancy_api.errors import (
@@ -241,7 +241,12 @@ async def run_etl(request: Request, session_id: SessionId) -> Response:
         def load() -> dict[str, Any]:
             with TemporaryDirectory(prefix="algomancy-etl-") as folder:
                 result = session.scenarios.etl_data(_stored(uploads, Path(folder)), dataset_name)
-            return _report(dataset_name, result, list(session.scenarios.get_data_keys()))
+            return {
+                "dataset_name": dataset_name,
+                "success": bool(result.is_success),
+                "keys": list(session.scenarios.get_data_keys()),
+                "messages": [message.to_dict() for message in getattr(result, "messages", None) or []],
+            }
 
         return await reply(request, encode_json(await calls.upload(load)))
 
@@ -277,19 +282,10 @@ def _stored(uploads: list[UploadFile], folder: Path) -> dict[str, File]:
             raise ValueError(f"File {shown(name)} has the same name as another one of the upload: {shown(stem)}.")
         path = folder / f"{number}.{extension}"
         with path.open("wb") as target:
-            shutil.copyfileobj(_content(upload), target, 1024 * 1024)
+            upload.file.seek(0)
+            shutil.copyfileobj(upload.file, target, 1024 * 1024)
         files[stem] = file_at(path, stem, extension, name)
     return files
-
-
-def _content(upload: UploadFile) -> BinaryIO:
-    upload.file.seek(0)
-    return upload.file
-
-
-def _report(dataset_name: str, result: EtlResultLike, keys: list[str]) -> dict[str, Any]:
-    messages = [message.to_dict() for message in getattr(result, "messages", None) or []]
-    return {"dataset_name": dataset_name, "success": bool(result.is_success), "keys": keys, "messages": messages}
 
 
 def _keys_json(scenarios: CompleteScenarioBackend) -> bytes:

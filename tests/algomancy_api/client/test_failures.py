@@ -27,7 +27,7 @@ from algomancy_api.client.exceptions import (
     Unavailable,
     UnexpectedReply,
 )
-from algomancy_api.client.retry import PollSchedule, RetryPolicy, parse_retry_after
+from algomancy_api.client.retry import RetryPolicy, parse_retry_after, poll_delay
 from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
 
 KEYS = {"keys": ["Master data"]}
@@ -259,10 +259,10 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
 def test_schedules_level_off() -> None:
     """Pauses grow to a cap, and the very many-th one is no overflow."""
     assert [RetryPolicy().delay(n, None) for n in (1, 2, 3, 10**6)] == [0.2, 0.4, 0.8, 5.0]
-    delays = [PollSchedule().delay(n) for n in range(1, 30)]
+    delays = [poll_delay(n) for n in range(1, 30)]
     assert delays[0] == 0.05
     assert delays == sorted(delays)
-    assert PollSchedule().delay(10**6) == 2.0
+    assert poll_delay(10**6) == 2.0
 
 
 def test_exception_tree_is_the_one_drawn() -> None:
