@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from algomancy_data.cells.tables import FileRows
 from algomancy_data.datasource import BaseDataSource, DataClassification
 from algomancy_data.extractor import CSVSingleExtractor, ExtractionSequence, Extractor
 from algomancy_data.file import File
@@ -118,7 +117,9 @@ class ETLPipeline:
             Exception: Whatever steps of the user's raise.
         """
         data = self.extraction_sequence.run_extraction()
-        extracted = self.extraction_sequence.messages
+        rows = self.extraction_sequence.file_rows
+        extracted = [message.in_file(rows) for message in self.extraction_sequence.messages]
+        self.validation_sequence.file_rows = rows
         for message in extracted:
             log_message(self.logger, message)
         try:
@@ -128,8 +129,7 @@ class ETLPipeline:
                 raise
             sequence = self.validation_sequence
             found = ValidationResult.of([*sequence.messages, broken_off()], sequence.halt_on)
-        rows = self.extraction_sequence.file_rows
-        result = ValidationResult.of([_in_file(each, rows) for each in (*found.messages, *extracted)], found.halt_on)
+        result = ValidationResult.of([*(each.in_file(rows) for each in found.messages), *extracted], found.halt_on)
         if self.refuses_unreadable and any(each.severity is ValidationSeverity.ERROR for each in extracted):
             result.is_valid = False
         if not result.is_valid:
@@ -146,14 +146,6 @@ class ETLPipeline:
         if self.logger is not None:
             self.logger.error(f"Dataset '{self.destination_name}' does not pass validation.")
         return ETLResult("failed", None, result)
-
-
-def _in_file(message: ValidationMessage, rows: Mapping[str, FileRows]) -> ValidationMessage:
-    """Count the row of a message as a person sees it in the file (contract ETL-8)."""
-    place = rows.get(message.table or "")
-    if place is None or type(message.row) is not int or message.row < 0:
-        return message
-    return replace(message, row=place.number(message.row))
 
 
 class ETLFactory:

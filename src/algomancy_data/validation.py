@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from algomancy_data.cells.tables import FileRows
     from algomancy_utils.logger import Logger
 
 _log = logging.getLogger(__name__)
@@ -100,10 +101,29 @@ class ValidationMessage:
             "code": self.code,
         }
 
-    def __str__(self) -> str:
-        place = {"table": self.table, "column": self.column, "row": self.row, "code": self.code}
+    def in_file(self, rows: Mapping[str, FileRows]) -> ValidationMessage:
+        """Return the message with its row counted as a person sees it in the file (contract ETL-8).
+
+        Args:
+            rows: Where the rows of tables are in their files, by table.
+        """
+        place = rows.get(self.table or "")
+        if place is None or type(self.row) is not int or self.row < 0:
+            return self
+        return replace(self, row=place.number(self.row))
+
+    def with_place(self, *more: str) -> str:
+        """Return the message with table, column and row, where it has them.
+
+        Args:
+            more: Which other attributes to add.
+        """
+        place = {name: getattr(self, name) for name in ("table", "column", "row", *more)}
         where = ", ".join(f"{name}={value}" for name, value in place.items() if value is not None)
-        return f"{self.severity.value}: {self.message}" + (f" [{where}]" if where else "")
+        return self.message + (f" [{where}]" if where else "")
+
+    def __str__(self) -> str:
+        return f"{self.severity.value}: {self.with_place('code')}"
 
 
 @dataclass
@@ -212,6 +232,9 @@ class ValidationSequence:
         validators: The validators, in order.
         logger: Where to report each message.
         halt_on: A message of this severity, or a graver one, makes the data invalid.
+
+    Attributes:
+        file_rows: Where the rows of tables are in their files, by table, for what is reported.
     """
 
     def __init__(
@@ -221,6 +244,7 @@ class ValidationSequence:
         halt_on: ValidationSeverity = ValidationSeverity.CRITICAL,
     ) -> None:
         self.halt_on = halt_on
+        self.file_rows: Mapping[str, FileRows] = {}
         self._validators = list(validators or ())
         self._logger = logger
         self._messages: list[ValidationMessage] = []
@@ -274,7 +298,7 @@ class ValidationSequence:
                 found = [broken_off()]
             self._messages.extend(found)
             for message in found:
-                log_message(self._logger, message)
+                log_message(self._logger, message.in_file(self.file_rows))
             if found and found[-1].code == BROKEN_OFF:
                 break
         self._completed = True
@@ -297,14 +321,15 @@ def log_message(logger: Logger | None, message: ValidationMessage) -> None:
     """Report a message, at the level its severity asks for."""
     if logger is None:
         return
+    text = message.with_place()
     if message.severity is ValidationSeverity.CRITICAL:
-        logger.error(f"[CRITICAL] {message.message}")
+        logger.error(f"[CRITICAL] {text}")
     elif message.severity is ValidationSeverity.ERROR:
-        logger.error(message.message)
+        logger.error(text)
     elif message.severity is ValidationSeverity.WARNING:
-        logger.warning(message.message)
+        logger.warning(text)
     else:
-        logger.log(message.message)
+        logger.log(text)
 
 
 def first_and_count(items: list[Any], shown: int = SHOWN_PER_COLUMN) -> tuple[list[Any], int]:

@@ -66,18 +66,25 @@ class WorkerProcess:
 
     Args:
         niceness: How far it steps back behind other processes, 0 to 19.
+        silent: Whether what it writes to its standard error goes nowhere; else it goes where this process's goes.
 
     Raises:
         OSError: The system cannot start another process.
     """
 
-    def __init__(self, niceness: int = 0) -> None:
+    def __init__(self, niceness: int = 0, *, silent: bool = False) -> None:
         ours, theirs = socket.socketpair()
         their_end, self._lifeline = os.pipe()
         handed = [theirs.fileno(), their_end]
         command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, handed), str(niceness)]
         try:
-            self._process = subprocess.Popen(command, pass_fds=handed, stdin=subprocess.DEVNULL, start_new_session=True)
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=handed,
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL if silent else None,
+                start_new_session=True,
+            )
         except BaseException:
             ours.close()
             os.close(self._lifeline)

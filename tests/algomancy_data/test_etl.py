@@ -291,6 +291,19 @@ def test_factory_of_a_user_needs_only_what_differs() -> None:
         OwnFactory([ItemSchema]).get_schema("zones")
 
 
+def test_log_counts_rows_as_the_file_does() -> None:
+    """What extraction and validation report tells table, column and row, the heading being row 1."""
+    logger = Logger()
+    items = CSVFile("items", content="item,weight\n\n1,2\n1,x\n")
+    ETLFactory([ItemSchema]).build_pipeline("data", [items], logger).run()
+    logged = [each.message for each in logger.get_logs() if "row=" in each.message]
+    assert [(line.split(" ")[0], line.partition("[")[2]) for line in logged] == [
+        ("'x'", "table=items, column=weight, row=4]"),
+        ("'1'", "table=items, column=item, row=3]"),
+        ("'1'", "table=items, column=item, row=4]"),
+    ]
+
+
 class OwnParts(ETLFactory):
     """A factory in the style of later versions, whose steps are class methods that are given what they ask for."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import logging
 import pickle
 import sys
 import threading
@@ -19,6 +20,8 @@ from algomancy_utils.worker_process import Port, WorkerEndedError, WorkerProcess
 
 INLINE_BYTES = 1 << 20
 """Content up to this size is parsed where it is: sending it away would take longer."""
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
@@ -68,15 +71,18 @@ class ParsingWorker:
         """
         call = pickle.dumps((_parse, (function, args, kwargs)), pickle.HIGHEST_PROTOCOL)
         with self._turn:
-            for _ in range(2):
+            for attempt in range(2):
                 try:
                     process = self._started()
                 except OSError:
                     raise NoWorkerError("The content cannot be read: no process can be started to read it.") from None
                 try:
                     return process.run(call, lambda _note: None)  # type: ignore[no-any-return]
-                except WorkerEndedError:
-                    self._forget(process)
+                except WorkerEndedError as error:
+                    if self._forget(process) and not attempt:
+                        _log.warning(
+                            "The process that reads large files ended: %s. Another one takes its place.", error
+                        )
         raise WorkerDiedError("The content cannot be read: reading it needs more than this machine has.")
 
     def close(self) -> None:
@@ -94,14 +100,18 @@ class ParsingWorker:
     def _started(self) -> WorkerProcess:
         with self._lock:
             if self._process is None:
-                self._process = WorkerProcess()
+                # How it ended is told in a sentence; a library's trace would be of no use to anybody.
+                self._process = WorkerProcess(silent=True)
             return self._process
 
-    def _forget(self, process: WorkerProcess) -> None:
+    def _forget(self, process: WorkerProcess) -> bool:
+        """Let go of the process; tell whether nobody else has."""
         with self._lock:
-            if self._process is process:
+            ours = self._process is process
+            if ours:
                 self._process = None
         process.close()
+        return ours
 
 
 WORKER = ParsingWorker()

@@ -60,11 +60,20 @@ def test_worker_that_was_killed_is_replaced(worker: ParsingWorker) -> None:
     assert second not in (first, os.getpid())
 
 
-def test_worker_that_dies_of_its_work_says_so(worker: ParsingWorker) -> None:
-    """Work that kills the process is refused instead of being tried in this one, and later work goes on."""
+def test_worker_that_dies_of_its_work_says_so(
+    worker: ParsingWorker, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Work that kills the process is refused instead of being tried in this one, and later work goes on.
+
+    The log has one sentence, and not what a library writes when it dies.
+    """
     with pytest.raises(ValueError, match="more than this machine has"):
         worker.run(os.abort)
     assert worker.run(abs, -1) == 1
+    assert caplog.messages == [
+        "The process that reads large files ended: killed by signal 6. Another one takes its place."
+    ]
+    assert capfd.readouterr().err == ""
 
 
 def test_worker_closed_leaves_no_process(worker: ParsingWorker) -> None:
