@@ -51,11 +51,11 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
         if not types:
             return None
         file.limits.check_shape(1, len(types), file.subject)
-        schema = pa.schema([("r", pa.list_(pa.struct(types)))])
         try:
+            schema = pa.schema([("r", pa.list_(pa.struct(types)))])
             with ThreadPoolExecutor(_THREADS) as pool:
                 pieces = list(pool.map(lambda piece: _read(piece, schema, len(types)), _pieces(head, stream)))
-        except (_NotAlikeError, pa.ArrowInvalid):
+        except (_NotAlikeError, pa.ArrowInvalid, UnicodeEncodeError):  # The last: a name that is no UTF-8.
             return None
     file.limits.check_shape(sum(map(len, pieces)), len(types), file.subject)
     columns: dict[str, pd.Series] = {}
@@ -159,12 +159,14 @@ def _read(piece: bytes, schema: pa.Schema, width: int) -> pa.StructArray:
 
 
 def _is_exact(numbers: pa.ChunkedArray) -> bool:
-    """Tell whether every number is what the file says: an integer may be beyond what floats tell apart."""
+    """Tell whether every number is what the file says: not an integer that floats do not tell apart, nor one `-0`."""
+    import numpy as np
     import pyarrow.compute as pc
 
     extremes = pc.min_max(numbers).as_py()
     if extremes["min"] is None:
         return True
-    return (
-        -EXACT_IN_FLOAT < extremes["min"] <= extremes["max"] < EXACT_IN_FLOAT and not pc.any(pc.is_nan(numbers)).as_py()
-    )
+    if not -EXACT_IN_FLOAT < extremes["min"] <= extremes["max"] < EXACT_IN_FLOAT or pc.any(pc.is_nan(numbers)).as_py():
+        return False
+    # Of `-0`, which is an integer, the sign does not count; that of `-0.0` does.
+    return not np.signbit(numbers.filter(pc.equal(numbers, 0)).to_numpy()).any()
