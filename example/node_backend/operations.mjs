@@ -266,7 +266,11 @@ export const operations = {
     const { name } = dataset.metadata;
     checkKey(name);
     checkUnused(session, name);
-    session.datasets.set(name, { ...dataset, metadata: { ...dataset.metadata, tables: Object.keys(dataset.tables) } });
+    // What may be left out of what is sent is there in what is read.
+    const { creation_datetime = null } = dataset.metadata;
+    const tables = mapped(dataset.tables, (table) => ({ dtypes: {}, ...table }));
+    const filledIn = { creation_datetime: creation_datetime ?? now(), tables: Object.keys(tables) };
+    session.datasets.set(name, { ...dataset, metadata: { ...dataset.metadata, ...filledIn }, tables });
     made("sessions", session.id, "data", name);
     return keyList(session);
   },
