@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeAlias
@@ -166,12 +166,11 @@ class Fuzzer:
             raise Broken(said, fault=wrong_status(answer.exchange.route, answer.status, "2xx"))
         self.judge(operation_id, case, answer, request)
 
-    def try_random(self, operation_id: str, *, live_leaf: bool, good: bool) -> None:
-        """Make random requests and judge the answers.
+    def try_random(self, operation_id: str, *, good: bool) -> None:
+        """Make random requests and judge the answers: each of something random, and once more of what exists.
 
         Args:
             operation_id: What to ask for.
-            live_leaf: Whether the last path parameter names something that exists; those before it always do.
             good: Whether the data fits the document.
 
         Raises:
@@ -180,11 +179,11 @@ class Fuzzer:
         operation = self.operation(operation_id)
         names = [p.name for p in operation.path_parameters]
         ids = self.live.ids(operation_id)
+        fixed = {name: ids[name] for name in names}
         if operation_id in OPTIONAL:
-            self.send(operation.Case(path_parameters={name: ids[name] for name in names}))[0].offered("the operation")
-        fixed = {name: ids[name] for name in (names if live_leaf else names[:-1])}
+            self.send(operation.Case(path_parameters=fixed))[0].offered("the operation")
         mode = GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE
-        strategy = operation.as_strategy(mode, path_parameters=fixed or None)
+        strategy = operation.as_strategy(mode, path_parameters={name: ids[name] for name in names[:-1]} or None)
 
         @seed(self.seed)
         @settings(
@@ -199,13 +198,12 @@ class Fuzzer:
         def fuzz(case: RandomCase) -> None:
             if case.path_parameters.get("data_key") == RESERVED_KEY:
                 reject()
-            if fixed and live_leaf:
-                case.path_parameters = {**case.path_parameters, **self.victims(operation_id, fixed)}
-            if good and live_leaf and operation_id == "create_scenario" and isinstance(case.body, dict):
-                case.body = {**case.body, "dataset_key": self.live.session.key, "algo_name": self.world.fast.name}
             budget.check()
             try:
                 self.judge(operation_id, case, *self.send(case))
+                if names:
+                    self.aim_at_living(case, operation_id, fixed, good=good)
+                    self.judge(operation_id, case, *self.send(case))
             except Broken as error:
                 budget.failed(error, len(self.world.api.recent[-1].body))
                 raise
@@ -217,12 +215,14 @@ class Fuzzer:
         except Unsatisfiable:
             raise Untried("schemathesis can make no such request") from None
 
-    def victims(self, operation_id: str, fixed: dict[str, str]) -> dict[str, str]:
-        """New things for an operation that uses them up, and the same ones for all others."""
+    def aim_at_living(self, case: RandomCase, operation_id: str, fixed: dict[str, str], *, good: bool) -> None:
+        """Have a request ask for things that exist: new ones where the operation uses them up."""
         if operation_id.startswith(("delete_", "run_", "cancel_", "reset_", "rename_")) and operation_id != "run_etl":
             ids = self.live.ids(operation_id)
-            return {name: ids[name] for name in fixed}
-        return fixed
+            fixed = {name: ids[name] for name in fixed}
+        case.path_parameters = fixed
+        if good and operation_id == "create_scenario" and isinstance(case.body, dict):
+            case.body = {**case.body, "dataset_key": self.live.session.key, "algo_name": self.world.fast.name}
 
     def send(self, case: RandomCase, files: dict[str, bytes] | None = None) -> tuple[Answer, requests.PreparedRequest]:
         """Send a case through the kit's own client; returns the answer and what was sent."""
@@ -304,11 +304,8 @@ def load_operations(url: str, prefix: str) -> dict[str, Operation]:
     return {operation.definition.raw["operationId"]: operation for operation in found}
 
 
-def kinds(operation_id: str) -> Iterator[tuple[bool, bool]]:
-    """The pairs of `live_leaf` and `good` that make sense for an operation of the published document."""
-    path, operation = next((p, o) for p, _, o in operations(published_document()) if o["operationId"] == operation_id)
-    can_be_bad = "requestBody" in operation or any(p["in"] == "query" for p in operation.get("parameters", ()))
-    for live_leaf in (True, False) if "{" in path else (True,):
-        yield live_leaf, True
-        if can_be_bad and operation_id not in UNBREAKABLE_BODIES:
-            yield live_leaf, False
+def can_be_bad(operation_id: str) -> bool:
+    """Whether there is something in a request of an operation of the published document that can be surely wrong."""
+    operation = next(o for _, _, o in operations(published_document()) if o["operationId"] == operation_id)
+    asks = "requestBody" in operation or any(p["in"] == "query" for p in operation.get("parameters", ()))
+    return asks and operation_id not in UNBREAKABLE_BODIES

@@ -28,16 +28,17 @@ from .watching import Watcher
 TOGETHER = {"restart": "restart", "fresh": "fresh", "story": "busy", "waiting": "busy", "busy": "busy"}
 """Fixtures whose checks stay in one process: those that start a server, and those that keep the target's workers
 busy: where there are few of them, such checks would be in each other's way."""
-LONGEST_FIRST = (
+FIRST = (
     "test_stream_beats",
     "test_durability",
     "test_executor",
-    "test_scenario_can_be_waited_for",
     "add_dataset_from_json",
     "test_target_agrees_with_the_model",
+    "test_scenario_can_be_waited_for",
     "test_random",
     "test_fresh_server",
 )
+"""What is begun first: what mostly waits and takes longest, and beside it what needs the processor."""
 FEWEST = 20
 
 Task = list[int]
@@ -80,8 +81,8 @@ def tasks_of(items: Sequence[pytest.Item]) -> list[Task]:
             shared[fixture] = tasks[-1]
 
     def weight(task: Task) -> int:
-        node = items[task[0]].nodeid
-        return next((n for n, part in enumerate(LONGEST_FIRST) if part in node), len(LONGEST_FIRST))
+        names = [items[index].nodeid for index in task]
+        return next((n for n, part in enumerate(FIRST) if any(part in name for name in names)), len(FIRST))
 
     return sorted(tasks, key=weight)
 
