@@ -36,12 +36,7 @@ def describe_parameter_set(parameters: BaseParameterSet) -> list[dict[str, Any]]
 
 def _describe(name: str, parameter: TypedParameter) -> dict[str, Any]:
     kind = str(parameter.parameter_type)
-    descriptor = {
-        "name": name,
-        "type": kind,
-        "required": parameter.required,
-        "value": _json_form(parameter.value),
-    }
+    descriptor = {"name": name, "type": kind, "required": parameter.required, "value": _json_form(parameter.value)}
     for limit in _LIMITS[kind]:
         descriptor[limit] = _json_form(_limit(parameter, kind, limit))
     return descriptor

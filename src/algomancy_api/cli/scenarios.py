@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 SHORT_ID = 8
 
 
-@click.group(
-    cls=ListingGroup,
-    epilog=examples("algomancy-api scenarios", 'algomancy-api scenarios show "greedy"'),
-)
+@click.group(cls=ListingGroup, epilog=examples("algomancy-api scenarios", 'algomancy-api scenarios show "greedy"'))
 def scenarios() -> None:
     """List, show, export, run, cancel, reset and delete scenarios.
 

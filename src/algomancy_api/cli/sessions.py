@@ -74,8 +74,7 @@ def delete(client: AlgomancyClient, as_json: bool, session: str) -> None:
 @click.command(
     "copy-state",
     epilog=examples(
-        "algomancy-api copy-state state sqlite:///state.db",
-        "algomancy-api copy-state sqlite:///state.db state-again",
+        "algomancy-api copy-state state sqlite:///state.db", "algomancy-api copy-state sqlite:///state.db state-again"
     ),
 )
 @click.argument("source", metavar="FROM")

@@ -44,13 +44,7 @@ def collect_seldom() -> None:
     gc.set_threshold(100_000, 50, 1_000)
 
 
-def serve(
-    app: ASGIApp,
-    host: str,
-    port: int,
-    *,
-    exit_grace_seconds: float | None = None,
-) -> None:
+def serve(app: ASGIApp, host: str, port: int, *, exit_grace_seconds: float | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM, and print where.
 
     Args:

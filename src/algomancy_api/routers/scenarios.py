@@ -59,10 +59,7 @@ _NEW_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$resp
     "/sessions/{session_id}/scenarios",
     list[Scenario] | list[ScenarioSummary],
     UNKNOWN_SESSION,
-    headers={
-        **CONDITIONAL,
-        "Link": 'Where the neighbouring pages are, with `limit` only: `rel="next"`, `rel="prev"`.',
-    },
+    headers={**CONDITIONAL, "Link": 'Where the neighbouring pages are, with `limit` only: `rel="next"`, `rel="prev"`.'},
     hot=1,
 )
 async def list_scenarios(

@@ -103,12 +103,7 @@ async def create_session(request: Request, body: CreateSessionRequest) -> Respon
     return await reply(request, sessions, 201, location(request, "sessions", session_id))
 
 
-@operations.operation(
-    "GET",
-    "/sessions/{session_id}",
-    Session,
-    UNKNOWN_SESSION,
-)
+@operations.operation("GET", "/sessions/{session_id}", Session, UNKNOWN_SESSION)
 async def get_session(request: Request, session_id: SessionId) -> Response:
     """Show a session.
 

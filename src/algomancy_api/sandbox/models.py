@@ -6,15 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import (
-    AwareDatetime,
-    Discriminator,
-    Field,
-    FiniteFloat,
-    StrictBool,
-    Tag,
-    model_validator,
-)
+from pydantic import AwareDatetime, Discriminator, Field, FiniteFloat, StrictBool, Tag, model_validator
 
 from algomancy_api.sandbox.fixture import MAX_SECONDS, ControlModel, Fixture, Seconds, WorldName, broken
 from algomancy_api.schemas.fields import DecimalInteger, Model
