@@ -8,15 +8,17 @@ from abc import ABC, ABCMeta, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
-from algomancy_utils.choice_parameters import EnumParameter, MultiEnumParameter
-from algomancy_utils.scalar_parameters import (
+from algomancy_utils.parameters import (
     BooleanParameter,
+    EnumParameter,
     FloatParameter,
     IntegerParameter,
+    IntervalParameter,
+    MultiEnumParameter,
     NumericParameter,
     StringParameter,
+    TimeParameter,
 )
-from algomancy_utils.time_parameters import IntervalParameter, TimeParameter
 from algomancy_utils.typed_parameter import ParameterError, ParameterType, TypedParameter, shown
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 _SHOWN_CHARACTERS = 80
@@ -131,3 +131,10 @@ def shown(value: object) -> str:
             return "a nested value"
         return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     return "a value of another kind"
+
+
+def json_form(choice: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a choice as JSON can hold it: itself, the value of an enumeration's member, else its text."""
+    if isinstance(choice, Enum):
+        choice = choice.value
+    return choice if choice is None or isinstance(choice, (str, int, float, bool)) else str(choice)
