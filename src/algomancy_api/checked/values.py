@@ -13,7 +13,6 @@ from typing import Any
 
 import pydantic
 
-import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
 from algomancy_api.backend import ScenarioLike
 from algomancy_api.errors import describe_validation_errors
 from algomancy_api.http.names import check_dataset_key, shown

@@ -35,33 +35,21 @@ class World:
         config: The configuration of all worlds.
         backend: What steers its sessions.
         name: What it is called.
-        fixture: Name of what it begins with.
-        initial: What that is.
-        seed: Where its ids come from; random without one.
-        clock: How its clock moves; left out, as time does, or with a seed only when told.
-        start: What time it is at first; left out, it is now, or with a seed `SEEDED_START`.
-        idle_ttl: After how many seconds without a request it may be dropped; `None` for never.
+        initial: What it begins with.
+        wanted: What was asked for.
 
     Attributes:
         sessions: What the routes call.
+        idle_ttl: After how many seconds without a request it may be dropped; `None` for never.
     """
 
     def __init__(
-        self,
-        config: ApiConfiguration,
-        backend: SteerableBackend,
-        name: str,
-        fixture: str,
-        initial: State,
-        seed: int | None = None,
-        clock: ClockSetting | None = None,
-        start: datetime | None = None,
-        idle_ttl: float | None = None,
+        self, config: ApiConfiguration, backend: SteerableBackend, name: str, initial: State, wanted: NewWorld
     ) -> None:
         self.name = name
-        self.fixture = fixture
-        self.seed = seed
-        self.idle_ttl = idle_ttl
+        self.fixture = wanted.fixture if isinstance(wanted.fixture, str) else "custom"
+        self.seed = seed = wanted.seed
+        self.idle_ttl = None if name == DEFAULT else wanted.idle_ttl
         self.snapshots: dict[str, State] = {}
         self.log = RequestLog()
         self.faults = Faults(seed)
@@ -69,8 +57,8 @@ class World:
         self._config = config
         self._backend = backend
         self._initial = initial
-        self._mode = clock or ClockSetting(mode=ClockMode.REAL if seed is None else ClockMode.MANUAL)
-        self._start = start or (SEEDED_START if seed is not None else None)
+        self._mode = wanted.clock or ClockSetting(mode=ClockMode.REAL if seed is None else ClockMode.MANUAL)
+        self._start = wanted.start or (SEEDED_START if seed is not None else None)
         self._changing = threading.Lock()
         self._open(initial, self._mode.rate)
 
@@ -187,14 +175,9 @@ class Worlds:
         self._drop_expired()
         name = wanted.name or f"w-{secrets.token_hex(4)}"
         given = wanted.fixture
-        fixture, state = (
-            (given, self.fixtures.get(given)) if isinstance(given, str) else ("custom", self.fixtures.of(given))
-        )
+        initial = self.fixtures.get(given) if isinstance(given, str) else self.fixtures.of(given)
         self._refuse(name)
-        ttl = None if name == DEFAULT else wanted.idle_ttl
-        world = World(
-            self._config, self.backend, name, fixture, state, wanted.seed, wanted.clock, wanted.start, idle_ttl=ttl
-        )
+        world = World(self._config, self.backend, name, initial, wanted)
         try:
             with self._changing:
                 self._refuse(name)
