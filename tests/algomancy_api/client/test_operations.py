@@ -1,4 +1,4 @@
-"""Every operation sends the right request and reads the reply: against made-up replies, and against the server."""
+"""Every operation sends the right request and reads the reply: that of the document's example, and the server's."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from algomancy_api.example import build_example_config
 from tests.algomancy_api.client.client_faces import URL, Face, Recorder
 from tests.algomancy_api.client.operation_cases import CASES, DATASET, Case, World
 
-every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+every_case = pytest.mark.parametrize("case", CASES, ids=[case.operation for case in CASES])
 
 
 def target(case: Case, world: World) -> tuple[str, str]:
     """The method and the path with its query that a case should ask for."""
-    method, path = case.request
+    method, path = case.request.split()
     prefix = "/api/v1"
     return method, path.format(p=prefix, s=f"{prefix}/sessions/main", **vars(world))
 
@@ -43,7 +43,6 @@ def test_operation_sends_its_request_and_reads_the_reply(case: Case, face: Face,
     assert asked(request) == target(case, world)
     assert (json.loads(request.content) if request.content else None) == case.body
     assert (result is None) == (case.reply is None)
-    assert case.check(result)
 
 
 @pytest.fixture(scope="module")
@@ -71,22 +70,12 @@ def furnished(url: str, master_data: bytes) -> World:
         return World(ids["main"], ids["spare"], created.id, running.id, complete.id, complete.input_data_id)
 
 
-def shape(value: Any) -> Any:
-    """The names of an object's members, of its objects' too; what varies freely is left out."""
-    if isinstance(value, dict):
-        return {name: shape(member) for name, member in value.items() if name not in FREE}
-    return [shape(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict) else None
-
-
-FREE = ("result", "kpis", "parameters", "data_parameters", "tables", "metadata")
-
-
 @pytest.mark.parametrize("make_face", ["blocking"], indirect=True)  # both send the same requests, as shown above
 @every_case
 def test_operation_agrees_with_the_server(
     case: Case, make_face: Callable[..., Face], serve: Callable[[Any], str], master_data: bytes
 ) -> None:
-    """The live server takes the very request, and answers with the status and the members the mock does."""
+    """The live server takes the very request, and its reply becomes what it should."""
     url = serve(ApiLauncher.build(build_example_config(initial_data_path=None)))
     world = furnished(url, master_data)
     recorder = Recorder()
@@ -95,7 +84,7 @@ def test_operation_agrees_with_the_server(
     ((request, response),) = recorder.exchanges
     assert asked(request) == target(case, world)
     assert response.status_code == case.status
-    assert shape(response.json() if response.content else None) == shape(case.reply)
+    assert (result is None) == (not response.content)
     assert case.check(result)
 
 
