@@ -69,7 +69,7 @@ ScenarioT = TypeVar("ScenarioT", covariant=True)
 
 
 class ScenarioMembers(Protocol[ScenarioT]):
-    """What every session does in the same way."""
+    """What every session does in the same way; its scenarios are `ScenarioT`."""
 
     @property
     def available_algorithms(self) -> Iterable[str]:

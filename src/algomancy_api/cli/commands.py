@@ -114,6 +114,11 @@ def report(ctx: click.Context, message: str, status: int | None = None) -> None:
         click.echo(f"{click.style('Error:', fg='red')} {shown(message)}", err=True, color=colour)
 
 
+document_option = click.option(
+    "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."
+)
+
+
 def print_or_write(text: str, output: Path | None) -> None:
     """Print a document, or write it to a file.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import connected, examples, print_or_write
+from algomancy_api.cli.commands import connected, document_option, examples, print_or_write
 from algomancy_api.cli.serve import run_app, serving, settings_of
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def sandbox(
     )
 )
 @connected(in_session=False)
-@click.option(
-    "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."
-)
+@document_option
 def export(client: AlgomancyClient, as_json: bool, output: Path | None) -> None:  # noqa: ARG001 - it is JSON in any case
     """Write what a server holds as a fixture.
 

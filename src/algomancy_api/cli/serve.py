@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
-from algomancy_api.cli.commands import TOKEN_VARIABLE, CouldNot, examples, print_or_write
+from algomancy_api.cli.commands import TOKEN_VARIABLE, CouldNot, document_option, examples, print_or_write
 
 _OPEN_SECONDS = 60
 
@@ -193,9 +193,7 @@ def run_app(
 
 
 @click.command(epilog=examples("algomancy-api openapi --output openapi.json"))
-@click.option(
-    "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."
-)
+@document_option
 def openapi(output: Path | None) -> None:
     """Print the OpenAPI document.
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+import respx
 
 from algomancy_api.client import AlgomancyClient, AsyncAlgomancyClient
 from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
+from tests.algomancy_api.client.stand_in import Server
 
 
 @pytest.fixture
@@ -51,3 +53,10 @@ def make_face(request: pytest.FixtureRequest, fake_time: FakeTime) -> Iterator[C
 def face(make_face: Callable[..., Face]) -> Face:
     """A client of a server that respx stands in for."""
     return make_face()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """What stands in for a server with one scenario."""
+    with respx.mock(assert_all_called=False) as router:
+        yield Server(router)

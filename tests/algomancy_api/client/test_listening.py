@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-import respx
 
 from algomancy_api import ApiLauncher
 from algomancy_api.client import NotFound, ServerError, WaitTimeout
 from algomancy_api.example import build_example_config
 from algomancy_api.schemas import ScenarioStatus
 from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
-from tests.algomancy_api.client.operation_cases import scenario, scenario_status
+from tests.algomancy_api.client.operation_cases import scenario_status
+from tests.algomancy_api.client.stand_in import ID, Server, Stream
 
-ID = scenario()["id"]
 SESSION = f"{URL}/api/v1/sessions/main"
 BROKEN = httpx.ReadError("reset")
 
@@ -31,51 +30,6 @@ def event(number: int, kind: str, data: Any) -> bytes:
 def snapshot(number: int, *statuses: Any) -> bytes:
     """The event that a stream begins with."""
     return event(number, "snapshot", {"scenarios": list(statuses)})
-
-
-class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """What a server sends, piece by piece; an exception breaks it off, a function is called."""
-
-    def __init__(self, *pieces: Any) -> None:
-        self.pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self.pieces:
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece() if callable(piece) else piece
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
-            yield piece
-
-
-class Server:
-    """Stands in for a server with one scenario and events."""
-
-    def __init__(self, router: respx.MockRouter) -> None:
-        self.status = router.get(f"{SESSION}/scenarios/{ID}/status")
-        self.get = router.get(f"{SESSION}/scenarios/{ID}")
-        self.events = router.get(f"{SESSION}/events")
-        self.status.respond(json=scenario_status("complete", 100.0))
-        self.get.respond(json=scenario("complete"))
-
-    def streams(self, *streams: Any) -> None:
-        """Answer these to the requests for events, each a stream or an exception."""
-        headers = {"Content-Type": "text/event-stream; charset=utf-8"}
-        self.events.mock(
-            side_effect=[
-                httpx.Response(200, headers=headers, stream=each) if isinstance(each, Stream) else each
-                for each in streams
-            ]
-        )
-
-
-@pytest.fixture
-def server() -> Any:
-    """The server that stands in."""
-    with respx.mock(assert_all_called=False) as router:
-        yield Server(router)
 
 
 def test_events_are_waited_for(face: Face, server: Server, fake_time: FakeTime) -> None:

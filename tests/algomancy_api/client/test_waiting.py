@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import respx
 
 from algomancy_api.client import (
     Conflict,
@@ -24,54 +23,12 @@ from algomancy_api.client import (
     WaitTimeout,
 )
 from algomancy_api.schemas import CreateScenarioRequest, ScenarioStatus
-from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
-from tests.algomancy_api.client.operation_cases import scenario, scenario_status
+from tests.algomancy_api.client.client_faces import Face, FakeTime
+from tests.algomancy_api.client.operation_cases import scenario
+from tests.algomancy_api.client.stand_in import ID, Server
 
-ID = scenario()["id"]
-SCENARIOS = f"{URL}/api/v1/sessions/main/scenarios"
 REFUSED = httpx.ConnectError("refused")
 RESET = httpx.ReadError("reset")
-
-
-class Server:
-    """Stands in for a server with one scenario: what it answers to each request is listed ahead."""
-
-    def __init__(self, router: respx.MockRouter) -> None:
-        self.create = router.post(SCENARIOS)
-        self.run = router.post(f"{SCENARIOS}/{ID}/run")
-        self.status = router.get(f"{SCENARIOS}/{ID}/status")
-        self.get = router.get(f"{SCENARIOS}/{ID}")
-        self.list = router.get(SCENARIOS)
-        self.events = router.get(f"{URL}/api/v1/sessions/main/events")
-        self.events.respond(404, json={"detail": "This server does not offer that."})
-        self.create.respond(201, json=scenario())
-        self.run.respond(202, json=scenario("queued"))
-        self.get.respond(json=scenario("complete"))
-
-    def shows(self, *answers: str | tuple[str, float] | Exception | httpx.Response) -> None:
-        """Answer these to the requests for the status, the last one for ever."""
-        replies = [self._reply(answer) for answer in answers]
-        self.status.mock(side_effect=lambda request: self._next(replies))
-
-    @staticmethod
-    def _reply(answer: Any) -> Any:
-        if isinstance(answer, str):
-            answer = (answer, 100.0 if answer == "complete" else 0.0)
-        return httpx.Response(200, json=scenario_status(*answer)) if isinstance(answer, tuple) else answer
-
-    @staticmethod
-    def _next(replies: list[Any]) -> httpx.Response:
-        reply = replies.pop(0) if len(replies) > 1 else replies[0]
-        if isinstance(reply, Exception):
-            raise reply
-        return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
-
-
-@pytest.fixture
-def server() -> Any:
-    """The server that stands in."""
-    with respx.mock(assert_all_called=False) as router:
-        yield Server(router)
 
 
 def test_wait_polls_until_complete(face: Face, server: Server, fake_time: FakeTime) -> None:
