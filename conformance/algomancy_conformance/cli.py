@@ -83,7 +83,7 @@ def run(
         from .judging.report import make_folder, write_reports
         from .judging.terminal import Progress, print_verdict
         from .judging.verdict import read_baseline
-        from .running.checking import check_target
+        from .running.plugin import check_target
         from .target.servers import find_target, wait_until_answering
 
         known = read_baseline(baseline) if baseline else {}

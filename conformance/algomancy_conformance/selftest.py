@@ -27,7 +27,7 @@ from .mutants.reference import CRASHING, NATIVE_CRASH, ORIGIN, SILENT, reference
 from .mutants.wire import Deviant, Mutant
 from .options import Options
 from .outcomes import KitError, Outcome, Untried
-from .running.checking import check_target
+from .running.plugin import check_target
 from .target.proxy import Proxy
 from .target.servers import Server, Target, serve_command, serve_factory
 from .target.serving import App, ThreadServer

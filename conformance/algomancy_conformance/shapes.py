@@ -1,19 +1,22 @@
-"""The shapes of the contract's objects, each as a function that says what is wrong with one."""
+"""What objects and answers of the contract look like, each as a function that says what is wrong; and races."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
 
 from .clauses import Profile
 from .messages import Json, strict_json
 from .outcomes import Broken, Fault
-from .target.client import Answer, Session, wrong_status
+from .target.client import Session
+from .target.wire import Answer, wrong_status
 
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 STATUSES = ("created", "queued", "processing", "complete", "failed")
@@ -21,6 +24,9 @@ DIRECTIONS = ("HIGHER", "LOWER", "AT_LEAST", "AT_MOST")
 PARAMETER_TYPES = ("string", "integer", "float", "boolean", "enum", "multi_enum", "time", "interval")
 SCENARIO_MEMBERS = ("id", "tag", "input_data_id", "kpis", "algorithm", "data_parameters", "status", "result")
 KPI_MEMBERS = ("name", "better_when", "unit", "value", "threshold")
+RACERS = 8
+RACES = 12
+"""Rounds. A server that checks and then acts loses one round in two or three on an idle machine."""
 EXTRA_MEMBERS = {
     "string": ("default",),
     "boolean": ("default",),
@@ -283,3 +289,22 @@ def check_queue(statuses: list[str]) -> None:
     for ahead, behind in pairwise(statuses):
         begun = behind in ("processing", "complete", "failed")
         demand(not begun or ahead in ("complete", "failed"), f"in the order of the queue they are {statuses}")
+
+
+def race(ask: Callable[[], int]) -> list[int]:
+    """The sorted statuses of what `ask` is answered by eight clients at one moment."""
+    barrier = threading.Barrier(RACERS)
+
+    def start() -> int:
+        barrier.wait(10)
+        return ask()
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        return sorted(future.result() for future in [pool.submit(start) for _ in range(RACERS)])
+
+
+def check_one_winner(statuses: list[int], route: str) -> None:
+    """Exactly one of the racers was answered 201, the others 409."""
+    if statuses != [201] + [409] * (RACERS - 1):
+        fault = Fault(("race", route), f"of several simultaneous `{route}` with one name not just one wins")
+        raise Broken(f"the answers are {statuses}", fault=fault)

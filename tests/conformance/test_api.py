@@ -13,7 +13,7 @@ import pytest
 
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import KitError, Outcome, Untried
-from algomancy_conformance.running.checking import check_target
+from algomancy_conformance.running.plugin import check_target
 from algomancy_conformance.target.client import Api
 from algomancy_conformance.target.servers import UrlTarget
 from algomancy_conformance.target.wire import Reply

@@ -9,7 +9,7 @@ from algomancy_conformance.judging.causes import find_causes
 from algomancy_conformance.messages import Exchange
 from algomancy_conformance.outcomes import Broken, CheckResult, Fault, Outcome
 from algomancy_conformance.shapes import check_json, misshapen
-from algomancy_conformance.target.client import Answer, wrong_status
+from algomancy_conformance.target.wire import Answer, wrong_status
 
 EVERY = list(all_clauses())
 

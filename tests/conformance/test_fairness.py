@@ -22,7 +22,7 @@ from algomancy_conformance.mutants.wire import (
 )
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import Outcome, Untried
-from algomancy_conformance.running.checking import check_target
+from algomancy_conformance.running.plugin import check_target
 from algomancy_conformance.selftest import AppTarget
 from algomancy_conformance.target.client import Api, Session
 from algomancy_conformance.target.world import Algorithm, World

@@ -16,7 +16,7 @@ from algomancy_conformance.mutants.reference import reference_app
 from algomancy_conformance.mutants.wire import Deviant
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import Outcome
-from algomancy_conformance.running.checking import check_target
+from algomancy_conformance.running.plugin import check_target
 from algomancy_conformance.selftest import AppTarget, ProxyTarget, run_selftest_on, try_mutant
 from algomancy_conformance.target.proxy import Proxy
 from algomancy_conformance.target.serving import ThreadServer

@@ -10,7 +10,7 @@ import pytest
 from algomancy_conformance.mutants.reference import reference_app
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import KitError, Outcome
-from algomancy_conformance.running.checking import check_target
+from algomancy_conformance.running.plugin import check_target
 from algomancy_conformance.selftest import AppTarget
 from algomancy_conformance.target.client import Api
 from algomancy_conformance.target.servers import find_target

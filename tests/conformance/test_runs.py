@@ -20,8 +20,8 @@ from algomancy_conformance.mutants.reference import CRASHING
 from algomancy_conformance.mutants.wire import Call
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import KitError, Outcome
-from algomancy_conformance.running.checking import check_target
 from algomancy_conformance.running.context import Run
+from algomancy_conformance.running.plugin import check_target
 from algomancy_conformance.selftest import AppTarget, try_mutant
 from algomancy_conformance.target.client import Api
 

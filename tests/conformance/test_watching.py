@@ -8,7 +8,7 @@ import pytest
 
 from algomancy_conformance.messages import Exchange
 from algomancy_conformance.running.watching import Watcher
-from algomancy_conformance.target.client import Answer
+from algomancy_conformance.target.wire import Answer
 
 SCENARIO = "/sessions/s/scenarios/1"
 

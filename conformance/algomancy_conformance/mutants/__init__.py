@@ -5,7 +5,7 @@ To add one, write a line into the module of its resource; see the README for an 
 
 from __future__ import annotations
 
-from . import data, depth, durability, events, general, replicas, runs, scenarios, sessions
+from . import data, events, general, runs, scenarios, servers, sessions
 from .wire import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -15,7 +15,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *runs.MUTANTS,
     *data.MUTANTS,
     *events.MUTANTS,
-    *durability.MUTANTS,
-    *replicas.MUTANTS,
-    *depth.MUTANTS,
+    *servers.MUTANTS,
 )

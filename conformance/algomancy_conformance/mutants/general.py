@@ -8,6 +8,8 @@ import sys
 from dataclasses import replace
 
 from ..messages import Json
+from .data import DERIVE, SharedIds
+from .sessions import SharedCopy, lost_copy
 from .wire import (
     Call,
     Forward,
@@ -17,6 +19,7 @@ from .wire import (
     header,
     instead,
     matches,
+    pretend,
     refusal,
     request,
     stale,
@@ -170,6 +173,23 @@ class Forgetful:
         return await forward(call)
 
 
+# What the random layers must catch by themselves.
+
+
+async def teapot(call: Call, forward: Forward) -> Reply:
+    """A status nobody documents, for names with a digit."""
+    reply = await forward(call)
+    return replace(reply, status=418) if reply.status == 404 and any(c.isdigit() for c in call.path[-8:]) else reply
+
+
+async def crash_on_long_keys(call: Call, forward: Forward) -> Reply:
+    """500 for a long new key."""
+    key = (call.json or {}).get("new_key") if isinstance(call.json, dict) else None
+    if isinstance(key, str) and len(key) > 8:
+        return Reply(500, b'{"detail": "Internal server error"}')
+    return await forward(call)
+
+
 MUTANTS = [
     Mutant("422 with a list as detail", "GEN-1", list_detail),
     Mutant("405 as plain text", "GEN-1", plain_router_errors),
@@ -239,4 +259,25 @@ MUTANTS = [
     Mutant("docs from a CDN", "MET-5", text("GET ~/docs", lambda b: b.replace(b'src="', b'src="https://cdn.example'))),
     Mutant("an operation is not documented", "MET-6", no_schema_for_deletion, "document"),
     Mutant("an enum value is not documented", "MET-6", answer("GET ~/openapi.json", without_enum_value), "document"),
+    Mutant("fuzzed: an undocumented status", "DAT-2", teapot, "fuzzing"),
+    Mutant("fuzzed: long keys crash", "GEN-5", instead(DERIVE, crash_on_long_keys), "fuzzing"),
+    Mutant(
+        "fuzzed: a status without progress",
+        "SCN-8",
+        answer("GET /sessions/*/scenarios/*/status", lambda b: {k: v for k, v in b.items() if k != "progress"}),
+        "fuzzing",
+    ),
+    Mutant(
+        "fuzzed: an unknown session is empty",
+        "GEN-1",
+        status("GET /sessions/*/kpis", 404, 404, {"detail": ["no", "such"]}),
+        "fuzzing",
+    ),
+    Mutant("fuzzed: anything is a name", "GEN-3", status("POST /sessions", 201, 422, {"sessions": []}), "fuzzing"),
+    Mutant("modelled: lost copy", "SES-5", instead("POST /sessions/*/copy", lost_copy), "model"),
+    Mutant("modelled: copy shares its data", "SES-10", SharedCopy(), "model"),
+    Mutant("modelled: shared ids after derive", "DAT-4", SharedIds(), "model"),
+    Mutant("modelled: stale list of datasets", "GEN-9", stale("GET /sessions/*/data"), "model"),
+    Mutant("modelled: delete deletes nothing", "SCN-5", pretend("DELETE /sessions/*/scenarios/*", Reply(204)), "model"),
+    Mutant("modelled: data in use is deleted", "DAT-3", status("DELETE /sessions/*/data/*", 204, 409), "model"),
 ]

@@ -25,8 +25,9 @@ from ..clauses import Profile
 from ..document import OPTIONAL, document_for_all, operations, published_document, with_prefix
 from ..messages import Json
 from ..outcomes import Broken, KitError, Untried, leaves_of
-from ..target.client import Answer, Session, as_json, wrong_status
+from ..target.client import Session, as_json
 from ..target.etl_sample import EtlSample
+from ..target.wire import Answer, wrong_status
 from ..target.world import World
 from . import ShrinkBudget
 from .wording import worded

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ..outcomes import Broken, Fault
-from ..target.client import Answer, Session, wrong_status
+from ..target.client import Session
+from ..target.wire import Answer, wrong_status
 from ..target.world import ENDED, UNKNOWN_ID, World
 from . import ShrinkBudget
 

@@ -8,7 +8,7 @@ from schemathesis.core.failures import Failure
 
 from ..outcomes import Broken, Fault
 from ..shapes import flaw_of_error, misshapen
-from ..target.client import Answer, wrong_status
+from ..target.wire import Answer, wrong_status
 
 OPERATION_CLAUSE = {
     "list_sessions": "SES-1",

@@ -31,7 +31,7 @@ busy: where there are few of them, such checks would be in each other's way."""
 FIRST = (
     "test_stream_beats",
     "test_durability",
-    "test_executor",
+    "test_run_whose_process_dies",
     "add_dataset_from_json",
     "test_target_agrees_with_the_model",
     "test_scenario_can_be_waited_for",

@@ -1,19 +1,24 @@
-"""The pytest side of the kit: which checks are made, and what became of each."""
+"""One run of the suite by pytest in this process: which checks are made, and what became of each."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from ..clauses import all_clauses
 from ..judging.terminal import print_verdict
+from ..judging.verdict import Verdict
 from ..options import Options, flag_of, settings
 from ..outcomes import Broken, CheckResult, KitError, NotOffered, Outcome, Untried, leaves_of
-from ..target.servers import find_target
+from ..target.servers import Target, find_target
 from .context import Run
 from .jobs import can_fork, run_forked
 
@@ -23,6 +28,103 @@ PYTEST_FLAGS = {"seed": "--conformance-seed"}
 """Options that have another name here, for other plugins may have taken theirs."""
 GIVE_UP = 3
 """After so many requests in a row without an answer the rest is not tried: each might wait half a minute."""
+
+
+SUITE = Path(__file__).parents[1] / "suite"
+OWN_PYTEST = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+"""Keeps the user's own pytest plugins and options out of the run."""
+
+
+def clause(
+    *ids: str,
+    operation: str = "",
+    layer: str = "clauses",
+    read_only: bool = False,
+    whole_run: bool = False,
+    starred: bool = False,
+) -> pytest.MarkDecorator:
+    """Declare the clauses a test checks, or a row of a parametrized one.
+
+    Args:
+        ids: The clauses; the test's outcome counts for each.
+        operation: The operationId it is mostly about.
+        layer: ``clauses``, ``fuzzing``, ``model`` or ``document``.
+        read_only: Whether it sends GETs only.
+        whole_run: Whether it judges what the other checks saw, and so comes last.
+        starred: Whether it checks what is MUST* within a clause that is a MUST: for others a warning.
+
+    Raises:
+        KeyError: An id is no clause of the contract.
+    """
+    known = tuple(all_clauses()[i].id for i in ids)
+    return pytest.mark.clause(
+        ids=known, operation=operation, layer=layer, read_only=read_only, whole_run=whole_run, starred=starred
+    )
+
+
+def check_target(
+    target: Target,
+    options: Options,
+    *,
+    name: str = "",
+    arguments: Sequence[str] = (),
+    baseline: Mapping[str, str] | None = None,
+    on_result: Callable[[CheckResult], None] = lambda _: None,
+) -> Verdict:
+    """Run the suite against `target` and judge it.
+
+    Args:
+        target: What to check; it is not closed.
+        options: What to do.
+        name: What to call the target in the reports.
+        arguments: The words that name the target on a command line, when they are not its address.
+        baseline: Known failures, the reason by clause id.
+        on_result: Told of each result as it comes.
+
+    Raises:
+        KitError: The target cannot be reached, or the suite cannot be run.
+        KeyboardInterrupt: The user broke it off; it says what is left behind.
+    """
+    started = time.monotonic()
+    run = Run(target, options, on_result)
+    try:
+        run_suite(run)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(run.residue) from None
+    seconds = time.monotonic() - started
+    return run.verdict(name, arguments=arguments, baseline=baseline, seconds=seconds)
+
+
+def run_suite(run: Run) -> None:
+    """Run the suite, and clean up after it also when it is broken off.
+
+    Raises:
+        KitError: The target cannot be reached, or pytest itself could not run the suite.
+        KeyboardInterrupt: The user broke it off.
+    """
+    arguments = [
+        str(SUITE),
+        f"--rootdir={SUITE}",
+        f"--config-file={SUITE / 'pytest.ini'}",
+        "--import-mode=importlib",
+        "--quiet",
+        "--no-header",
+        "--no-summary",
+        "--capture=no",
+        "--tb=native",  # nobody sees the tracebacks, and pytest's own take a while to make
+        "-pno:unraisableexception",  # which collects garbage five times over at the end
+    ]
+    output = io.StringIO()
+    try:
+        run.open()
+        with mock.patch.dict(os.environ, OWN_PYTEST), contextlib.redirect_stdout(output):
+            code = pytest.main(arguments, plugins=[SuitePlugin(run, run.options.jobs)])
+    finally:
+        run.close()
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR) or (code and not run.results):
+        raise KitError(f"pytest could not run the suite: {output.getvalue()[-2000:]}")
 
 
 class SuitePlugin:

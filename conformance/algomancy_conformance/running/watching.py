@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from ..messages import Exchange, Json
 from ..outcomes import Broken, Fault
 from ..shapes import STATUSES, UNREACHABLE, check_json, flaw_of_error, misshapen
-from ..target.client import Answer
+from ..target.wire import Answer
 
 KEPT = 3
 LARGE = 2_000_000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import check_descriptor, check_error, demand
 from algomancy_conformance.target.client import Api, Session, path_of
 from algomancy_conformance.target.world import World

@@ -10,7 +10,7 @@ import pytest
 
 from algomancy_conformance.outcomes import Broken, Untried
 from algomancy_conformance.running.context import Run
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import (
     UNREACHABLE,
     check_dataset,

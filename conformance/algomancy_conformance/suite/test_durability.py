@@ -14,7 +14,7 @@ import pytest
 
 from algomancy_conformance.outcomes import KitError, NotOffered, Untried
 from algomancy_conformance.running.context import Run
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import check_queue, demand, session_list
 from algomancy_conformance.target.client import Api, Session
 from algomancy_conformance.target.servers import wait_until_answering

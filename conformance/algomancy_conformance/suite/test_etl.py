@@ -16,7 +16,7 @@ import pytest
 
 from algomancy_conformance.outcomes import Broken, Fault, Untried
 from algomancy_conformance.running.context import Run
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import (
     check_dataset,
     check_error,
@@ -27,8 +27,9 @@ from algomancy_conformance.shapes import (
     is_iso,
     is_number,
 )
-from algomancy_conformance.target.client import Answer, Session
+from algomancy_conformance.target.client import Session
 from algomancy_conformance.target.etl_sample import NOT_A_VALUE, EtlSample, post_files
+from algomancy_conformance.target.wire import Answer
 from algomancy_conformance.target.world import World
 
 LARGE_BYTES = 12_000_000

@@ -15,10 +15,10 @@ import pytest
 
 from algomancy_conformance.messages import Json
 from algomancy_conformance.outcomes import NotOffered
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import check_error, check_members, demand
-from algomancy_conformance.target.client import Answer, Session
-from algomancy_conformance.target.wire import Connection, Reply
+from algomancy_conformance.target.client import Session
+from algomancy_conformance.target.wire import Answer, Connection, Reply
 from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World
 
 HEARTBEAT = 20

@@ -10,7 +10,7 @@ import pytest
 from algomancy_conformance.document import operations, published_document, with_prefix
 from algomancy_conformance.outcomes import Broken, Fault, Untried
 from algomancy_conformance.running.context import Run
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import check_survived, demand, flaw_of_error, misshapen
 from algomancy_conformance.target.client import Api, Session
 from algomancy_conformance.target.world import small_payload

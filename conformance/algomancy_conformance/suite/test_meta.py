@@ -11,9 +11,10 @@ import pytest
 
 from algomancy_conformance.document import missing_parts, published_document
 from algomancy_conformance.outcomes import Broken
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import check_json, check_members, demand
-from algomancy_conformance.target.client import Answer, Api
+from algomancy_conformance.target.client import Api
+from algomancy_conformance.target.wire import Answer
 from algomancy_conformance.target.world import World
 
 LOOKS = 12

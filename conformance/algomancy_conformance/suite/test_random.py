@@ -12,7 +12,7 @@ from algomancy_conformance.randomised.fuzzing import GENERAL, Fuzzer, can_be_bad
 from algomancy_conformance.randomised.model import ContractMachine
 from algomancy_conformance.randomised.wording import OPERATION_CLAUSE
 from algomancy_conformance.running.context import Run
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 
 STEPS = 20
 MODEL_PARTS = 4

@@ -8,17 +8,19 @@ import pytest
 
 from algomancy_conformance.messages import Json
 from algomancy_conformance.outcomes import NotOffered
-from algomancy_conformance.races import RACES, check_one_winner, race
-from algomancy_conformance.running.marks import clause
+from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import (
+    RACES,
     check_empty,
     check_error,
     check_no_sentinel,
+    check_one_winner,
     check_parameters,
     check_scenario,
     check_survived,
     check_unknown,
     demand,
+    race,
 )
 from algomancy_conformance.target.client import Session
 from algomancy_conformance.target.world import ENDED, UNKNOWN_ID, World

@@ -9,10 +9,18 @@ import pytest
 
 from algomancy_conformance.messages import Json
 from algomancy_conformance.outcomes import Untried
-from algomancy_conformance.races import RACES, check_one_winner, race
 from algomancy_conformance.running.context import Run
-from algomancy_conformance.running.marks import clause
-from algomancy_conformance.shapes import check_error, check_unknown, demand, is_uuid, session_list
+from algomancy_conformance.running.plugin import clause
+from algomancy_conformance.shapes import (
+    RACES,
+    check_error,
+    check_one_winner,
+    check_unknown,
+    demand,
+    is_uuid,
+    race,
+    session_list,
+)
 from algomancy_conformance.target.client import Api, Session, path_of
 from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 

@@ -11,15 +11,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ..document import route_of
-from ..messages import KEPT_BYTES, REPLAYED_BYTES, Argument, Exchange, Json, strict_json, worth_showing
-from ..outcomes import Broken, Fault, KitError, NotOffered, Untried
-from .wire import BROKEN_OFF, CannotConnectError, Connection, Reply
+from ..messages import KEPT_BYTES, REPLAYED_BYTES, Argument, Exchange, Json, worth_showing
+from ..outcomes import Broken, Fault, KitError, Untried
+from .wire import BROKEN_OFF, Answer, CannotConnectError, Connection, Reply
 
 KEPT_EXCHANGES = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,97 +30,6 @@ USUAL = {"accept": "Accept: */*", "accept-encoding": "Accept-Encoding: gzip"}
 _UNSET: Any = object()
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the target answered.
-
-    Attributes:
-        status: The status.
-        headers: The headers, by their names in small letters.
-        content: The body.
-        exchange: It as the report shows it.
-        sent: The body of the request.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    exchange: Exchange
-    sent: bytes = b""
-
-    def expect(self, *statuses: int) -> Answer:
-        """This answer, when its status is one of `statuses`.
-
-        Raises:
-            Broken: It is another one.
-            Untried: The target lets nobody make sessions, which it may (ERR-8).
-        """
-        if self.status in statuses:
-            return self
-        route, wanted = self.exchange.route, " or ".join(map(str, statuses))
-        if self.status == 403 and route in ("POST /sessions", "POST /sessions/{session_id}/copy"):
-            raise Untried("no session can be made: the target forbids it with 403")
-        sent = f"{self.exchange.method} {self.exchange.url}"
-        raise Broken(
-            f"{sent} answered {self.status}, expected {wanted}: {self.exchange.answer[:300]}",
-            fault=wrong_status(route, self.status, wanted),
-        )
-
-    def offered(self, what: str) -> Answer:
-        """This answer, unless it says that there is no such thing.
-
-        Raises:
-            NotOffered: The optional capability that was asked for is absent.
-        """
-        if self.status in (404, 405):
-            raise NotOffered(f"{what} is not there")
-        return self
-
-    def json(self) -> Json:
-        """The body as strict JSON.
-
-        Raises:
-            Broken: It is not JSON.
-        """
-        if isinstance(self.parsed, ValueError):
-            route, complaint = self.exchange.route, f"the body is not strict JSON, {self.parsed}"
-            raise Broken(
-                f"{self.exchange.method} {self.exchange.url}: {complaint}",
-                fault=Fault(("no json", route), f"the body that answers `{route}` is not strict JSON"),
-            )
-        return self.parsed
-
-    @cached_property
-    def parsed(self) -> Json:
-        """The body as strict JSON, or the ValueError that says why it is none."""
-        try:
-            return strict_json(self.content)
-        except ValueError as error:
-            return error
-
-    @cached_property
-    def asked(self) -> Json:
-        """The JSON that was sent, or None where it was none."""
-        try:
-            return json.loads(self.sent)
-        except (ValueError, RecursionError):
-            return None
-
-    @property
-    def detail(self) -> str:
-        """The message of an error body, or an empty string where there is none."""
-        body = self.parsed
-        detail = body.get("detail") if isinstance(body, dict) else None
-        return detail if isinstance(detail, str) else ""
-
-
-def wrong_status(route: str, got: int, wanted: str) -> Fault:
-    """The fault of an answer that has the wrong status."""
-    if got >= 500:
-        return Fault(("crash", route), f"`{route}` is answered {got}")
-    return Fault(("status", route, str(got), wanted), f"`{route}` answers {got} instead of {wanted}")
 
 
 def path_of(*segments: str) -> str:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..outcomes import Untried
-from .client import Answer, Session
+from .client import Session
+from .wire import Answer
 from .world import World
 
 EXTENSIONS = ("csv", "json", "xlsx")

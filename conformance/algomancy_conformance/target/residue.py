@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..outcomes import KitError, Untried
-from .client import Answer, Api, path_of
+from .client import Api, path_of
+from .wire import Answer
 
 
 @dataclass
