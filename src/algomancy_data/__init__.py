@@ -25,9 +25,8 @@ from algomancy_data.extractor import (
     XLSXMultiExtractor,
     XLSXSingleExtractor,
 )
-from algomancy_data.file import CSVFile, ExtractionError, File, JSONFile, XLSXFile
+from algomancy_data.file import CSVFile, ExtractionError, File, JSONFile, ReadLimits, XLSXFile
 from algomancy_data.loader import DataSourceLoader, Loader
-from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.registry import get_extractor_class, register_extractor, registered_keys
 from algomancy_data.relations import Relation, merge_relations, resolve_relations_from_schemas
 from algomancy_data.schema import Column, ColumnGroup, DataType, FileExtension, Schema, SchemaType

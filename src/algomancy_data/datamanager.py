@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from algomancy_data.dataset import Dataset, check_dataset_key
 from algomancy_data.datasource import BaseDataSource, DataSource
 from algomancy_data.etl import ETLConstructionError, ETLFactory, ETLResult, files_by_name
-from algomancy_data.file import FILE_KINDS, File, split_file_name
-from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.file import FILE_KINDS, File, ReadLimits, split_file_name
 from algomancy_data.schema import FileExtension, Schema
 from algomancy_data.validation import ValidationSequence
 from algomancy_utils.errors import NotFoundError, PreconditionError

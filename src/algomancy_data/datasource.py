@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from algomancy_data.encoding import clean_text, decode_json, encode_json
-from algomancy_data.stored.normal import as_stored
 from algomancy_data.stored.payload import (
     DataClassification,
     Metadata,
@@ -18,7 +17,7 @@ from algomancy_data.stored.payload import (
     read_tables,
     write_dataset,
 )
-from algomancy_data.stored.tables import column_names
+from algomancy_data.stored.tables import as_stored, column_names
 from algomancy_data.validation import ValidationMessage, ValidationSeverity
 from algomancy_utils.runtime import as_utc_text, random_id, utc_now
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from algomancy_data import BaseDataSource
-from algomancy_data.reading.limits import GIBIBYTE, ReadLimits
+from algomancy_data.file import GIBIBYTE, ReadLimits
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_utils import ParameterError

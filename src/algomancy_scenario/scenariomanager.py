@@ -15,7 +15,7 @@ from algomancy_data import (
     Schema,
     StatelessDataManager,
 )
-from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.file import ReadLimits
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.core_configuration import CACHE_BYTES, core_of
 from algomancy_scenario.keyperformanceindicator import BaseKPI

@@ -1,4 +1,4 @@
-"""Files."""
+"""Files, and how much may be read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from algomancy_data import CSVFile, ExtractionError, File, FileExtension, JSONFile, XLSXFile
+from algomancy_data import CSVFile, ExtractionError, File, FileExtension, JSONFile, ReadLimits, XLSXFile
 from algomancy_data.file import split_file_name
+from algomancy_utils.errors import TooLargeError
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,25 @@ def test_file_is_named_in_messages_without_garbling_them() -> None:
     """A hostile name is shortened and cleaned where messages show it."""
     assert CSVFile("a\nb", content="").subject == "File 'a\ufffdb.csv'"
     assert len(CSVFile("x" * 5_000, content="").subject) < 120
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "fragment"),
+    [(11, 1, "10 rows"), (1, 6, "5 columns"), (9, 5, "40 cells")],
+    ids=["rows", "columns", "cells"],
+)
+def test_limits_refuse_a_table_over_them(rows: int, columns: int, fragment: str) -> None:
+    """A table of more rows, columns or cells than allowed is refused with the limit in the message."""
+    limits = ReadLimits(max_rows=10, max_columns=5, max_cells=40)
+    with pytest.raises(TooLargeError, match=f"File 'x' is too large: at most {fragment}"):
+        limits.check_shape(rows, columns, "File 'x'")
+
+
+def test_limits_let_a_table_up_to_them_pass() -> None:
+    """The limits themselves are allowed."""
+    limits = ReadLimits(max_inflated_bytes=100, max_rows=10, max_columns=5, max_cells=40)
+    limits.check_shape(10, 4, "x")
+    limits.check_shape(8, 5, "x")
+    limits.check_inflated(100, "x")
+    with pytest.raises(TooLargeError, match="at most 100 bytes"):
+        limits.check_inflated(101, "x")

@@ -15,9 +15,8 @@ from algomancy_data.cells.tables import (
     remark_messages,
 )
 from algomancy_data.encoding import MAX_DEPTH, decode_json, is_deeper_than
-from algomancy_data.file import ExtractionError, File
+from algomancy_data.file import ExtractionError, File, ReadLimits
 from algomancy_data.reading.alike_records import read_alike_records
-from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.reading.offload import give_back_freed_memory, run_by_size
 from algomancy_data.schema import Column
 

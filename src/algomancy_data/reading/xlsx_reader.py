@@ -13,9 +13,8 @@ from algomancy_data.cells.conversion import nullable_integers
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, natural_values, remark_messages
 from algomancy_data.cells.values import text_of
-from algomancy_data.file import ExtractionError
+from algomancy_data.file import ExtractionError, ReadLimits
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
-from algomancy_data.reading.limits import ReadLimits
 from algomancy_data.reading.offload import within_memory
 from algomancy_data.reading.sheet_cells import DOUBTFUL_KINDS, ErrorCell, SheetPart, sheet_parts
 from algomancy_data.schema import Column

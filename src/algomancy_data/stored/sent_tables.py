@@ -8,11 +8,10 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-import orjson
 
 from algomancy_data.encoding import EncodingError, encode_json
 from algomancy_data.stored.columns import Categories, check_cells, read_cells
-from algomancy_data.stored.tables import SLICE_ROWS, categories_json, encode_rows, refuse_twins
+from algomancy_data.stored.tables import SLICE_ROWS, categories_json, encode_rows, read_index, refuse_twins
 from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
@@ -224,39 +223,6 @@ def _parse_categories(value: object, names: list[str], types: list[StoredType], 
             raise ValueError(f"Table '{table}', column '{name}', in its categories: {error}") from None
         found[name] = Categories(values, ordered)
     return found
-
-
-def read_index(labels: list[Any]) -> pd.Index:
-    """Make the index of row labels: a range, numbers, text or tuples where they are, else objects."""
-    import pandas as pd
-
-    kinds = set(map(type, labels))
-    if kinds <= {int} and labels == list(range(len(labels))):
-        return pd.RangeIndex(len(labels))
-    if list in kinds:
-        return _read_tuples(labels)
-    dtype: Any = object
-    if kinds == {int} and min(labels) >= -(2**63) and max(labels) < 2**63:
-        dtype = "int64"
-    elif kinds == {str}:
-        dtype = "str"
-    elif float in kinds and kinds <= {float, type(None)}:
-        dtype = "float64"
-    index: pd.Index = pd.Index(labels, dtype=dtype)
-    return index
-
-
-def _read_tuples(labels: list[Any]) -> pd.Index:
-    import pandas as pd
-
-    tuples = [tuple(label) if type(label) is list else label for label in labels]
-    if {type(label) for label in labels} == {list} and len(set(map(len, tuples))) == 1 and len(tuples[0]) > 1:
-        levels = pd.MultiIndex.from_tuples(tuples)
-        # Levels have one type each; labels that would not read the same again stay tuples.
-        if encode_json(levels.tolist()) == orjson.dumps(labels):
-            return levels
-    index: pd.Index = pd.Index(tuples, dtype=object, tupleize_cols=False)
-    return index
 
 
 def _misfit(table: str, column: str, error: ValueError) -> ValueError:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from algomancy_data.encoding import decode_json
-from algomancy_data.reading.limits import ReadLimits
+from algomancy_data.file import ReadLimits
 from algomancy_data.reading.offload import (
     INLINE_BYTES,
     ParsingWorker,

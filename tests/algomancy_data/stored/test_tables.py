@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from algomancy_data import DataClassification, DataSource
-from algomancy_data.stored.normal import as_stored
+from algomancy_data.stored.tables import as_stored
 
 GAP: Any = ["2025-01-01", None]
 OPEN: Any = [(-np.inf, 1.0), (2.0, np.inf), (-np.inf, np.inf), None]
