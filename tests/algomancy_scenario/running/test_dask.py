@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from algomancy_scenario import ScenarioManager, SessionManager
+from algomancy_scenario.running.dask import DaskExecutor
 from tests.algomancy_scenario.running.dask_cluster import Cluster
 from tests.algomancy_scenario.running.isolated_project import begin, config, finish, source
 from tests.algomancy_scenario.scenario_project import until
@@ -103,23 +103,25 @@ def lose_the_worker_of(run: Path, cluster: Cluster) -> None:
 
 
 def test_run_whose_worker_is_lost_is_begun_once_more(
-    manager: ScenarioManager, cluster: Cluster, tmp_path: Path
+    manager: ScenarioManager, cluster: Cluster, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """The loss of a machine costs time, not the run; that of two may be the run's own doing, and is the end of it."""
-    scenario, run = begin(manager, "Deaf", folder=tmp_path), tmp_path / "pid"
-    executor: Any = manager.processor._executor
-    for turn in (1, 2):
-        until(run.exists, PATIENCE)
-        # What a worker told last may be lost with it.
-        until(lambda: [each.turns for each in executor._watched.values()] == [turn], PATIENCE)  # noqa: B023
-        assert scenario.status == "processing"
-        lose_the_worker_of(run, cluster)
-    cluster.add_workers()
-    until(lambda: scenario.status == "failed", PATIENCE)
-    assert scenario.error == "The run's worker was lost, and so was the one that tried again."
-    until(lambda: not run.exists() or not Path(f"/proc/{run.read_text()}").exists(), PATIENCE)
-    assert finish(manager, "WhichProcess", "two", seconds=PATIENCE).status == "complete"
-    until(lambda: not run.exists() or not Path(f"/proc/{run.read_text()}").exists(), PATIENCE)
+    run, executor = tmp_path / "pid", manager.processor._executor
+    assert isinstance(executor, DaskExecutor)
+    for number in range(pytestconfig.getoption("--kill-rounds") // 3):  # Each takes seconds.
+        scenario = begin(manager, "Deaf", f"lost {number}", folder=tmp_path)
+        for turn in (1, 2):
+            until(run.exists, PATIENCE)
+            # What a worker told last may be lost with it.
+            until(lambda: [each.turns for each in executor._watched.values()] == [turn], PATIENCE)  # noqa: B023
+            assert scenario.status == "processing"
+            lose_the_worker_of(run, cluster)
+        cluster.add_workers()
+        until(lambda: scenario.status == "failed", PATIENCE)  # noqa: B023
+        assert scenario.error == "The run's worker was lost, and so was the one that tried again."
+        assert finish(manager, "WhichProcess", f"after {number}", seconds=PATIENCE).status == "complete"
+        until(lambda: not run.exists() or not Path(f"/proc/{run.read_text()}").exists(), PATIENCE)
+        run.unlink(missing_ok=True)
 
 
 def test_run_waits_for_a_scheduler_that_was_lost(manager: ScenarioManager, cluster: Cluster, tmp_path: Path) -> None:
