@@ -9,7 +9,7 @@ from typing import Any, Generic
 from algomancy_scenario.algorithmfactory import AlgorithmFactory
 from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.keyperformanceindicator import BASE_KPI, BaseKPI
-from algomancy_scenario.persistence.kept_json import keep_json
+from algomancy_scenario.persistence.scenario_record import keep_json
 
 
 class KpiFactory(Generic[BASE_KPI]):

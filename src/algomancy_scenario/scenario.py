@@ -13,8 +13,13 @@ from algomancy_data import BaseDataSource, Dataset
 from algomancy_scenario.basealgorithm import ALGORITHM
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.persistence.kept_json import keep_json, keep_plain_json
-from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
+from algomancy_scenario.persistence.scenario_record import (
+    UNFINISHED,
+    ScenarioRecord,
+    ScenarioStatus,
+    keep_json,
+    keep_plain_json,
+)
 from algomancy_scenario.running.detached import Detached
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
 from algomancy_utils import BaseParameterSet, Logger, ParameterError
@@ -328,20 +333,11 @@ class Scenario(Generic[ALGORITHM]):
         Args:
             state: The state. One that is processing is stored as queued.
         """
-        known = self._record
         running = state.status is ScenarioStatus.PROCESSING
-        return ScenarioRecord(
-            id=known.id,
-            tag=known.tag,
-            sequence=known.sequence,
+        return replace(
+            self._record,
             queue_position=state.queue_position,
             status=ScenarioStatus.QUEUED if running else state.status,
-            input_data_key=known.input_data_key,
-            input_data_id=known.input_data_id,
-            algo_name=known.algo_name,
-            algo_params=known.algo_params,
-            data_params=known.data_params,
-            created_at=known.created_at,
             progress=0.0 if running else state.progress,
             started_at=state.started_at,
             finished_at=state.finished_at,

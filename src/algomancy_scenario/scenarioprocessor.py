@@ -15,9 +15,8 @@ from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioS
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
 from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
-from algomancy_scenario.running.queue import RunQueue
 from algomancy_scenario.running.telemetry import run_telemetry
-from algomancy_scenario.running.turn import Run, time_limit
+from algomancy_scenario.running.turn import Run, RunQueue, time_limit
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.locks import SessionGoneError

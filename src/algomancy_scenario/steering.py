@@ -19,10 +19,9 @@ from algomancy_data.encoding import encode_json
 from algomancy_scenario.algorithmfactory import AlgorithmFactory
 from algomancy_scenario.core_configuration import CoreConfig, core_of
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
-from algomancy_scenario.persistence.kept_json import keep_json
 from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
 from algomancy_scenario.persistence.port import StoredSession
-from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
+from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus, keep_json
 from algomancy_scenario.running.steered import SteeredExecutor, Steering
 from algomancy_scenario.scenario import stored_params
 from algomancy_scenario.sessionmanager import SessionManager

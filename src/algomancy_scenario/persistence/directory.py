@@ -194,6 +194,41 @@ class DirectoryStore:
         )
 
 
+class SingleFolderStore(SessionFolder):
+    """Keeps one session in a folder, which nobody else uses meanwhile.
+
+    Args:
+        path: The folder; it must exist.
+        data_object_type: The class of the datasets.
+        cache: Where what was read stays for a while.
+
+    Raises:
+        ValueError: Another server uses the folder.
+    """
+
+    def __init__(self, path: Path, data_object_type: type[BaseDataSource], cache: Cache) -> None:
+        super().__init__(path, data_object_type, cache)
+        make_folders(path / INTERNAL / "scenarios")
+        self._lock = FolderLock(path / f"{INTERNAL}.lock")
+        self._lock.acquire()
+
+    def load(self) -> StoredSession:
+        """Return what is in the folder."""
+        self.clean()
+        return StoredSession(
+            id=self.path.absolute().name,
+            display_name=self.path.absolute().name,
+            store=self,
+            datasets=self.load_datasets(),
+            raw_datasets=self.find_raw_datasets(),
+            scenarios=self.load_scenarios(),
+        )
+
+    def close(self) -> None:
+        """Let another server use the folder."""
+        self._lock.release()
+
+
 def _read_meta(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import orjson
+
+from algomancy_data.encoding import encode_json
 
 _FORMAT = 1
 
@@ -70,27 +73,10 @@ class ScenarioRecord:
 
     def encode(self) -> bytes:
         """Return the record as a JSON document."""
-        # Results are bytes already: they are pasted in, not parsed again.
-        document = {
-            "format": _FORMAT,
-            "id": self.id,
-            "tag": self.tag,
-            "sequence": self.sequence,
-            "queue_position": self.queue_position,
-            "status": self.status.value,
-            "input_data_key": self.input_data_key,
-            "input_data_id": self.input_data_id,
-            "algo_name": self.algo_name,
-            "algo_params": orjson.Fragment(self.algo_params),
-            "data_params": orjson.Fragment(self.data_params),
-            "created_at": self.created_at,
-            "progress": self.progress,
-            "started_at": self.started_at,
-            "finished_at": self.finished_at,
-            "error": self.error,
-            "result": None if self.result is None else orjson.Fragment(self.result),
-            "kpis": None if self.kpis is None else orjson.Fragment(self.kpis),
-        }
+        document: dict[str, Any] = {"format": _FORMAT} | {name: getattr(self, name) for name in MEMBERS}
+        for name in _JSON:
+            # Results are bytes already: they are pasted in, not parsed again.
+            document[name] = None if document[name] is None else orjson.Fragment(document[name])
         return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -106,31 +92,19 @@ class ScenarioRecord:
         """
         try:
             stored = _DECODER.decode(document)
-            if stored.format != _FORMAT:
-                raise ValueError(f"Its format {stored.format} is unknown; this version reads {_FORMAT}.")
-            result, kpis = _unless_null(stored.result), _unless_null(stored.kpis)
-            record = cls(
-                id=stored.id,
-                tag=stored.tag,
-                sequence=stored.sequence,
-                queue_position=stored.queue_position,
-                status=ScenarioStatus(stored.status),
-                input_data_key=stored.input_data_key,
-                input_data_id=stored.input_data_id,
-                algo_name=stored.algo_name,
-                algo_params=_object(stored.algo_params),
-                data_params=_object(stored.data_params),
-                created_at=datetime.fromisoformat(stored.created_at),
-                progress=stored.progress,
-                started_at=_moment(stored.started_at),
-                finished_at=_moment(stored.finished_at),
-                error=stored.error,
-                result=result if with_result else None,
-                kpis=None if kpis is None else _object(kpis),
-            )
         except msgspec.MsgspecError as error:
             raise ValueError(f"It is no scenario document: {error}.") from error
-        record._check(has_result=result is not None)
+        if stored.format != _FORMAT:
+            raise ValueError(f"Its format {stored.format} is unknown; this version reads {_FORMAT}.")
+        members: dict[str, Any] = {name: getattr(stored, name) for name in MEMBERS}
+        for name in _JSON:
+            content = bytes(members[name])
+            members[name] = None if content == b"null" else content
+            if name != "result" and not content.startswith(b"{") and (name != "kpis" or members[name]):
+                raise ValueError(f"It is no scenario document: its '{name}' is no object.")
+        has_result = members["result"] is not None
+        record = cls(**members if with_result else members | {"result": None})
+        record._check(has_result=has_result)
         return record
 
     def _check(self, *, has_result: bool) -> None:
@@ -146,6 +120,12 @@ class ScenarioRecord:
                 raise ValueError(f"Its KPI '{name}' has no value.")
 
 
+MEMBERS = [each.name for each in fields(ScenarioRecord)]
+"""The names of what a record has."""
+
+_JSON = ("algo_params", "data_params", "result", "kpis")
+
+
 class _Stored(msgspec.Struct):
     """The document, of which what is JSON in the record stays as it is written."""
 
@@ -154,16 +134,16 @@ class _Stored(msgspec.Struct):
     tag: str
     sequence: int
     queue_position: int | None
-    status: str
+    status: ScenarioStatus
     input_data_key: str
     input_data_id: str
     algo_name: str
     algo_params: msgspec.Raw
     data_params: msgspec.Raw
-    created_at: str
+    created_at: datetime
     progress: float
-    started_at: str | None
-    finished_at: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
     error: str | None
     result: msgspec.Raw
     kpis: msgspec.Raw
@@ -172,15 +152,20 @@ class _Stored(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Stored)
 
 
-def _object(document: bytes | msgspec.Raw) -> bytes:
-    if not bytes(document).startswith(b"{"):
-        raise ValueError("It is no scenario document: a member is no object.")
-    return bytes(document)
+def keep_json(value: object) -> bytes:
+    """Encode a value as `encode_json` does, in memory of its own size.
+
+    Raises:
+        EncodingError: Something in the value cannot be said in JSON.
+    """
+    return compact(encode_json(value))
 
 
-def _unless_null(document: msgspec.Raw) -> bytes | None:
-    return None if bytes(document) == b"null" else bytes(document)
+def compact(document: bytes) -> bytes:
+    """Return a copy of what `orjson` made, whose bytes hold on to memory several times their length."""
+    return bytes(memoryview(document))
 
 
-def _moment(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
+def keep_plain_json(value: Any) -> bytes:  # noqa: ANN401 - any plain JSON value
+    """Encode plain JSON values, moments in UTC (GEN-12) and fragments, in memory of their own size."""
+    return compact(orjson.dumps(value, option=orjson.OPT_UTC_Z))

@@ -1,9 +1,11 @@
-"""One session's folder: its datasets and scenarios as files."""
+"""One session's folder: its datasets and scenarios as files, and how these are named."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +13,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from algomancy_data import BaseDataSource, Dataset
 from algomancy_data.dataset import check_dataset_key
@@ -26,7 +29,6 @@ from algomancy_scenario.persistence.atomic import (
     write_synced,
 )
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.file_names import hashed_stem, is_hashed, key_of_stem, stem_of_key
 from algomancy_scenario.persistence.raw_datasets import raw_folders
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 from algomancy_scenario.persistence.stored_datasets import HEAD, StoredDataset, open_stored
@@ -37,6 +39,13 @@ INTERNAL = ".algomancy"
 
 META = "meta.json"
 """Who the session is."""
+
+_LONGEST = 200
+_UNSAFE = re.compile(r'[%\\/:*?"<>|\x00-\x1f\x7f]')
+_ENCODED = re.compile(r"%[0-9A-F]{2}")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+_RESERVED = "meta"
+_HASHED = "~"
 
 _log = logging.getLogger(__name__)
 _Write = Callable[[Path, bytes], None]
@@ -285,3 +294,48 @@ def _documents(folder: Path) -> Iterator[Path]:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def stem_of_key(key: str) -> str:
+    """Return the file name, without extension, for a key: the key itself wherever that is safe.
+
+    Characters that are not safe in a file name are percent-encoded. A key too long for a file name is hashed; its name
+    then starts with `~`, and the key has to be kept elsewhere.
+
+    Args:
+        key: A dataset key.
+    """
+    stem = _UNSAFE.sub(lambda found: _encode(found.group()), key)
+    if stem.startswith((".", _HASHED)) or _DEVICE.match(stem) or stem.casefold() == _RESERVED:
+        stem = _encode(stem[0]) + stem[1:]
+    if stem.endswith((".", " ")):
+        stem = stem[:-1] + _encode(stem[-1])
+    return stem if len(stem.encode()) <= _LONGEST else hashed_stem(key)
+
+
+def hashed_stem(key: str) -> str:
+    """Return a file name, without extension, that no other key shares, whatever the system makes of its letters."""
+    return _HASHED + hashlib.sha256(key.encode()).hexdigest()
+
+
+def is_hashed(stem: str) -> bool:
+    """Tell whether the key has to be looked up elsewhere."""
+    return stem.startswith(_HASHED)
+
+
+def key_of_stem(stem: str) -> str:
+    """Return the key that a file name stands for.
+
+    A name that `stem_of_key` would not give, as others may have written it, stands for itself.
+
+    Args:
+        stem: A file name without extension.
+    """
+    if not _ENCODED.search(stem):
+        return stem
+    key = unquote(stem, errors="replace")
+    return key if stem_of_key(key) == stem else stem
+
+
+def _encode(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())

@@ -22,7 +22,7 @@ from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.job import Job, RunControl
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.parcels import Packer, Parcel
-from algomancy_scenario.running.worker_pool import WorkerPool
+from algomancy_scenario.running.processes import WorkerPool
 from algomancy_utils.worker_process import UnreadableCallError
 
 if TYPE_CHECKING:

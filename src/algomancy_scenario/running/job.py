@@ -16,7 +16,7 @@ from algomancy_data.encoding import EncodingError
 from algomancy_scenario.basealgorithm import BaseAlgorithm, RunCancelled
 from algomancy_scenario.keyperformanceindicator import BaseKPI, KpiError
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
-from algomancy_scenario.persistence.kept_json import keep_json
+from algomancy_scenario.persistence.scenario_record import keep_json
 from algomancy_scenario.result import BaseScenarioResult
 from algomancy_scenario.running.failures import RunFailure, describe
 from algomancy_scenario.running.outcome import Outcome

@@ -16,10 +16,9 @@ from typing import Any
 from sqlalchemy import select, update
 
 from algomancy_scenario.persistence.database.changes import Changes, SessionChanges
-from algomancy_scenario.persistence.database.database import reason_of
+from algomancy_scenario.persistence.database.database import Watch, reason_of, watch
 from algomancy_scenario.persistence.database.store import DatabaseStore
 from algomancy_scenario.persistence.database.tables import scenarios
-from algomancy_scenario.persistence.database.watch import Watch, watch
 from algomancy_scenario.persistence.port import StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_scenario.sessions.building import Session, SessionBuilder

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from algomancy_data import encode_json
 from algomancy_scenario import ScenarioStatus
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord, keep_json, keep_plain_json
 
 json_values = st.recursive(
     st.none()
@@ -153,3 +156,20 @@ def test_document_that_contradicts_itself_is_refused(change: dict[str, Any]) -> 
         assert ScenarioRecord.decode(json.dumps(document | valid).encode(), with_result=False).result is None
     with pytest.raises(ValueError, match=r"Its |It is no scenario document"):
         ScenarioRecord.decode(json.dumps(document | change).encode())
+
+
+@pytest.mark.parametrize("keep", [keep_json, keep_plain_json])
+@pytest.mark.parametrize("length", [10, 1_000, 100_000])
+def test_kept_json_takes_no_more_memory_than_its_length(keep: Callable[[Any], bytes], length: int) -> None:
+    """The bytes are those of `orjson`, without the memory it sets aside for longer ones."""
+    value = {"text": "x" * length}
+    keep(value)  # What is allocated by the first call alone, a measuring tool's notes among it, does not count.
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        document = keep(value)
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert document == orjson.dumps(value)
+    assert taken < len(document) + 500

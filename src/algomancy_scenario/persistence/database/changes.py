@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
 from algomancy_scenario.persistence.database.tables import datasets, removed, scenarios, sessions, state
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+from algomancy_scenario.persistence.scenario_record import MEMBERS, ScenarioRecord
 
-RECORD = [column.name for column in fields(ScenarioRecord)]
-"""The columns of a scenario that its record has."""
-
-_INDEXED = [name for name in RECORD if name != "result"]
+_INDEXED = [name for name in MEMBERS if name != "result"]
 
 
 @dataclass

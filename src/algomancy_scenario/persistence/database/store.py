@@ -15,11 +15,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.database.changes import RECORD, Changes, StoredDatasetRow, read_changes
+from algomancy_scenario.persistence.database.changes import Changes, StoredDatasetRow, read_changes
 from algomancy_scenario.persistence.database.database import Database, answering
 from algomancy_scenario.persistence.database.tables import datasets, removed, scenarios, sessions, state
 from algomancy_scenario.persistence.port import NewSession, StoredSession
-from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
+from algomancy_scenario.persistence.scenario_record import MEMBERS, ScenarioRecord, ScenarioStatus
 from algomancy_scenario.persistence.stored_datasets import StoredDataset
 from algomancy_utils import NotFoundError, PreconditionError
 from algomancy_utils.runtime import random_id
@@ -344,5 +344,5 @@ def _removal(revision: int, session_id: str, kind: str, name: str = "") -> Inser
 
 def _scenario_values(session_id: str, record: ScenarioRecord, revision: int) -> dict[str, Any]:
     """Return the columns of a scenario that is not being run."""
-    values = {name: getattr(record, name) for name in RECORD}
+    values = {name: getattr(record, name) for name in MEMBERS}
     return values | {"session_id": session_id, "revision": revision, "server": None, "beat": 0}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algomancy_data import check_dataset_key
-from algomancy_scenario.persistence.file_names import hashed_stem, is_hashed, key_of_stem, stem_of_key
+from algomancy_scenario.persistence.session_folder import hashed_stem, is_hashed, key_of_stem, stem_of_key
 
 
 def _is_legal(key: str) -> bool:
