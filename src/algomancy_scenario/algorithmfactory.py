@@ -10,7 +10,8 @@ import orjson
 
 from algomancy_data import BaseDataSource
 from algomancy_scenario.basealgorithm import ALGORITHM
-from algomancy_utils import BaseParameterSet, Logger, ParameterType, UnknownNameError
+from algomancy_scenario.persistence.scenario_record import keep_json
+from algomancy_utils import BaseParameterSet, Logger, ParameterError, ParameterType, UnknownNameError
 
 _OF_THE_MOMENT = (ParameterType.TIME, ParameterType.INTERVAL)
 
@@ -127,6 +128,18 @@ class AlgorithmFactory(Generic[ALGORITHM]):
         if self._logger is not None:
             algorithm.set_logger(self._logger)
         return algorithm
+
+
+def stored_params(values: BaseParameterSet) -> bytes:
+    """Return the values of a parameter set as a scenario keeps them.
+
+    Raises:
+        ParameterError: A value cannot be said in JSON.
+    """
+    try:
+        return keep_json(values.get_json_values())
+    except ValueError as error:
+        raise ParameterError(str(error)) from error
 
 
 def _make(cls: Any, name: str, params: BaseParameterSet) -> Any:  # noqa: ANN401 - its constructor is the user's

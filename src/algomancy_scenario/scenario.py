@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol
 import orjson
 
 from algomancy_data import BaseDataSource, Dataset
+from algomancy_scenario.algorithmfactory import stored_params
 from algomancy_scenario.basealgorithm import ALGORITHM
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
@@ -22,7 +23,7 @@ from algomancy_scenario.persistence.scenario_record import (
 )
 from algomancy_scenario.running.detached import Detached
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
-from algomancy_utils import BaseParameterSet, Logger, ParameterError
+from algomancy_utils import BaseParameterSet, Logger
 from algomancy_utils.runtime import random_id, utc_now
 
 __all__ = ["Scenario", "ScenarioOwner", "ScenarioState", "ScenarioStatus"]
@@ -319,9 +320,20 @@ class Scenario(Generic[ALGORITHM]):
         outcome = self._state.outcome
         return outcome is None or outcome.at_hand
 
-    def to_json_bytes(self) -> bytes:
-        """Return the scenario object as JSON; made once for each state that is kept in memory."""
-        return self._bytes_of(self._state)
+    def to_json_bytes(self, state: ScenarioState | None = None) -> bytes:
+        """Return the scenario object as JSON; made once for each state that is kept in memory.
+
+        Args:
+            state: How it stood; as it stands now when left out.
+        """
+        state = state or self._state
+        cached = self._document
+        if cached is not None and cached[0] is state:
+            return cached[1]
+        document = self._encode(state, with_result=True)
+        if not isinstance(state.outcome, StoredOutcome):
+            self._document = (state, document)
+        return document
 
     def summary_json_bytes(self) -> bytes:
         """Return the scenario object without its `result`, as JSON."""
@@ -360,21 +372,9 @@ class Scenario(Generic[ALGORITHM]):
         """Make a state the present one. For the manager, under its lock."""
         self._state = state
 
-    def _bytes_of(self, state: ScenarioState) -> bytes:
-        cached = self._document
-        if cached is not None and cached[0] is state:
-            return cached[1]
-        document = self._encode(state, with_result=True)
-        if not isinstance(state.outcome, StoredOutcome):
-            self._document = (state, document)
-        return document
-
     def _encode(self, state: ScenarioState, *, with_result: bool) -> bytes:
         known = self._record
         outcome = state.outcome
-        result: Any = None if state.error is None else {"error": state.error}
-        if outcome is not None:
-            result = orjson.Fragment(outcome.result_json)
         content = {
             "id": known.id,
             "tag": known.tag,
@@ -390,23 +390,8 @@ class Scenario(Generic[ALGORITHM]):
             "finished_at": state.finished_at,
             "error": state.error,
         }
-        if with_result:
-            content["result"] = result
+        if with_result and outcome is not None:
+            content["result"] = orjson.Fragment(outcome.result_json)
+        elif with_result:
+            content["result"] = None if state.error is None else {"error": state.error}
         return keep_plain_json(content)
-
-
-def join_documents(scenarios: list[tuple[Scenario[Any], ScenarioState]]) -> bytes:
-    """Return a JSON array of scenario objects, each as it stood in the state given with it."""
-    return b"[" + b",".join([scenario._bytes_of(state) for scenario, state in scenarios]) + b"]"
-
-
-def stored_params(values: BaseParameterSet) -> bytes:
-    """Return the values of a parameter set as a scenario keeps them.
-
-    Raises:
-        ParameterError: A value cannot be said in JSON.
-    """
-    try:
-        return keep_json(values.get_json_values())
-    except ValueError as error:
-        raise ParameterError(str(error)) from error

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from algomancy_scenario.persistence.cache import Cache, Kept
-from algomancy_scenario.scenario import Scenario, ScenarioState, join_documents
+from algomancy_scenario.scenario import Scenario, ScenarioState
 from algomancy_scenario.sessions.events import SessionEvents
 from algomancy_scenario.sessions.locks import SessionLocks
 from algomancy_utils import Logger, NotFoundError
@@ -105,7 +105,7 @@ class ScenarioRegistry:
         with self._lock:
             revision = self._revision
             states = [(scenario, scenario.state) for scenario in self._by_id.values()]
-        document = join_documents(states)
+        document = b"[" + b",".join([scenario.to_json_bytes(state) for scenario, state in states]) + b"]"
         kept: Kept[bytes] = Kept(self._cache)
         kept.put(document, len(document))
         self._document = (revision, kept)

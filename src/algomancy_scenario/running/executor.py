@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from algomancy_scenario.running.outcome import Outcome
 
 _log = logging.getLogger(__name__)
 _THREADS_PER_CPU = 2
-_FIRST_THREADS = 4
+_FEWEST_THREADS = 4
 
 
 class RunTicket(Protocol):
@@ -56,9 +57,7 @@ class RunExecutor(Protocol):
 
 
 class ThreadExecutor:
-    """A pool of daemon threads: a few from the first job on, more when there is work for them.
-
-    Being daemons, they never keep the process alive, whatever the user's code does.
+    """Daemon threads, started when there is work for them and kept for the next. They never keep the process alive.
 
     Args:
         max_threads: How many jobs run at the same time; abandoned ones do not count.
@@ -69,17 +68,17 @@ class ThreadExecutor:
 
     def __init__(self, max_threads: int | None = None, run_timeout: float | None = None) -> None:
         self.run_timeout = run_timeout
-        self.workers = max_threads or max(_FIRST_THREADS, _THREADS_PER_CPU * (os.cpu_count() or 1))
+        self.workers = max_threads or max(_FEWEST_THREADS, _THREADS_PER_CPU * (os.cpu_count() or 1))
         self._work = threading.Condition(threading.Lock())
-        self._waiting: deque[_Job] = deque()
+        self._waiting: OrderedDict[_Ticket, Callable[[], None]] = OrderedDict()
         self._threads = 0
         self._idle = 0
+        self._made = itertools.count(1)
         self._closed = False
-        self._made = 0
 
     @property
     def threads(self) -> int:
-        """How many worker threads there are, abandoned ones not counted."""
+        """How many threads there are, those with abandoned jobs not counted."""
         return self._threads
 
     def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
@@ -87,113 +86,92 @@ class ThreadExecutor:
         return carry_out(job, dataset.source, control)
 
     def submit(self, job: Callable[[], None]) -> RunTicket:
-        """Have a job run as soon as a thread is free; returns at once."""
-        ticket = _Job(self, job)
+        """Have a job run as soon as it may have a thread; returns at once."""
+        ticket = _Ticket(self)
         with self._work:
             if self._closed:
-                return ticket
-            self._waiting.append(ticket)
-            wanted = self._prepare_threads()
-        self._start(wanted)
+                ticket.over = True
+            else:
+                self._waiting[ticket] = job
+        self._add_thread()
         return ticket
 
     def shutdown(self) -> None:
-        """Take no more jobs and let idle threads end; never waits for a job."""
+        """Take no more jobs and drop those that wait; never waits for a job."""
         with self._work:
             self._closed = True
             for ticket in self._waiting:
-                ticket.take()
+                ticket.over = True
             self._waiting.clear()
             self._work.notify_all()
 
-    def _prepare_threads(self) -> list[threading.Thread]:
-        """Wake an idle thread for a waiting job, or return new ones for the caller to start once the lock is free."""
-        if self._idle >= len(self._waiting):
-            self._work.notify()
-            return []
-        # The first few are made together: else their number would hang on how quickly runs follow one another.
-        wanted = min(_FIRST_THREADS, self.workers) if self._threads == 0 else 1
-        wanted = min(wanted, self.workers - self._threads)
-        self._threads += wanted
-        return [self._thread() for _ in range(wanted)]
+    def abandon(self, ticket: _Ticket) -> None:
+        """Give a job up: drop it if it has not begun, else let another one run besides."""
+        with self._work:
+            if ticket.over:
+                return
+            ticket.over = True
+            if self._waiting.pop(ticket, None) is None:
+                self._threads -= 1
+        self._add_thread()
 
-    def _thread(self) -> threading.Thread:
-        self._made += 1
-        return threading.Thread(target=self._serve, name=f"algomancy-run-{self._made}", daemon=True)
-
-    def _start(self, threads: list[threading.Thread]) -> None:
-        for thread in threads:
-            try:
-                thread.start()
-            except RuntimeError:
-                # The job stays in the queue; the next thread that is free takes it.
-                _log.exception("The system refuses to start another worker thread.")
-                with self._work:
-                    self._threads -= 1
+    def _add_thread(self) -> None:
+        """Wake a thread for what waits, or start another one."""
+        with self._work:
+            if self._idle >= len(self._waiting):
+                self._work.notify()
+                return
+            if self._threads >= self.workers:
+                return
+            self._threads += 1
+        try:
+            threading.Thread(target=self._serve, name=f"algomancy-run-{next(self._made)}", daemon=True).start()
+        except RuntimeError:
+            # The job goes on waiting; the next thread that there is takes it.
+            _log.exception("The system refuses to start another worker thread.")
+            with self._work:
+                self._threads -= 1
 
     def _serve(self) -> None:
-        while self._serve_one():
-            pass
+        ticket = self._do_next(None)
+        while ticket is not None:
+            ticket = self._do_next(ticket)
 
-    def _serve_one(self) -> bool:
-        """Do one job; a function of its own so that an idle thread holds on to nothing of the last one."""
-        ticket = self._next()
-        if ticket is None:
-            return False
-        job = ticket.take()
+    def _do_next(self, ended: _Ticket | None) -> _Ticket | None:
+        """Do a job; a function of its own so that an idle thread holds on to nothing of the last one."""
+        taken = self._next(ended)
+        if taken is None:
+            return None
+        ticket, job = taken
         try:
-            if job is not None:
-                job()
+            job()
         except BaseException:
             _log.exception("A run ended in an error of the server's own.")
-        with self._work:
-            ticket.ended = True
-            return not ticket.abandoned
+        return ticket
 
-    def _next(self) -> _Job | None:
+    def _next(self, ended: _Ticket | None) -> tuple[_Ticket, Callable[[], None]] | None:
+        """Return what a thread is to do after what it has done, `None` when it is to end."""
         with self._work:
+            if ended is not None:
+                if ended.over:
+                    return None  # It was abandoned, and its place is given to another.
+                ended.over = True
             self._idle += 1
             while not self._waiting and not self._closed:
                 self._work.wait()
             self._idle -= 1
-            if self._closed:
+            if not self._waiting:
                 self._threads -= 1
                 return None
-            ticket = self._waiting.popleft()
-            ticket.begun = True
-            return ticket
-
-    def _abandon(self, ticket: _Job) -> None:
-        wanted: list[threading.Thread] = []
-        with self._work:
-            if ticket.abandoned or ticket.ended:
-                return
-            ticket.abandoned = True
-            if not ticket.begun:
-                if ticket in self._waiting:
-                    self._waiting.remove(ticket)
-                    ticket.take()
-                return
-            self._threads -= 1
-            if self._waiting and not self._closed:
-                wanted = self._prepare_threads()
-        self._start(wanted)
+            return self._waiting.popitem(last=False)
 
 
-class _Job:
-    __slots__ = ("_executor", "_job", "abandoned", "begun", "ended")
+class _Ticket:
+    """Stands for a job without holding on to it: whoever submitted the job may keep this."""
 
-    def __init__(self, executor: ThreadExecutor, job: Callable[[], None]) -> None:
+    def __init__(self, executor: ThreadExecutor) -> None:
         self._executor = executor
-        self._job: Callable[[], None] | None = job
-        self.begun = False
-        self.ended = False
-        self.abandoned = False
+        self.over = False
 
     def abandon(self) -> None:
-        self._executor._abandon(self)
-
-    def take(self) -> Callable[[], None] | None:
-        """Hand the job over. Whoever submitted it may keep the ticket: the two must not keep each other alive."""
-        job, self._job = self._job, None
-        return job
+        self._executor.abandon(self)
