@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data.cells.dates import read_dates
 from algomancy_data.cells.intervals import read_intervals
-from algomancy_data.cells.numbers import EXACT_IN_FLOAT, read_numbers
+from algomancy_data.cells.numbers import EXACT_IN_FLOAT, Reading, read_numbers
 from algomancy_data.cells.values import NO_BOOLEAN, value_reader
 from algomancy_data.schema import DataType
 
@@ -146,9 +146,9 @@ def _convert_texts(texts: pa.ChunkedArray, dtype: DataType) -> Converted:
     missing_texts = pa.array(() if dtype in _AS_TEXT else ("", *MISSING_TEXTS), distinct.type)
     missing = pc.is_in(pc.utf8_trim_whitespace(distinct), missing_texts)
     wanted = pc.indices_nonzero(pc.invert(missing)).to_numpy()
-    converted = _DISTINCT[dtype](distinct.take(pa.array(wanted)))
     codes = _codes(encoded.indices, wanted, len(distinct))
-    return _spread(converted, codes, distinct.take(pa.array(wanted)))
+    distinct = distinct.take(pa.array(wanted))
+    return _spread(_DISTINCT[dtype](distinct), codes, distinct)
 
 
 def _codes(indices: pa.Array, wanted: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
@@ -162,22 +162,22 @@ def _codes(indices: pa.Array, wanted: np.ndarray[Any, Any], count: int) -> np.nd
     return codes
 
 
-def _spread(converted: Converted, codes: np.ndarray[Any, Any], distinct: pa.Array) -> Converted:
+def _spread(read: Reading, codes: np.ndarray[Any, Any], distinct: pa.Array) -> Converted:
     """Put the values of the distinct texts where the texts were."""
     import numpy as np
     import pandas as pd
 
-    if isinstance(converted.array, pd.Categorical):
-        order = np.append(converted.array.codes, -1)
-        array: Any = pd.Categorical.from_codes(order[codes], dtype=converted.array.dtype)
+    if isinstance(read.values, pd.Categorical):
+        order = np.append(read.values.codes, -1)
+        array: Any = pd.Categorical.from_codes(order[codes], dtype=read.values.dtype)
     else:
-        array = pd.api.extensions.take(converted.array, codes, allow_fill=True)
+        array = pd.api.extensions.take(read.values, codes, allow_fill=True)
     unreadable = {}
-    if converted.unreadable:
-        for row in np.flatnonzero(np.isin(codes, list(converted.unreadable))).tolist():
+    if read.problems:
+        for row in np.flatnonzero(np.isin(codes, list(read.problems))).tolist():
             place = int(codes[row])
-            unreadable[row] = distinct[place].as_py(), converted.unreadable[place][1]
-    return Converted(tightened(array), unreadable, converted.doubts, converted.remarks)
+            unreadable[row] = distinct[place].as_py(), read.problems[place]
+    return Converted(tightened(array), unreadable, read.doubts, read.remarks)
 
 
 def tightened(array: Any) -> Any:  # noqa: ANN401 - any array
@@ -250,30 +250,28 @@ _WHOLE: dict[DataType, Callable[[pa.ChunkedArray], Any]] = {
 # Distinct texts, none of them missing.
 
 
-def _integers(texts: pa.Array) -> Converted:
+def _integers(texts: pa.Array) -> Reading:
     import pandas as pd
 
     numbers = read_numbers(texts, whole=True)
-    unreadable = {position: ("", problem) for position, problem in numbers.problems.items()}
-    return Converted(pd.array(numbers.values.to_pylist(), "Int64"), unreadable, numbers.doubts, numbers.remarks)
+    return replace(numbers, values=pd.array(numbers.values.to_pylist(), "Int64"))
 
 
-def _floats(texts: pa.Array) -> Converted:
+def _floats(texts: pa.Array) -> Reading:
     numbers = read_numbers(texts, whole=False)
-    unreadable = {position: ("", problem) for position, problem in numbers.problems.items()}
-    return Converted(numbers.values.to_numpy(zero_copy_only=False), unreadable, numbers.doubts, numbers.remarks)
+    return replace(numbers, values=numbers.values.to_numpy(zero_copy_only=False))
 
 
-def _booleans(texts: pa.Array) -> Converted:
+def _booleans(texts: pa.Array) -> Reading:
     import pandas as pd
 
     words = [text.strip().lower() for text in texts.to_pylist()]
     values = [True if word in _TRUE else False if word in _FALSE else None for word in words]
-    unreadable = {position: ("", NO_BOOLEAN) for position, value in enumerate(values) if value is None}
-    return Converted(pd.array(values, dtype="boolean"), unreadable)
+    problems = {position: NO_BOOLEAN for position, value in enumerate(values) if value is None}
+    return Reading(pd.array(values, dtype="boolean"), problems)
 
 
-def _categories(texts: pa.Array) -> Converted:
+def _categories(texts: pa.Array) -> Reading:
     import numpy as np
     import pandas as pd
     import pyarrow.compute as pc
@@ -282,33 +280,25 @@ def _categories(texts: pa.Array) -> Converted:
     codes = np.empty(len(order), dtype="int64")
     codes[order.to_numpy()] = np.arange(len(order))
     categories = pd.Index(pd.array(texts.take(order), dtype="str"))
-    return Converted(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories)))
+    return Reading(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories)))
 
 
-def _times(texts: pa.Array) -> Converted:
+def _times(texts: pa.Array) -> Reading:
     import pandas as pd
 
     dates = read_dates(texts)
-    unreadable = {position: ("", problem) for position, problem in dates.problems.items()}
     times = pd.Series(dates.values.to_numpy(zero_copy_only=False))
-    zoned = times if dates.values.type.tz is None else times.dt.tz_localize("UTC")
-    return Converted(zoned.array, unreadable, dates.doubts, dates.remarks)
+    return replace(dates, values=(times if dates.values.type.tz is None else times.dt.tz_localize("UTC")).array)
 
 
-def _intervals(texts: pa.Array) -> Converted:
-    array, bad, remarks = read_intervals(texts.to_pylist())
-    problem = "is not an interval like the others of its column"
-    return Converted(array, dict.fromkeys(bad, ("", problem)), remarks=remarks)
-
-
-_DISTINCT: dict[DataType, Callable[[pa.Array], Converted]] = {
+_DISTINCT: dict[DataType, Callable[[pa.Array], Reading]] = {
     DataType.INTEGER: _integers,
     DataType.FLOAT: _floats,
     DataType.BOOLEAN: _booleans,
     DataType.STRING: _categories,
     DataType.CATEGORICAL: _categories,
     DataType.DATETIME: _times,
-    DataType.INTERVAL: _intervals,
+    DataType.INTERVAL: read_intervals,
 }
 
 

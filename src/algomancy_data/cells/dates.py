@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+from algomancy_data.cells.numbers import Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,25 +55,8 @@ _MONTHS = {name[:3]: month for name, month in _MONTHS.items() if name[:3] not in
 _MONTHS |= {"mar": 3, "mai": 5, "ene": 1, "gen": 1, "juil": 7}
 
 
-@dataclass
-class Dates:
-    """What a column of texts came to.
-
-    Attributes:
-        values: The times, null where a text is none; naive, or in UTC where a text has an offset.
-        problems: Why a text is none, by position.
-        doubts: What allows two readings, and how it was read; said in a warning.
-        remarks: How unusual texts were read.
-    """
-
-    values: pa.Array
-    problems: dict[int, str]
-    doubts: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-
-def read_dates(texts: pa.Array) -> Dates:
-    """Read dates and times.
+def read_dates(texts: pa.Array) -> Reading:
+    """Read dates and times, which are naive, or in UTC where a text has an offset.
 
     Read are ISO 8601 (`2025-03-14`, `2025-03-14T15:09:26+01:00`, `2025-03`), the year first with other signs
     (`2025/3/14`, `20250314`), the year last (`14-3-2025`, `14/03/2025 15:09`, `14.3.2025`) and months by name. With the
@@ -93,17 +78,17 @@ def read_dates(texts: pa.Array) -> Dates:
     # Arrow knows a year 0000, and nobody else does.
     if not pc.any(pc.or_(pc.invert(pc.match_substring_regex(iso, _ISO)), pc.starts_with(iso, "0000"))).as_py():
         try:
-            return Dates(pc.cast(iso, pa.timestamp(UNIT)), {}, doubts)
+            return Reading(pc.cast(iso, pa.timestamp(UNIT)), {}, doubts)
         except pa.ArrowInvalid:
             pass
     return _read_each([text.strip() for text in texts.to_pylist()], month_first, doubts)
 
 
-def _read_each(texts: list[str], month_first: bool, doubts: list[str]) -> Dates:
+def _read_each(texts: list[str], month_first: bool, doubts: list[str]) -> Reading:
     import numpy as np
     import pyarrow as pa
 
-    dates = Dates(None, {}, doubts)
+    dates = Reading(None, {}, doubts)
     years = [text for text in texts if _YEAR.fullmatch(text)]
     may_be_years = all("1800" <= year < "2200" for year in years)
     if years and may_be_years:

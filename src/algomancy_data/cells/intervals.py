@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from algomancy_data.cells.dates import read_dates
-from algomancy_data.cells.numbers import read_numbers
+from algomancy_data.cells.numbers import Reading, read_numbers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NO_INTERVAL = "is not an interval like the others of its column"
 
 _BRACKETS = re.compile(r"([\[(])\s*([^,;]+?)\s*[,;]\s*([^,;]+?)\s*([\])])")
 _SEMICOLON = re.compile(r"([\[(])\s*([^;]+?)\s*;\s*([^;]+?)\s*([\])])")
@@ -15,7 +20,7 @@ _PLAIN = re.compile(r"(.+?)\s*(?:\.\.|–|—|\s/\s)\s*(.+)|(.+?)/(.+)")
 _CLOSED = {"[]": "both", "[)": "left", "(]": "right", "()": "neither"}
 
 
-def read_intervals(texts: Sequence[str]) -> tuple[Any, list[int], list[str]]:
+def read_intervals(texts: pa.Array) -> Reading:
     """Read intervals.
 
     Read are `1/5`, `1..5`, `1–5` and `2025-01-01/2025-06-30`, to which both ends belong, and `[1, 5)`, whose brackets
@@ -23,29 +28,25 @@ def read_intervals(texts: Sequence[str]) -> tuple[Any, list[int], list[str]]:
     of its first interval count.
 
     Args:
-        texts: The texts.
-
-    Returns:
-        An array of intervals; the positions of the texts that are none (or of another kind), missing in the array; and
-        what allows two readings.
+        texts: The texts, distinct and none of them null.
     """
     import pandas as pd
 
-    parts = [_split(text) for text in texts]
+    parts = [_split(text) for text in texts.to_pylist()]
     closed = next((part[2] for part in parts if part), "both")
     rows = [row for row, part in enumerate(parts) if part and part[2] == closed]
     bounds = [bound for row in rows for bound in parts[row][:2]]  # type: ignore[index]
-    numbers, times, doubts = _bounds(bounds)
+    readings = _bounds(bounds)
     pairs: list[Any] = [None] * len(texts)
-    found = [_pairs(numbers, rows), _pairs(times, rows)]
+    found = [_pairs(reading.values, rows) for reading in readings]
     # The first interval that can be read decides what the bounds of the column are.
     kind = 0 if not found[1] or min(found[0], default=len(texts)) < min(found[1]) else 1
     for row, pair in found[kind].items():
         pairs[row] = pair
-    unreadable = [row for row, pair in enumerate(pairs) if pair is None]
+    problems = {row: NO_INTERVAL for row, pair in enumerate(pairs) if pair is None}
     dtype = f"interval[{'datetime64[us]' if kind else 'float64'}, {closed}]"
     array = pd.arrays.IntervalArray.from_tuples(pairs, closed=closed, dtype=dtype)  # type: ignore[arg-type]
-    return array, unreadable, doubts[kind]
+    return Reading(array, problems, readings[kind].doubts, readings[kind].remarks)
 
 
 def _split(text: str) -> tuple[str, str, str] | None:
@@ -58,7 +59,7 @@ def _split(text: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _bounds(texts: list[str]) -> tuple[list[Any], list[Any], tuple[list[str], list[str]]]:
+def _bounds(texts: list[str]) -> tuple[Reading, Reading]:
     """Read all bounds as numbers, and as times."""
     import pandas as pd
     import pyarrow as pa
@@ -67,7 +68,7 @@ def _bounds(texts: list[str]) -> tuple[list[Any], list[Any], tuple[list[str], li
     numbers, dates = read_numbers(array, whole=False), read_dates(array)
     stamps = pd.DatetimeIndex(pd.Series(dates.values.to_numpy(zero_copy_only=False)))
     times = [None if pd.isna(stamp) else stamp for stamp in stamps.as_unit("us")]
-    return numbers.values.to_pylist(), times, (numbers.doubts + numbers.remarks, dates.doubts + dates.remarks)
+    return replace(numbers, values=numbers.values.to_pylist()), replace(dates, values=times)
 
 
 def _pairs(bounds: list[Any], rows: list[int]) -> dict[int, tuple[Any, Any]]:

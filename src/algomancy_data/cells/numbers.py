@@ -39,24 +39,24 @@ _ODD = re.compile(r"\(\s*(?P<bracket>[^()]+?)\s*\)|(?P<before>[^()%]*[0-9.,])\s*
 
 
 @dataclass
-class Numbers:
-    """What a column of texts came to.
+class Reading:
+    """What the distinct texts of a column came to.
 
     Attributes:
-        values: The numbers, null where a text is none: `double` or `int64`.
-        problems: Why a text is none, by position.
+        values: An array, missing where a text cannot be read.
+        problems: Why it cannot, by position.
         doubts: Texts that allow two readings, and how they were read; said in a warning.
-        remarks: How unusual texts were read.
+        remarks: How unusual texts were read; said in passing.
     """
 
-    values: pa.Array
-    problems: dict[int, str]
+    values: Any
+    problems: dict[int, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
-def read_numbers(texts: pa.Array, *, whole: bool) -> Numbers:
-    """Read numbers.
+def read_numbers(texts: pa.Array, *, whole: bool) -> Reading:
+    """Read numbers: `int64` or `double`, null where a text is none.
 
     A column has one decimal sign: comma or point, whichever its texts can only mean (`1.234.567`, `0,5`, `1,234.5`);
     the other sign, spaces and apostrophes set thousands apart. Where the texts allow both, a single point or comma is
@@ -79,7 +79,7 @@ def read_numbers(texts: pa.Array, *, whole: bool) -> Numbers:
             problems[position] = PERCENTAGE
     if whole and odd.scale:
         values = _whole_of_floats(values, problems)
-    return Numbers(values, problems, form.doubts, odd.remarks)
+    return Reading(values, problems, form.doubts, odd.remarks)
 
 
 def whole_number(number: float | Decimal) -> int:

@@ -6,10 +6,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from algomancy_data.cells.dates import NO_DATE, NO_DAY, NO_YEAR, Dates, read_dates
+from algomancy_data.cells.dates import NO_DATE, NO_DAY, NO_YEAR, read_dates
+from algomancy_data.cells.numbers import Reading
 
 
-def _read(*texts: str) -> Dates:
+def _read(*texts: str) -> Reading:
     return read_dates(pa.array(texts, pa.large_string()))
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from algomancy_data.cells.intervals import read_intervals
+from algomancy_data.cells.numbers import Reading
+
+
+def _read(*texts: str) -> Reading:
+    return read_intervals(pa.array(texts, pa.large_string()))
 
 
 @pytest.mark.parametrize(
@@ -26,9 +32,9 @@ from algomancy_data.cells.intervals import read_intervals
 )  # fmt: skip
 def test_interval_is_read(text: str, interval: pd.Interval) -> None:
     """Numbers and dates with the usual signs between them are read; brackets tell which end belongs."""
-    array, unreadable, _ = read_intervals([text])
-    assert unreadable == []
-    assert array[0] == interval
+    read = _read(text)
+    assert read.problems == {}
+    assert read.values[0] == interval
 
 
 @pytest.mark.parametrize(
@@ -37,23 +43,22 @@ def test_interval_is_read(text: str, interval: pd.Interval) -> None:
 )  # fmt: skip
 def test_interval_that_is_none_or_of_another_kind_is_told(text: str) -> None:
     """What is no interval, or unlike the first of the column in bounds or brackets, is told by place."""
-    array, unreadable, _ = read_intervals(["1/5", text, "2/3"])
-    assert unreadable == [1]
-    assert array.isna().tolist() == [False, True, False]
+    read = _read("1/5", text, "2/3")
+    assert list(read.problems) == [1]
+    assert read.values.isna().tolist() == [False, True, False]
 
 
 def test_interval_column_may_be_empty() -> None:
     """Columns without any interval keep a type of intervals."""
-    for texts in ([], ["x"]):
-        assert isinstance(read_intervals(texts)[0].dtype, pd.IntervalDtype)
+    for texts in ((), ("x",)):
+        assert isinstance(_read(*texts).values.dtype, pd.IntervalDtype)
 
 
 def test_interval_bounds_have_one_convention() -> None:
     """Thousands and decimals of the bounds are told by the whole column, and so is the order of day and month."""
-    array, unreadable, remarks = read_intervals(["2.000/1.000.000", "1..0,5", "3.000 – 4.000"])
-    assert unreadable == [1]
-    assert [array[0].left, array[2].right] == [2000, 4000]
-    assert remarks == []
-    array, _, remarks = read_intervals(["1/2/2025..2/13/2025"])
-    assert array[0].left == pd.Timestamp("2025-01-02")
-    assert read_intervals(["2.000..3.000"])[2][0].startswith("'2.000' and the like may be read in two ways")
+    read = _read("2.000/1.000.000", "1..0,5", "3.000 – 4.000")
+    assert list(read.problems) == [1]
+    assert [read.values[0].left, read.values[2].right] == [2000, 4000]
+    assert read.doubts == []
+    assert _read("1/2/2025..2/13/2025").values[0].left == pd.Timestamp("2025-01-02")
+    assert _read("2.000..3.000").doubts[0].startswith("'2.000' and the like may be read in two ways")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algomancy_data.cells.numbers import INEXACT, NO_NUMBER, NOT_WHOLE, PERCENTAGE, TOO_LARGE, Numbers, read_numbers
+from algomancy_data.cells.numbers import INEXACT, NO_NUMBER, NOT_WHOLE, PERCENTAGE, TOO_LARGE, Reading, read_numbers
 
 
-def _read(*texts: str, whole: bool = False) -> Numbers:
+def _read(*texts: str, whole: bool = False) -> Reading:
     return read_numbers(pa.array(texts, pa.large_string()), whole=whole)
 
 
