@@ -25,7 +25,16 @@ import openpyxl
 import pandas as pd
 import xlsxwriter
 
-from algomancy_data import CSVFile, CSVSingleExtractor, Schema, SchemaType, XLSXFile, XLSXSingleExtractor
+from algomancy_data import (
+    Column,
+    CSVFile,
+    CSVSingleExtractor,
+    DataType,
+    Schema,
+    SchemaType,
+    XLSXFile,
+    XLSXSingleExtractor,
+)
 from tests.corpus.cases import Cell, tables
 
 HERE = Path(__file__).parent
@@ -35,10 +44,11 @@ SEED, RANDOM_TABLES = 1, 40
 
 
 class Anything(Schema):
-    """No column is known, so that each is what the file says."""
+    """No column of the files is known, so that each is what the file says."""
 
     _FILENAME = "file"
     _SCHEMA_TYPE = SchemaType.SINGLE
+    NONE = Column("a heading that no file has", DataType.STRING, optional=True)
 
 
 def gather(folder: Path) -> None:

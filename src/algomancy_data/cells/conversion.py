@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from algomancy_data.cells.dates import read_dates
 from algomancy_data.cells.intervals import read_intervals
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT, Reading, read_numbers
-from algomancy_data.cells.values import NO_BOOLEAN, value_reader
+from algomancy_data.cells.values import NO_BOOLEAN, READERS
 from algomancy_data.schema import DataType
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def texts_of(series: pd.Series) -> pa.ChunkedArray:
 
 def _convert_values(values: list[Any], dtype: DataType) -> Converted:
     """Convert Python values: texts all together, for they have one convention, and others by what they are."""
-    read, texts = value_reader(dtype), list(values)
+    read, texts = READERS[dtype], list(values)
     others: dict[int, Any] = {}
     unreadable: dict[int, tuple[Any, str]] = {}
     for row, value in enumerate(values):

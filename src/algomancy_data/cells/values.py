@@ -16,15 +16,6 @@ from algomancy_data.schema import DataType
 NO_BOOLEAN = "is neither true nor false"
 
 
-def value_reader(dtype: DataType) -> Callable[[Any], Any]:
-    """Return the function that converts a Python value other than text to a value of the column's type.
-
-    It returns None for a missing value and a text for what is to be read as text; a value that cannot be read is a
-    `ValueError` that says why.
-    """
-    return _READERS[dtype]
-
-
 def is_missing(value: object) -> bool:
     """Tell whether a value stands for a missing cell."""
     import pandas as pd
@@ -123,7 +114,7 @@ def _interval(value: Any) -> str | None:  # noqa: ANN401 - any cell
     return str(value)
 
 
-_READERS: dict[DataType, Callable[[Any], Any]] = {
+READERS: dict[DataType, Callable[[Any], Any]] = {
     DataType.INTEGER: _integer,
     DataType.FLOAT: _float,
     DataType.BOOLEAN: _boolean,
@@ -132,3 +123,8 @@ _READERS: dict[DataType, Callable[[Any], Any]] = {
     DataType.DATETIME: _time,
     DataType.INTERVAL: _interval,
 }
+"""What converts a Python value other than text to a value of a column's type.
+
+It returns None for a missing value and a text for what is to be read as text; a value that cannot be read is a
+`ValueError` that says why.
+"""

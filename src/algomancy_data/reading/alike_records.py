@@ -7,10 +7,11 @@ so is whatever Arrow refuses or would change.
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
 
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT
 from algomancy_data.cells.tables import natural_values, of_arrow
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_SPACES = " \t\r\n"
 _HEAD_BYTES = 1 << 16
 _BEGIN, _END = b'{"r":[', b"]}"
-_SAMPLE = 200
 _PIECE_BYTES = 2 << 20
 _THREADS = 2
 _BYTES_PER_MEMBER = 4
@@ -46,8 +45,9 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
 
     let_arrow_give_back()
     with file.open() as stream:
-        head = stream.read(_HEAD_BYTES)
-        types = _types(head)
+        start = stream.read(_HEAD_BYTES)
+        head = start.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
+        types = _types(head if len(start) < _HEAD_BYTES else head[: head.rfind(b"},") + 1] + b"]")
         if not types:
             return None
         file.limits.check_shape(1, len(types), file.subject)
@@ -69,7 +69,7 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
     return columns
 
 
-def _types(head: bytes) -> dict[str, pa.DataType]:
+def _types(records: bytes) -> dict[str, pa.DataType]:
     """Return the type of each member of the first records; nothing where some of them do not agree, or are not flat."""
     import pyarrow as pa
 
@@ -82,22 +82,18 @@ def _types(head: bytes) -> dict[str, pa.DataType]:
         frozenset(): pa.null(),
     }
     kinds: dict[str, set[type]] = {}
-    for record in _first_records(head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "ignore")):
+    for record in _first_records(records):
         for name, value in record.items():
             kinds.setdefault(name, set()).update(() if value is None else (type(value),))
     types = {name: of_kinds.get(frozenset(found)) for name, found in kinds.items()}
     return {} if None in types.values() else types
 
 
-def _first_records(text: str) -> Iterator[dict[str, Any]]:
-    decode = json.JSONDecoder().raw_decode
-    at = 1 if text.lstrip(_SPACES).startswith("[") else len(text)
-    for _ in range(_SAMPLE):
-        try:
-            record, at = decode(text, text.index("{", at))
-        except (ValueError, RecursionError):
-            return
-        yield record
+def _first_records(records: bytes) -> list[dict[str, Any]]:
+    try:
+        return msgspec.json.decode(records, type=list[dict[str, Any]])
+    except msgspec.DecodeError:
+        return []
 
 
 def _pieces(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
@@ -112,7 +108,7 @@ def _pieces(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
     Raises:
         _NotAlikeError: It does not end like a list, or a record is far too long.
     """
-    rest = head.removeprefix(codecs.BOM_UTF8).lstrip(_SPACES.encode())[1:]
+    rest = head[1:]
     while more := stream.read(_PIECE_BYTES):
         cut = more.rfind(b"},") + 1
         if not cut and len(more) == _PIECE_BYTES:
@@ -122,7 +118,7 @@ def _pieces(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
             break
         yield b"".join((_BEGIN, rest, memoryview(more)[:cut], _END))
         rest = more[cut + 1 :]
-    rest = rest.rstrip(_SPACES.encode())
+    rest = rest.rstrip(b" \t\r\n")
     if not rest.endswith(b"]"):
         raise _NotAlikeError
     yield b"".join((_BEGIN, memoryview(rest)[:-1], _END))

@@ -8,7 +8,6 @@ import io
 import re
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
@@ -75,6 +74,7 @@ class _Source:
         with file.open() as stream:
             if stream.read(2) in _UTF16:
                 self._content = _from_utf16(file)
+                self.size = len(self._content)
                 self.remarks.append("The file is UTF-16 text.")
 
     def open(self, start: int = 0) -> IO[bytes]:
@@ -200,24 +200,17 @@ def _find_separator(text: str, wanted: set[str]) -> str:
     return max(SEPARATORS, key=known)
 
 
-@dataclass
-class _Scan:
-    lines: int = 0
-    quotes: int = 0
-    size: int = 0
-
-
-def _scan(source: _Source, start: int) -> _Scan:
+def _count(source: _Source, start: int) -> tuple[int, int]:
+    """Return how many line feeds and quotes there are from `start` on."""
     import numpy as np
 
-    found = _Scan()
+    lines = quotes = 0
     with source.open(start) as stream:
         while block := stream.read(_SCAN_BYTES):
             # Where a byte is frequent numpy counts it ten times as fast as `bytes.count`, and else that is the faster.
-            found.lines += int(np.count_nonzero(np.frombuffer(block, "uint8") == ord("\n")))
-            found.quotes += block.count(b'"')
-            found.size += len(block)
-    return found
+            lines += int(np.count_nonzero(np.frombuffer(block, "uint8") == ord("\n")))
+            quotes += block.count(b'"')
+    return lines, quotes
 
 
 def _read_cells(source: _Source, head: _Head) -> tuple[list[pd.Series], FileRows]:
@@ -226,18 +219,19 @@ def _read_cells(source: _Source, head: _Head) -> tuple[list[pd.Series], FileRows
     import pandas as pd
     import pyarrow as pa
 
-    scan = _scan(source, head.start)
     names = [str(number) for number in range(head.width)]
-    if not scan.size:
+    size = source.size - head.start
+    if not size:
         return [pd.Series([], dtype="str") for _ in names], FileRows(head.row)
+    lines, quotes = _count(source, head.start)
     # Blank lines are rows, to be counted; but not where a few bytes would make millions of cells.
-    blank_lines = scan.lines * head.width > scan.size + _SPARE_CELLS
+    blank_lines = lines * head.width > size + _SPARE_CELLS
     skipped: list[int] = []
-    table = _parse(source, head, names, scan, skipped, ignore_blank_lines=blank_lines)
+    table = _parse(source, head, names, size, skipped, quoted=quotes > 0, ignore_blank_lines=blank_lines)
     source.file.limits.check_shape(table.num_rows, head.width, source.file.subject)
     # What the parser worked with is as much again, and what follows needs memory of its own.
     give_back_freed_memory(source.size)
-    if scan.quotes % 2:
+    if quotes % 2:
         _refuse_open_quote(source, table)
     columns = [table.column(number) for number in range(head.width)]
     places = None
@@ -270,7 +264,14 @@ def _kept_rows(columns: list[pa.ChunkedArray]) -> np.ndarray[Any, Any] | None:
 
 
 def _parse(
-    source: _Source, head: _Head, names: list[str], scan: _Scan, skipped: list[int], *, ignore_blank_lines: bool
+    source: _Source,
+    head: _Head,
+    names: list[str],
+    size: int,
+    skipped: list[int],
+    *,
+    quoted: bool,
+    ignore_blank_lines: bool,
 ) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -292,11 +293,11 @@ def _parse(
         return arrow_csv.read_csv(
             source.arrow(head.start),
             arrow_csv.ReadOptions(
-                column_names=names, use_threads=not in_order, block_size=min(_LONGEST_ROW_BYTES, scan.size + 1)
+                column_names=names, use_threads=not in_order, block_size=min(_LONGEST_ROW_BYTES, size + 1)
             ),
             arrow_csv.ParseOptions(
                 delimiter=head.separator,
-                newlines_in_values=scan.quotes > 0,
+                newlines_in_values=quoted,
                 ignore_empty_lines=ignore_blank_lines,
                 invalid_row_handler=invalid,
             ),

@@ -54,10 +54,11 @@ def test_records_are_read_as_one_by_one(seed: int) -> None:
     assert read.messages == one_by_one.messages
 
 
-def test_records_are_cut_and_read_by_arrow() -> None:
+@pytest.mark.parametrize("before", ["", "\ufeff", "\n\n"], ids=["nothing", "byte_order_mark", "blank_lines"])
+def test_records_are_cut_and_read_by_arrow(before: str) -> None:
     """Some hundred plain records are, in many pieces, and keep their order."""
     records = [{"n": number, "x": number / 4, "code": f"c{number}"} for number in range(500)]
-    columns = read_alike_records(JSONFile("t", content=json.dumps(records)))
+    columns = read_alike_records(JSONFile("t", content=before + json.dumps(records)))
     assert columns is not None
     assert pd.DataFrame(columns).to_dict("records") == records
 
