@@ -67,6 +67,8 @@ def convert(series: pd.Series, dtype: DataType) -> Converted:
     native = _NATIVE.get(dtype)
     if native is not None and (array := native(series)) is not None:
         return Converted(array)
+    if (texts := _as_texts(series, dtype)) is not None:
+        return _convert_texts(texts, dtype)
     return _convert_values(series.astype(object).tolist(), dtype)
 
 
@@ -76,6 +78,22 @@ def texts_of(series: pd.Series) -> pa.ChunkedArray:
 
     array = pa.array(series.array, pa.large_string(), from_pandas=True)
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _as_texts(series: pd.Series, dtype: DataType) -> pa.ChunkedArray | None:
+    """Return the texts that `value_reader` makes of whole columns of integers, booleans and nothing; else None.
+
+    Arrow makes them without the interpreter's lock, in a tenth of the time and memory.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if series.dtype == object and series.isna().all():
+        return pa.chunked_array([pa.nulls(len(series), pa.large_string())])
+    integers = series.dtype in ("int64", "Int64") and dtype in (*_AS_TEXT, DataType.DATETIME, DataType.INTERVAL)
+    if integers or (series.dtype in ("bool", "boolean") and dtype in _AS_TEXT):
+        return pa.chunked_array([pc.cast(pa.array(series.array, from_pandas=True), pa.large_string())])
+    return None
 
 
 def _convert_values(values: list[Any], dtype: DataType) -> Converted:
@@ -309,6 +327,8 @@ def _native_integers(series: pd.Series) -> Any:  # noqa: ANN401 - an array, or N
     import numpy as np
     import pandas as pd
 
+    if series.dtype == "Int64":
+        return tightened(series.array)
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu" and series.dtype != "uint64":
         return series.to_numpy("int64")
     if isinstance(series.dtype, np.dtype) and series.dtype.kind == "f":
@@ -324,9 +344,9 @@ def _native_integers(series: pd.Series) -> Any:  # noqa: ANN401 - an array, or N
 def _native_floats(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     import numpy as np
 
-    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iuf":
-        values = series.to_numpy("float64")
-        exact = series.dtype.kind == "f" or (np.abs(values) < EXACT_IN_FLOAT).all()
+    if series.dtype == "Int64" or (isinstance(series.dtype, np.dtype) and series.dtype.kind in "iuf"):
+        values = series.to_numpy("float64", na_value=np.nan)
+        exact = series.dtype.kind == "f" or not (np.abs(values) >= EXACT_IN_FLOAT).any()
         return values if exact and not np.isinf(values).any() else None
     return None
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT
-from algomancy_data.cells.tables import natural_values, of_arrow
+from algomancy_data.cells.tables import of_arrow
 from algomancy_data.file import File
 from algomancy_data.reading.offload import let_arrow_give_back
 
@@ -65,7 +65,9 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
         if pa.types.is_floating(column.type) and not _is_exact(column):
             return None
         cells = of_arrow(column)
-        columns[name] = pd.Series(natural_values(column.to_pylist()) if cells is None else cells, copy=False)
+        if cells is None:  # Every cell is missing.
+            cells = pd.array([None], dtype="object").repeat(len(column))
+        columns[name] = pd.Series(cells, copy=False)
     return columns
 
 

@@ -18,11 +18,12 @@ from algomancy_data.encoding import MAX_DEPTH, decode_json, is_deeper_than
 from algomancy_data.file import ExtractionError, File, ReadLimits
 from algomancy_data.reading.alike_records import read_alike_records
 from algomancy_data.reading.offload import give_back_freed_memory, run_by_size
-from algomancy_data.schema import Column
+from algomancy_data.schema import Column, DataType
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_OF_FLOATS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -42,7 +43,12 @@ def read_json_table(file: File, columns: Sequence[Column], table: str) -> ReadTa
     source, size = file.source()
     if alike is None:
         return run_by_size(size, _read_records, source, plain_columns(columns), table, file.subject, file.limits)
-    read = convert_table(alike, columns, table)
+    floats = {name for name, values in alike.items() if values.dtype == "float64"}
+    if any(column.name in floats and column.dtype not in _OF_FLOATS for column in columns):
+        # Each float is written as Python writes it, which would hold the interpreter's lock.
+        read = run_by_size(size, convert_table, alike, plain_columns(columns), table)
+    else:
+        read = convert_table(alike, columns, table)
     read.rows = FileRows(1)
     give_back_freed_memory(size)
     return read

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from algomancy_data import DataType
+from algomancy_data.cells import conversion
 from algomancy_data.cells.conversion import convert
 
 NAN = float("nan")
@@ -218,3 +219,30 @@ def test_column_of_lists_in_text_is_kept_with_a_warning() -> None:
     converted = convert(pd.Series([["a", 1], {"b": None}, "c"], dtype=object), DataType.STRING)
     assert list(converted.array) == ['["a",1]', '{"b":null}', "c"]
     assert converted.doubts == ["Lists and objects in this column are kept as text, in JSON."]
+
+
+WHOLE_COLUMNS: list[tuple[str, list[Any], DataType]] = [
+    ("int64", [7, -1, 2**63 - 1], DataType.STRING),
+    ("int64", [7, -1, 7], DataType.CATEGORICAL),
+    ("int64", [20250131, 20250201], DataType.DATETIME),
+    ("Int64", [7, None], DataType.INTEGER),
+    ("Int64", [7, None], DataType.FLOAT),
+    ("Int64", [7, None], DataType.STRING),
+    ("boolean", [True, False, None], DataType.STRING),
+    ("object", [None, None], DataType.DATETIME),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "dtype"), WHOLE_COLUMNS)
+def test_column_of_one_type_is_converted_whole(
+    kind: Any,
+    values: list[Any],
+    dtype: DataType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It becomes what its cells would, but nobody looks at each, for that would keep all other requests waiting."""
+    singly = conversion._convert_values(values, dtype)
+    monkeypatch.setattr(conversion, "_convert_values", None)
+    whole = convert(pd.Series(values, dtype=kind), dtype)
+    pd.testing.assert_series_equal(pd.Series(whole.array), pd.Series(singly.array))
+    assert (whole.unreadable, whole.doubts, whole.remarks) == (singly.unreadable, singly.doubts, singly.remarks)

@@ -13,6 +13,7 @@ from algomancy_data import Column, DataType, JSONFile
 from algomancy_data.reading import alike_records
 from algomancy_data.reading.alike_records import read_alike_records
 from algomancy_data.reading.json_reader import _read_records, read_json_table
+from algomancy_data.reading.offload import WORKER
 
 COLUMNS = [Column("n", DataType.INTEGER), Column("x", DataType.FLOAT), Column("code", DataType.STRING)]
 
@@ -101,3 +102,13 @@ def test_other_documents_are_left_alone(document: str) -> None:
 def test_bytes_that_are_no_text_are_left_alone() -> None:
     """Arrow does not look whether texts are UTF-8."""
     assert read_alike_records(JSONFile("t", content=b'[{"a": "\xff"}]')) is None
+
+
+def test_floats_in_a_column_of_texts_are_written_in_the_worker() -> None:
+    """Writing each would keep the other requests of the server waiting; the table is the same."""
+    content = json.dumps([{"version": number / 8} for number in range(80_000)]).encode()
+    columns, file = [Column("version", DataType.STRING)], JSONFile("t", content=content)
+    WORKER.close()
+    read = read_json_table(file, columns, "t")
+    assert WORKER.process_ids() != []
+    pd.testing.assert_frame_equal(read.frame, _read_records(content, columns, "t", file.subject, file.limits).frame)
