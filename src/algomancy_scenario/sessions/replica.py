@@ -99,7 +99,9 @@ class Replica:
 
     def _take_in_session(self, session: Session, changed: SessionChanges, *, everything: bool) -> None:
         datasets = [self._store.dataset(session.id, row) for row in changed.datasets]
-        foreign = {scenario_id for scenario_id, server in changed.servers.items() if server != self._store.server}
+        foreign = {
+            scenario_id for scenario_id, server in changed.servers.items() if server != self._store.database.server
+        }
         session.manager.take_in(changed, datasets, foreign, everything=everything)
 
     def _end(self, session: Session) -> None:
@@ -145,7 +147,7 @@ class Replica:
     def _tell(self, runs: list[str]) -> None:
         now = time.monotonic()
         if runs:
-            mine = update(scenarios).where(scenarios.c.server == self._store.server, scenarios.c.id.in_(runs))
+            mine = update(scenarios).where(scenarios.c.server == self._store.database.server, scenarios.c.id.in_(runs))
             with self._store.database.engine.begin() as connection:
                 connection.execute(mine.values(beat=scenarios.c.beat + 1))
         self._told = now

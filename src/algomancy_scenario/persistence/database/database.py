@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from sqlalchemy.exc import (
 from algomancy_scenario.persistence.database.tables import state
 from algomancy_utils import PreconditionError
 from algomancy_utils.errors import UnavailableError
+from algomancy_utils.runtime import random_id
 
 T = TypeVar("T")
 
@@ -47,11 +48,15 @@ class Database:
     Args:
         url: Where it is, `sqlite:///…` or `postgresql://…`.
 
+    Attributes:
+        server: The id of this server, which tells its changes and runs from those of others.
+
     Raises:
         ValueError: It cannot be opened; the message says what to do.
     """
 
     def __init__(self, url: str) -> None:
+        self.server = random_id()
         self._closed = False
         self.engine = _engine_of(url)
         event.listen(self.engine, "checkin", self._drop_when_closed)
@@ -109,7 +114,9 @@ class Database:
                 if self.is_sqlite:
                     connection.exec_driver_sql(_COUNT)
                     return connection, _revision(connection)
-                counted = connection.exec_driver_sql(f"{_COUNT} RETURNING revision, pg_notify('{CHANNEL}', '')")
+                counted = connection.exec_driver_sql(
+                    f"{_COUNT} RETURNING revision, pg_notify('{CHANNEL}', '{self.server}')"
+                )
                 return connection, int(counted.one()[0])
             except BaseException:
                 connection.close()
@@ -236,7 +243,7 @@ class Watch(Protocol):
     """Somebody who watches a database."""
 
     def wait(self, timeout: float) -> None:
-        """Return as soon as something may have changed, and after so many seconds in any case."""
+        """Return as soon as another server may have changed something, and after so many seconds in any case."""
 
     def close(self) -> None:
         """Watch no more."""
@@ -281,8 +288,9 @@ class _PostgresWatch:
             self._connection.execute(f"LISTEN {CHANNEL}")
             return  # What was told before nobody has heard.
         try:
-            for _ in self._connection.notifies(timeout=timeout, stop_after=1):
-                pass
+            with closing(self._connection.notifies(timeout=timeout)) as told:
+                # What this server changed itself it knows.
+                next((each for each in told if each.payload != self._database.server), None)
         except Exception:
             self.close()
             raise

@@ -22,7 +22,6 @@ from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import MEMBERS, ScenarioRecord, ScenarioStatus
 from algomancy_scenario.persistence.stored_datasets import StoredDataset
 from algomancy_utils import NotFoundError, PreconditionError
-from algomancy_utils.runtime import random_id
 
 _REMEMBERED = 10_000
 """For how many changes it is known what was removed."""
@@ -37,7 +36,6 @@ class DatabaseStore:
         cache: Where what was read stays for a while.
 
     Attributes:
-        server: The id of this server, for the runs that it takes.
         on_change: Called with what others have changed, by whoever catches up.
         keep_dataset: Inserts a dataset, or changes one.
         keep_scenario: Inserts a scenario, or changes one.
@@ -48,7 +46,6 @@ class DatabaseStore:
 
     def __init__(self, database: Database, data_object_type: type[BaseDataSource], cache: Cache) -> None:
         self.database = database
-        self.server = random_id()
         self.on_change: Callable[[Changes], None] | None = None
         self.cache = cache
         self.keep_dataset = _upsert(database, datasets, "position")
@@ -297,7 +294,7 @@ class DatabaseSession:
             status=ScenarioStatus.PROCESSING,
             started_at=started_at,
             progress=0.0,
-            server=self.store.server,
+            server=self.store.database.server,
             beat=scenarios.c.beat + 1,
         )
 
