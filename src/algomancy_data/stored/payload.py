@@ -159,7 +159,9 @@ def _tables(text: bytes | str, make: Callable[[SentTable, str], TableT]) -> tupl
         try:
             document = msgspec.json.decode(data, type=_Document)
         except msgspec.ValidationError:
-            raise ValueError(_what_is_wrong(msgspec.json.decode(data))) from None
+            if (problem := _what_is_wrong(msgspec.json.decode(data))) is not None:
+                raise ValueError(problem) from None
+            document = msgspec.json.decode(_last_of_equal_keys(data), type=_Document)
         metadata = _parse_metadata(decode_json(bytes(document.metadata)), document.tables)
         return metadata, {name: make(document.tables[name], name) for name in metadata.tables}
     except (msgspec.DecodeError, RecursionError) as error:
@@ -171,19 +173,29 @@ def _tables(text: bytes | str, make: Callable[[SentTable, str], TableT]) -> tupl
         raise ValueError(f"The text is not valid JSON: {error}.") from None
 
 
-def _what_is_wrong(document: object) -> str:
-    """Say why a JSON value is no dataset."""
+def _what_is_wrong(document: object) -> str | None:
+    """Say why a JSON value is no dataset; None where only a member that another one of its key replaces is wrong."""
     if not isinstance(document, dict):
         return f"{_SUBJECT}: it must be an object with metadata and tables."
     tables = document.get("tables")
     if not isinstance(tables, dict):
         return f"{_SUBJECT}: 'tables', an object, is missing."
     wrong = next(
-        name for name, table in tables.items() if type(table) is not dict or type(table.get("data")) is not list
+        (name for name, table in tables.items() if type(table) is not dict or type(table.get("data")) is not list), None
     )
+    if wrong is None:
+        return None
     if isinstance(tables[wrong], dict):
         return f"Table '{wrong}' needs 'data', a list."
     return f"Table '{wrong}' must be an object with data, columns, dtypes and index."
+
+
+def _last_of_equal_keys(data: bytes) -> bytes:
+    """Return the text of a dataset with the last of members of one key alone; cells stay as they are."""
+    decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+    members = decode(data)
+    tables = {name: decode(table) for name, table in decode(members["tables"]).items()}
+    return msgspec.json.encode(members | {"tables": tables})
 
 
 def _parse_metadata(members: object, tables: Mapping[str, Any]) -> Metadata:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from algomancy_data import DataSource
-from algomancy_data.stored.payload import canonical
+from algomancy_data.stored.payload import canonical, read_tables
 from tests.algomancy_data.stored.datasets import sent, source_of
 
 GAP: Any = ["2025-01-01", None]
@@ -140,3 +140,23 @@ def test_dataset_of_algomancys_own_packages_is_read(
     again = json.loads(canonical(json.dumps(payload, indent=indent))[1])
     assert [row["a"] for row in again["tables"]["t"]["data"]] == cells
     assert again["tables"]["t"]["dtypes"] == {"a": dtype}
+
+
+TABLE = '{"data": [{"a": 1}], "columns": ["a"], "dtypes": {"a": "int64"}, "index": [0]}'
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        f'{{"t": 5, "t": {TABLE}}}',
+        f'{{"t": {TABLE.replace("{", """{"data": null, """, 1)}}}',
+        f'null, "tables": {{"t": {TABLE}}}',
+    ],
+    ids=["table", "rows", "tables"],
+)
+def test_dataset_of_equal_keys_has_the_last(tables: str) -> None:
+    """Whatever stood there before, as everywhere in JSON."""
+    metadata = '{"id": "i", "name": "n", "type": "dummy_data", "creation_datetime": "2025-01-01", "tables": ["t"]}'
+    text = f'{{"metadata": {metadata}, "tables": {tables}}}'
+    assert json.loads(canonical(text)[1])["tables"] == {"t": json.loads(TABLE)}
+    assert read_tables(text)[1]["t"].to_dict("list") == {"a": [1]}
