@@ -144,7 +144,12 @@ class SingleExtractor(Extractor):
         self.schema = schema
 
     def extract(self) -> dict[str, pd.DataFrame]:
-        """Read the file and convert the columns that the schema knows."""
+        """Read the file and convert the columns that the schema knows.
+
+        Raises:
+            ExtractionError: It is no such file, has no such sheet, or holds no table; the message says why.
+            TooLargeError: It holds more than allowed.
+        """
         self._begin()
         types = self.schema.datatypes()
         table = self._converted(self.file.name, self._extract_file(), types)

@@ -69,12 +69,7 @@ class CSVSingleExtractor(SingleExtractor):
         self._separator = separator
 
     def _extract_file(self) -> pd.DataFrame:
-        """Read the table.
-
-        Raises:
-            ExtractionError: The file is no csv file: not UTF-8, or with rows of unequal length.
-            TooLargeError: It has more rows, columns or cells than allowed.
-        """
+        """Read the table."""
         columns = list(self.schema.columns().values())
         read = read_csv_table(self.file, columns, self.file.name, self._separator)
         return self._keep(self.file.name, read, self.schema.datatypes())
@@ -84,12 +79,7 @@ class JSONSingleExtractor(SingleExtractor):
     """Reads a JSON list of records into one table, named after the file; member `b` of object `a` is column `a.b`."""
 
     def _extract_file(self) -> pd.DataFrame:
-        """Read the table.
-
-        Raises:
-            ExtractionError: The file is no JSON, or no list of records.
-            TooLargeError: It has more rows, columns or cells than allowed.
-        """
+        """Read the table."""
         read = read_json_table(self.file, list(self.schema.columns().values()), self.file.name)
         return self._keep(self.file.name, read, self.schema.datatypes())
 
@@ -111,12 +101,7 @@ class XLSXSingleExtractor(SingleExtractor):
         self._sheet_name = sheet_name
 
     def _extract_file(self) -> pd.DataFrame:
-        """Read the table.
-
-        Raises:
-            ExtractionError: The file is no workbook, the sheet is missing, or no table.
-            TooLargeError: It holds more than allowed.
-        """
+        """Read the table."""
         table, columns = self.file.name, plain_columns(self.schema.columns().values())
         read = _read_workbook(self.file, {table: (self._sheet_name, columns)})
         return self._keep(table, read[table], self.schema.datatypes())
@@ -135,12 +120,7 @@ class XLSXMultiExtractor(MultiExtractor):
         super().__init__(file, schema, logger)
 
     def _extract_files(self) -> dict[str, pd.DataFrame]:
-        """Read the tables. Sheets that the schema does not know are left out.
-
-        Raises:
-            ExtractionError: The file is no workbook, a sheet is missing, or no table.
-            TooLargeError: It holds more than allowed.
-        """
+        """Read the tables. Sheets that the schema does not know are left out."""
         sheets: dict[str, tuple[str | int, list[Column]]] = {
             self.get_extraction_key(name): (name, plain_columns(columns.values()))
             for name, columns in self.schema.column_groups().items()
@@ -173,12 +153,7 @@ class JSONMultiExtractor(MultiExtractor):
         return root_records(self.file.read_bytes(), self.file.subject)
 
     def _extract_files(self) -> dict[str, pd.DataFrame]:
-        """Read the tables.
-
-        Raises:
-            ExtractionError: The file is no JSON, or holds something else than records where a group should be.
-            TooLargeError: A table has more rows, columns or cells than allowed.
-        """
+        """Read the tables."""
         paths = source_paths_of(self.schema)
         groups = {
             self.get_extraction_key(name): (name, paths.get(name, ()), plain_columns(columns.values()))

@@ -21,7 +21,11 @@ _MAX_CELL_DEPTH = MAX_DEPTH - 10
 
 _EXACT_IN_FLOAT = 2**53
 
-_OF_TEXTS = {Kind.DATETIME: "a time as text, or null", Kind.DURATION: "a duration as text, or null"}
+_OF_TEXTS = {
+    Kind.TEXT: "text, or null",
+    Kind.DATETIME: "a time as text, or null",
+    Kind.DURATION: "a duration as text, or null",
+}
 
 
 def column_cells(cells: Any, stored: StoredType) -> list[Any]:  # noqa: ANN401 - numpy or extension array
@@ -64,14 +68,14 @@ def check_cells(values: Sequence[Any], stored: StoredType, categories: Categorie
     Raises:
         ValueError: It cannot; the message says why.
     """
-    if (check := _CHECKS.get(stored.kind)) is not None:
-        check(values, stored)
-    elif stored.kind in _OF_TEXTS:
-        _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
+    check = _CHECKS.get(stored.kind)
+    if check is None:
+        read_cells(values, stored, categories)
+        return
+    check(values, stored)
+    if stored.kind in (Kind.DATETIME, Kind.DURATION):
         # Times repeat; a column of them holds what it holds once.
         read_cells(list(dict.fromkeys(values)), stored)
-    else:
-        read_cells(values, stored, categories)
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,8 @@ def read_cells(values: Sequence[Any], stored: StoredType, categories: Categories
         case Kind.OBJECT:
             return np.fromiter(values, dtype=object, count=len(values))
         case Kind.DATETIME:
-            _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
-            times = parse_times(values, stored.unit, stored.time_zone)
-            return times.astype(stored.name).array
+            return parse_times(values, stored.unit, stored.time_zone).astype(stored.name).array
         case Kind.DURATION:
-            _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
             return parse_durations(values, stored.unit)
         case Kind.CATEGORY:
             return _read_categories(values, categories)
@@ -202,8 +203,8 @@ def _check_booleans(values: Sequence[Any], stored: StoredType) -> None:
         _check_kinds(values, {bool}, "true or false")
 
 
-def _check_texts(values: Sequence[Any], _: StoredType) -> None:
-    _check_kinds(values, {str, type(None)}, "text, or null")
+def _check_texts(values: Sequence[Any], stored: StoredType) -> None:
+    _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
 
 
 def _check_objects(values: Sequence[Any], _: StoredType) -> None:
@@ -227,6 +228,8 @@ _CHECKS: dict[Kind, Callable[[Sequence[Any], StoredType], None]] = {
     Kind.FLOAT: _check_floats,
     Kind.BOOLEAN: _check_booleans,
     Kind.TEXT: _check_texts,
+    Kind.DATETIME: _check_texts,
+    Kind.DURATION: _check_texts,
     Kind.OBJECT: _check_objects,
 }
 

@@ -132,10 +132,6 @@ def parse_creation_datetime(text: str) -> datetime:
         raise ValueError(f"{_SUBJECT}: metadata.creation_datetime must be an ISO 8601 time.") from None
 
 
-def _now() -> str:
-    return utc_now().isoformat()
-
-
 def _put_together(metadata: Metadata, tables: Iterable[tuple[str, Iterable[bytes]]]) -> bytes:
     """Return the JSON of a dataset whose tables come in pieces; unlike a join this never holds it twice."""
     text = io.BytesIO()
@@ -203,7 +199,9 @@ def _parse_metadata(members: object, tables: Mapping[str, Any]) -> Metadata:
         raise ValueError(f"{_SUBJECT}: 'metadata', an object, is missing.")
     texts = {}
     # A dataset of which nobody knows when it was made is as old as its arrival.
-    known = members if members.get("creation_datetime") is not None else {**members, "creation_datetime": _now()}
+    known = dict(members)
+    if known.get("creation_datetime") is None:
+        known["creation_datetime"] = utc_now().isoformat()
     for member in ("id", "name", "type", "creation_datetime"):
         text = known.get(member)
         if not isinstance(text, str) or not text:
