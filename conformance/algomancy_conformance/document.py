@@ -24,6 +24,8 @@ OPTIONAL = {
     "get_events": "EVT-1",
 }
 """The operations a backend may do without, and the MAY clause of each."""
+OPTIONAL_STATUSES = ("503",)
+"""What a backend need not document: that its database does not answer is known to one that has a database."""
 
 
 @cache
@@ -95,6 +97,8 @@ def missing_parts(promised: dict[str, Any], offered: dict[str, Any], prefix: str
             continue
         for status, response in operation["responses"].items():
             answer = other.get("responses", {}).get(status)
+            if answer is None and status in OPTIONAL_STATUSES:
+                continue
             if answer is None:
                 missing.append(f"{name}: the status {status} is missing")
                 continue

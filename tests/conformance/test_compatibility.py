@@ -79,6 +79,15 @@ def test_optional_operations_may_be_missing() -> None:
     assert missing_parts(published_document(), offered) == []
 
 
+def test_status_of_a_database_that_is_away_may_be_missing() -> None:
+    """Who has no database documents no 503."""
+    other = copy.deepcopy(published_document())
+    for _, _, operation in operations(other):
+        operation["responses"].pop("503", None)
+
+    assert missing_parts(published_document(), other) == []
+
+
 def test_progress_of_a_scenario_binds_the_reference_alone() -> None:
     """The published document promises it with every scenario; other backends are judged without it."""
     required = [

@@ -9,10 +9,12 @@ from ..document import PUBLISHED_PREFIX, operation_ids, operations, published_do
 from .verdict import Verdict
 
 STORAGE = "the storage fails, or a class of the user's project does otherwise than by its parameters"
+DATABASE = "the server's database does not answer"
 CLOSING = "the server is being stopped"
 PROJECT = "a class of the user's project refuses with an AssertionError"
 UNSHOWN = {
     **dict.fromkeys(((name, 500) for name in operation_ids()), STORAGE),
+    **{(op["operationId"], 503): DATABASE for _, _, op in operations(published_document()) if "503" in op["responses"]},
     **dict.fromkeys((("delete_session", 409), ("delete_scenario", 409)), CLOSING),
     **dict.fromkeys((("get_algorithm_parameters", 409), ("get_dataset", 409), ("get_data_parameters", 409)), PROJECT),
     ("get_runs", 404): "the backend does not offer it",
