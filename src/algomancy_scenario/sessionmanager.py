@@ -187,14 +187,6 @@ class SessionManager:
         """Return the id of the session of this name, `None` when there is none."""
         return self._sessions.id_of_name(display_name)
 
-    def resolve_id(self, id_or_name: str) -> str:
-        """Return the id of a session. An id wins over an equal name.
-
-        Raises:
-            NotFoundError: There is no such session.
-        """
-        return self._sessions.known(id_or_name).id
-
     def get_algorithm_parameters(self, key: str) -> BaseParameterSet:
         """Return a new set of an algorithm's parameters, each with its default; `NotFoundError` without one."""
         return self._builder.catalog.algorithms.get_parameters(key)

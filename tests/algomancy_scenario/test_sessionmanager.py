@@ -44,7 +44,7 @@ def test_session_is_created_under_any_name(name: str, sessions: SessionManager) 
     assert sessions.get_scenario_manager(name) is sessions.get_scenario_manager(session_id)
     assert sessions.has_session(name)
     assert sessions.has_session(session_id)
-    assert sessions.resolve_id(name) == session_id
+    assert sessions.open_session(name) == (session_id, sessions.get_scenario_manager(name))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\ud800"], ids=["empty", "blank", "surrogate"])
@@ -80,7 +80,7 @@ def test_unknown_session_is_not_found(sessions: SessionManager) -> None:
     operations: list[Callable[[str], Any]] = [
         sessions.get_scenario_manager,
         sessions.get_display_name,
-        sessions.resolve_id,
+        sessions.open_session,
         sessions.delete_session,
         lambda name: sessions.rename_session(name, "new"),
         lambda name: sessions.copy_session(name, "new"),
@@ -96,7 +96,7 @@ def test_id_wins_over_an_equal_name(sessions: SessionManager) -> None:
     """Where one session's id is another one's name, the id counts."""
     main = sessions.start_session_id
     sessions.create_new_session(main)
-    assert sessions.resolve_id(main) == main
+    assert sessions.open_session(main)[0] == main
 
 
 def test_renamed_session_keeps_its_id(sessions: SessionManager) -> None:
@@ -123,7 +123,7 @@ def test_deleted_session_is_gone_with_everything_in_it(sessions: SessionManager)
     assert sessions.create_new_session("main") != main
     assert sessions.get_scenario_manager("main").get_data_keys() == []
     # The same on a server that starts only now.
-    assert sessions.start_session_id == sessions.resolve_id("main")
+    assert sessions.start_session_id == sessions.open_session("main")[0]
 
 
 def test_last_session_is_replaced_by_a_fresh_one(sessions: SessionManager) -> None:

@@ -43,7 +43,7 @@ class Person:
         http.post("/api/v1/sessions/main/copy", json={"new_display_name": name}).raise_for_status()
         app: Any = http.app
         sessions = app.state.session_manager
-        self.manager: ScenarioManager = sessions.get_scenario_manager(sessions.resolve_id(name))
+        self.manager: ScenarioManager = sessions.get_scenario_manager(name)
         self.root = f"/api/v1/sessions/{name}"
         self.names = count()
         self.kept: dict[str, tuple[str, bytes]] = {}

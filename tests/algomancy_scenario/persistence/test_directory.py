@@ -252,7 +252,7 @@ def test_session_with_the_users_files_is_forgotten_but_not_removed(reopen: Open,
     sessions.create_new_session("other")
     main(sessions)
     sessions.get_scenario_manager("Plant").create_scenario("one", "Raw", "Instant")
-    other = sessions.resolve_id("other")
+    other = sessions.open_session("other")[0]
     sessions.delete_session("Plant")
     sessions.delete_session("other")
     assert not (plant.parent / other).exists()

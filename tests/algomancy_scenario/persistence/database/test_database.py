@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from algomancy_scenario import SessionManager
-from algomancy_scenario.persistence.database.database import Database
+from algomancy_scenario.persistence.database.database import Database, Watch, watch
 from algomancy_scenario.persistence.database.tables import metadata
-from tests.algomancy_scenario.scenario_project import config
+from tests.algomancy_scenario.scenario_project import WAIT, config
 
 
 def test_migrations_lead_to_the_tables(database_url: str) -> None:
@@ -25,6 +27,31 @@ def test_migrations_lead_to_the_tables(database_url: str) -> None:
             assert compare_metadata(context, metadata) == []
     finally:
         database.close()
+
+
+def test_watch_is_woken_by_what_other_servers_change(empty_postgres: str) -> None:
+    """What a server has changed itself it knows: nothing is to be looked for."""
+
+    def change(database: Database) -> None:
+        connection, _ = database.begin()
+        connection.commit()
+        connection.close()
+
+    def seconds_of(watching: Watch, timeout: float) -> float:
+        begin = time.monotonic()
+        watching.wait(timeout)
+        return time.monotonic() - begin
+
+    with (
+        closing(Database(empty_postgres)) as own,
+        closing(Database(empty_postgres)) as other,
+        closing(watch(own)) as watching,
+    ):
+        watching.wait(0)  # From now on it hears.
+        change(own)
+        assert seconds_of(watching, 0.1) >= 0.1
+        change(other)
+        assert seconds_of(watching, WAIT) < WAIT
 
 
 def test_newer_schema_is_refused(database_url: str) -> None:
