@@ -78,12 +78,12 @@ def test_server_closes_at_once_whatever_runs(sessions: SessionManager) -> None:
 
 
 def test_worker_survives_whatever_is_raised(sessions: SessionManager) -> None:
-    """Scenarios that raise `SystemExit` fail one after the other on the same few threads."""
+    """A hundred scenarios that raise `SystemExit` fail one after the other on a few threads."""
+    before = set(run_threads())
     manager = sessions.get_scenario_manager("main")
     manager.add_datasource_from_json(json.dumps(payload("data", 1)))
     for number in range(100):
         manager.process_scenario_async(manager.create_scenario(f"exit {number}", "data", "Exits"))
-    threads = run_threads()
     assert manager.wait_for_processing(WAIT)
     assert {scenario.status for scenario in manager.list_scenarios()} == {"failed"}
-    assert set(run_threads()) <= set(threads)
+    assert len(set(run_threads()) - before) <= 4
