@@ -183,8 +183,7 @@ def _of_texts(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     words = set(pc.unique(texts.slice(0, 100)).drop_null().to_pylist())
     for true, false in (("True", "False"), ("true", "false"), ("TRUE", "FALSE")):
         if words <= {true, false} and all_match(f"^(?:{true}|{false})$"):
-            values = pc.equal(texts, true)
-            return pd.array(values.to_pylist(), dtype="boolean") if values.null_count else values.to_numpy()
+            return _booleans(pc.equal(texts, true))
     return pd.array(texts, dtype="str")
 
 
@@ -212,6 +211,7 @@ def natural_values(values: Sequence[Any]) -> Any:  # noqa: ANN401 - an array, or
 
 def of_arrow(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - as above
     """Return a column of Arrow's as `natural_values` would its cells; None where it has no type that is known here."""
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
@@ -222,8 +222,17 @@ def of_arrow(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - as above
     if pa.types.is_float64(values.type):
         return values.to_numpy()
     if pa.types.is_boolean(values.type):
-        return pd.array(values.to_pylist(), dtype="boolean") if values.null_count else values.to_numpy()
-    return None
+        return _booleans(values)
+    return np.full(len(values), None, dtype=object) if pa.types.is_null(values.type) else None
+
+
+def _booleans(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    if not values.null_count:
+        return values.to_numpy()
+    return pd.arrays.BooleanArray(pc.fill_null(values, False).to_numpy(), pc.is_null(values).to_numpy(), copy=True)
 
 
 def _mixed(values: Sequence[Any]) -> Any:  # noqa: ANN401 - as above

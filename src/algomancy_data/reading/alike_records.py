@@ -64,10 +64,7 @@ def read_alike_records(file: File) -> dict[str, pd.Series] | None:
         column = pa.chunked_array([pa.concat_arrays([piece.field(number) for piece in pieces])])
         if pa.types.is_floating(column.type) and not _is_exact(column):
             return None
-        cells = of_arrow(column)
-        if cells is None:  # Every cell is missing.
-            cells = pd.array([None], dtype="object").repeat(len(column))
-        columns[name] = pd.Series(cells, copy=False)
+        columns[name] = pd.Series(of_arrow(column), copy=False)
     return columns
 
 
