@@ -157,6 +157,20 @@ def test_answer_that_comes_before_the_request_has_ended_is_heard() -> None:
         thread.join(5)
 
 
+def test_route_that_hangs_is_asked_a_few_times_only() -> None:
+    """A route that is not answered in time is not waited for again and again; others are asked as before."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        api = Api(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=0.05)  # nobody accepts
+        said = []
+        for path in ["/sessions"] * 6 + ["/health"]:
+            with pytest.raises(KitError) as error:
+                api.get(path)
+            said.append("asked no more" in str(error.value))
+
+        assert said == [False] * 4 + [True] * 2 + [False]
+        api.close()
+
+
 def test_packed_answer_is_unpacked_and_repeated_headers_are_joined() -> None:
     """The body is what the target meant, whether it packs it or not."""
     packed = gzip.compress(b'{"a": 1}')

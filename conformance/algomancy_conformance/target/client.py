@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -23,6 +24,10 @@ from .wire import BROKEN_OFF, Answer, CannotConnectError, Connection, Reply
 KEPT_EXCHANGES = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_SHOWN = 200
+SHORT_TIMEOUT = 3.0
+"""Seconds that are waited on a route that was not answered in time before."""
+MOST_TIMEOUTS = 3
+"""After more of them a route is asked no more: what makes a target hang is one fault, and not as many waits."""
 IN_A_TARGET = "/?%:@!$&'()*+,;=~-._[]"
 """What stays as it is in the target of a request; the rest is percent-encoded."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -75,6 +80,7 @@ class Api:
         self.unanswered = 0
         self.watchers: list[Callable[[Answer], None]] = []
         self._timeout = timeout
+        self._timed_out: Counter[str] = Counter()
         self._idle: dict[str, list[Connection]] = {}
         self._session_path = re.compile(re.escape(self.prefix) + r"/sessions/([^/?]+)")
 
@@ -168,18 +174,22 @@ class Api:
             lines.append(f"Content-Length: {len(content)}")
         lines += [f"{name}: {value}" for name, value in shown]
         url, target = self.next_url(), quote(self._below_server(path), safe=IN_A_TARGET)
+        route = self._route(method, path)
+        if self._timed_out[route] > MOST_TIMEOUTS:
+            raise KitError(f"{method} {path}: `{route}` has not been answered in time before, and is asked no more")
         try:
-            reply = self._answer_to(url, method, target, lines, content)
+            seconds = min(self._timeout, SHORT_TIMEOUT) if self._timed_out[route] else self._timeout
+            reply = self._answer_to(url, seconds, method, target, lines, content)
         except BROKEN_OFF as error:
             said = f"{method} {path}: the target broke off without a proper answer"
             if self._answers(url):
-                route = self._route(method, path)
                 fault = Fault(("broke off", route), f"`{route}` is broken off without an answer")
                 raise Broken(f"{said}, twice ({error or type(error).__name__})", fault=fault) from None
             self.unanswered += 1
             raise KitError(f"{said} and is gone") from None
         except (CannotConnectError, OSError) as error:
             self.unanswered += 1
+            self._timed_out[route] += isinstance(error, TimeoutError)
             raise KitError(f"{method} {path}: {type(error).__name__}: {error}") from None
         self.unanswered = 0
         return self.record(method, url + target, shown, content, reply)
@@ -191,21 +201,22 @@ class Api:
             yield f"Authorization: Bearer {self.token}"
         yield from (line for name, line in USUAL.items() if name not in names)
 
-    def _answer_to(self, url: str, method: str, target: str, lines: list[str], content: bytes) -> Reply:
+    def _answer_to(self, url: str, seconds: float, method: str, target: str, lines: list[str], content: bytes) -> Reply:
         """Send a request, and once more on a fresh connection where the one it went out on was closed."""
         idle = self._idle.setdefault(url, [])
         while idle:
             connection = idle.pop()
             if connection.usable:
+                connection.wait_at_most(seconds)
                 break
             connection.close()
         else:
-            connection = Connection(url, self._timeout)
+            connection = Connection(url, seconds)
         try:
             return self._ask(connection, idle, method, target, lines, content)
         except BROKEN_OFF as broken_off:
             try:
-                connection = Connection(url, self._timeout)
+                connection = Connection(url, seconds)
             except CannotConnectError:
                 raise broken_off from None
             return self._ask(connection, idle, method, target, lines, content)

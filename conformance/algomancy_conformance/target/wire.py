@@ -65,8 +65,16 @@ class Connection:
         with contextlib.suppress(ConnectionError):  # it may have answered before it has read all of a long request
             self._socket.sendall(head.encode("latin-1") + content)
         response = HTTPResponse(self._socket, method=method)
-        response.begin()
+        try:
+            response.begin()
+        except BaseException:
+            response.close()
+            raise
         return response
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Give up on an answer that takes longer."""
+        self._socket.settimeout(seconds)
 
     def rest(self) -> None:
         """Nothing is asked for a while."""
