@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset
 from algomancy_scenario.persistence.cache import Cache
@@ -72,9 +73,10 @@ class DatabaseStore:
         if self._depth > 1 or self._closed:
             return
         try:
-            self._connection, self._revision = self.database.begin()
-            if self._revision != self._seen + 1:
-                self._take_in(self._connection, self._revision - 1)
+            with answering():
+                self._connection, self._revision = self.database.begin()
+                if self._revision != self._seen + 1:
+                    self._take_in(self._connection, self._revision - 1)
         except BaseException:
             self._leave()
             raise
@@ -206,8 +208,10 @@ class DatabaseStore:
             connection, self._connection = self._connection, None
             self._written = False
         try:
-            if connection is not None:
-                connection.close()
+            # Of a connection that was cut nothing is left to be closed, and what was written is committed.
+            with suppress(DBAPIError):
+                if connection is not None:
+                    connection.close()
         finally:
             self._lock.release()
 
