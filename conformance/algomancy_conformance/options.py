@@ -143,7 +143,9 @@ def command_line(
         found: Settings that were not given and are known now.
         needs: More options, each with a word in capitals for a value the user knows.
     """
-    words = ["algomancy-conformance", "run", *target]
+    wanted = list(dict.fromkeys(needs))
+    served = any(need.startswith("--serve ") for need in wanted)  # another way to name the target: there is one
+    words = ["algomancy-conformance", "run", *(() if served else target)]
     for name, (setting, default) in settings().items():
         value = getattr(options, name)
         if name == "token":
@@ -157,4 +159,4 @@ def command_line(
             w for v in values for w in ((flag_of(name, setting),) if v is True else (flag_of(name, setting), str(v)))
         ]
     line = shlex.join(words)
-    return " ".join([line, *dict.fromkeys(n for n in needs if n.split()[0] not in words)])
+    return " ".join([line, *(need for need in wanted if need.split()[0] not in words)])

@@ -8,7 +8,7 @@ import pytest
 
 from algomancy_conformance.clauses import Level, Profile, all_clauses
 from algomancy_conformance.judging.verdict import Verdict, combined, judge, read_baseline
-from algomancy_conformance.options import Options
+from algomancy_conformance.options import Options, command_line
 from algomancy_conformance.outcomes import CheckResult, KitError, Outcome
 
 PASSED, FAILED, ERROR = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR
@@ -195,3 +195,10 @@ def test_command_repeats_the_run_with_what_is_missing() -> None:
         "algomancy-conformance run http://127.0.0.1:1 --only GEN-5 --only GEN-8 --seed 7 --slow 'Slow one' --fast Fast "
         "--crashing NAME --cors-origin ORIGIN"
     )
+
+
+def test_next_command_names_one_target() -> None:
+    """What must be served by a command of its own is no longer named as an application."""
+    line = command_line(("--app", "m:f"), Options(seed=1), needs=("--serve COMMAND", "--cors-origin ORIGIN"))
+
+    assert line == "algomancy-conformance run --seed 1 --serve COMMAND --cors-origin ORIGIN"
