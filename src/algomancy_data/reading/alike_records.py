@@ -91,7 +91,7 @@ def _types(records: bytes) -> dict[str, pa.DataType]:
 def _first_records(records: bytes) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(records, type=list[dict[str, Any]])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return []
 
 

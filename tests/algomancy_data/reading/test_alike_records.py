@@ -68,6 +68,7 @@ OTHERS: dict[str, str] = {
     "an object inside": '[{"a": {"b": 1}}]',
     "a list inside": '[{"a": [1]}]',
     "an object inside a later record": '[{"a": 1}, {"a": {"b": 1}}]',
+    "lists too deep to be decoded": '[{"a": ' + "[" * 1_900,
     "two types": '[{"a": 1}, {"a": "x"}]',
     "a later type": json.dumps([{"a": 1}] * 300 + [{"a": 2.5}]),
     "a later member": json.dumps([{"a": 1}] * 300 + [{"b": 1}]),
