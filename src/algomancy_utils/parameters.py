@@ -17,7 +17,7 @@ _FORM = "an ISO 8601 date or time such as '2025-01-31' or '2025-01-31T08:00:00Z'
 class _Parameter(TypedParameter):
     """What the kinds share: `_kept` checks a value and returns the form in which it is kept."""
 
-    default: Any = None
+    default: Any
 
     @property
     def value(self) -> Any:  # noqa: ANN401 - each kind has its own
@@ -27,10 +27,9 @@ class _Parameter(TypedParameter):
     def _validate(self, value: Any) -> None:  # noqa: ANN401 - anything a caller may have sent
         self._kept(value)
 
-    def _begin(self, value: object, default: object = None) -> None:
+    def _begin(self, value: object, default: object) -> None:
         """Take the default and the first value, where there is one."""
-        if default is not None:
-            self.default = self._kept(default)
+        self.default = None if default is None else self._kept(default)
         if value is not None:
             self.set_validated_value(value)
 
@@ -215,7 +214,8 @@ class _Choices(_Parameter):
         self.choices = list(choices)
         if not self.choices:
             raise ParameterError(f"Parameter {shown(name)} must have at least one choice, got none.")
-        self._begin(value)
+        if value is not None:
+            self.set_validated_value(value)
 
     def _choice(self, value: object, demand: str, given: object) -> Any:  # noqa: ANN401 - whatever the choices are
         """Return the choice that `value` or its JSON form names; else refuse what was given."""
@@ -307,8 +307,7 @@ class TimeParameter(_Parameter):
     ) -> None:
         super().__init__(name, ParameterType.TIME, required)
         # Fixed once, so that what a descriptor shows is what a scenario gets.
-        self.default = self._kept(local_now() if default is None else default)
-        self._begin(value)
+        self._begin(value, local_now() if default is None else default)
 
     def to_json_value(self) -> str:
         """Return the moment as ISO 8601 text."""

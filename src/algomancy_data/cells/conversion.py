@@ -11,6 +11,7 @@ from algomancy_data.cells.intervals import read_intervals
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT, Reading, read_numbers
 from algomancy_data.cells.values import NO_BOOLEAN, READERS
 from algomancy_data.schema import DataType
+from algomancy_data.validation import SHOWN_PER_COLUMN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,13 +38,15 @@ class Converted:
 
     Attributes:
         array: The values; missing where the file had none or one that cannot be converted.
-        unreadable: What could not be converted and why, by row.
+        unreadable: What could not be converted and why, by row: the first ones, and the last.
+        unreadable_count: How many cells could not be converted.
         doubts: What allows two readings, and how it was read; said in a warning.
         remarks: How unusual cells were read; said in passing.
     """
 
     array: Any
     unreadable: dict[int, tuple[Any, str]] = field(default_factory=dict)
+    unreadable_count: int = 0
     doubts: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -121,6 +124,7 @@ def _convert_values(values: list[Any], dtype: DataType) -> Converted:
         _fill_in(converted, others, dtype)
     if unreadable:
         converted.unreadable = dict(sorted((converted.unreadable | unreadable).items()))
+        converted.unreadable_count += len(unreadable)
     return converted
 
 
@@ -190,12 +194,13 @@ def _spread(read: Reading, codes: np.ndarray[Any, Any], distinct: pa.Array) -> C
         array: Any = pd.Categorical.from_codes(order[codes], dtype=read.values.dtype)
     else:
         array = pd.api.extensions.take(read.values, codes, allow_fill=True)
+    rows = np.flatnonzero(np.isin(codes, list(read.problems))) if read.problems else codes[:0]
     unreadable = {}
-    if read.problems:
-        for row in np.flatnonzero(np.isin(codes, list(read.problems))).tolist():
-            place = int(codes[row])
-            unreadable[row] = distinct[place].as_py(), read.problems[place]
-    return Converted(tightened(array), unreadable, read.doubts, read.remarks)
+    # A million entries would keep the garbage collector busy, and all threads waiting, for more than a second.
+    for row in dict.fromkeys([*rows[:SHOWN_PER_COLUMN].tolist(), *rows[-1:].tolist()]):
+        place = int(codes[row])
+        unreadable[row] = distinct[place].as_py(), read.problems[place]
+    return Converted(tightened(array), unreadable, len(rows), read.doubts, read.remarks)
 
 
 def tightened(array: Any) -> Any:  # noqa: ANN401 - any array

@@ -14,7 +14,7 @@ from algomancy_data.cells.conversion import Converted, convert, nullable_integer
 from algomancy_data.cells.numbers import INT64
 from algomancy_data.encoding import shown
 from algomancy_data.schema import Column, DataType
-from algomancy_data.validation import ValidationMessage, ValidationSeverity, first_and_count
+from algomancy_data.validation import SHOWN_PER_COLUMN, ValidationMessage, ValidationSeverity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,9 +113,9 @@ def convert_table(series: dict[str, pd.Series], columns: Sequence[Column], table
 
 def conversion_messages(converted: Converted, table: str, column: str) -> list[ValidationMessage]:
     """Return an error for each of the first cells that could not be converted, one that counts the rest, and notes."""
-    found, rest = first_and_count(list(converted.unreadable.items()))
+    found = list(converted.unreadable.items())[:SHOWN_PER_COLUMN]
     told: list[tuple[str, int | None]] = [(f"{_shown(value)} {problem}.", row) for row, (value, problem) in found]
-    if rest:
+    if rest := converted.unreadable_count - len(found):
         problem = next(reversed(converted.unreadable.values()))[1]
         told.append((f"{rest:,} more cells of this column cannot be converted: what they hold {problem}.", None))
     error = ValidationSeverity.ERROR
