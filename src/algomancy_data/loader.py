@@ -62,5 +62,5 @@ class DataSourceLoader(Loader):
         for table, frame in data.items():
             source.add_table(table, frame)
         if self.logger is not None:
-            self.logger.success(f"Dataset '{name}' holds {len(data)} tables.")
+            self.logger.success(f"Dataset '{name}' holds {len(data)} table{'s' if len(data) != 1 else ''}.")
         return source

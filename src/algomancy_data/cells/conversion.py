@@ -1,4 +1,4 @@
-"""From what a file holds to the types a schema wants: whole columns where possible, else each distinct text once."""
+"""From what a file holds to the types a schema wants: a column at once where all is plain, else each distinct text."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def texts_of(series: pd.Series) -> pa.ChunkedArray:
 
 
 def _as_texts(series: pd.Series, dtype: DataType) -> pa.ChunkedArray | None:
-    """Return the texts that `value_reader` makes of whole columns of integers, booleans and nothing; else None.
+    """Return the texts that `READERS` make of whole columns of integers, booleans and nothing; else None.
 
     Arrow makes them without the interpreter's lock, in a tenth of the time and memory.
     """
@@ -160,7 +160,7 @@ def _convert_texts(texts: pa.ChunkedArray, dtype: DataType) -> Converted:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if dtype in _WHOLE and (array := _WHOLE[dtype](texts)) is not None:
+    if dtype in _PLAIN and (array := _PLAIN[dtype](texts)) is not None:
         return Converted(array)
     encoded = pa.concat_arrays(texts.chunks or [pa.array([], texts.type)]).dictionary_encode()
     distinct = encoded.dictionary
@@ -208,16 +208,16 @@ def tightened(array: Any) -> Any:  # noqa: ANN401 - any array
     return array if str(array.dtype) != "Int64" or array.isna().any() else array.to_numpy("int64")
 
 
-# Whole columns; None where single cells must be looked at.
+# Columns that are plainly written throughout; None where single cells must be looked at.
 
 
-def _whole_texts(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
+def _plain_texts(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
     import pandas as pd
 
     return pd.array(texts, dtype="string")
 
 
-def _whole_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
+def _plain_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -233,7 +233,7 @@ def _whole_integers(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, 
     return nullable_integers(values)
 
 
-def _whole_floats(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
+def _plain_floats(texts: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array, or None
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -263,10 +263,10 @@ def nullable_integers(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an arra
     return pd.arrays.IntegerArray(pc.fill_null(values, 0).to_numpy(), pc.is_null(values).to_numpy(), copy=True)
 
 
-_WHOLE: dict[DataType, Callable[[pa.ChunkedArray], Any]] = {
-    DataType.STRING: _whole_texts,
-    DataType.INTEGER: _whole_integers,
-    DataType.FLOAT: _whole_floats,
+_PLAIN: dict[DataType, Callable[[pa.ChunkedArray], Any]] = {
+    DataType.STRING: _plain_texts,
+    DataType.INTEGER: _plain_integers,
+    DataType.FLOAT: _plain_floats,
 }
 
 

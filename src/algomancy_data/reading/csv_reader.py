@@ -348,7 +348,8 @@ def _ragged(file: File, row: int, cells: int, width: int) -> ExtractionError:
     advice = (
         "a text that holds the separator needs quotes" if cells > width else "an empty cell needs its separator, too"
     )
-    return ExtractionError(f"{file.subject}: row {row} has {cells} cells where the heading has {width}; {advice}.")
+    found = "1 cell" if cells == 1 else f"{cells} cells"
+    return ExtractionError(f"{file.subject}: row {row} has {found} where the heading has {width}; {advice}.")
 
 
 def _not_utf8(file: File) -> ExtractionError:

@@ -249,7 +249,7 @@ def test_column_of_one_type_is_converted_whole(
 
 
 def test_cells_that_cannot_be_converted_are_counted_and_few_are_kept() -> None:
-    """Of a thousand wrong cells the first ten and the last are told; an entry for each would cost more than the file."""
+    """Of a thousand wrong cells the first ten and the last are told: an entry for each costs more than the file."""
     converted = convert(pd.Series([f"x{row}" for row in range(1000)], dtype="string"), DataType.INTEGER)
     assert converted.unreadable_count == 1000
     assert list(converted.unreadable) == [*range(10), 999]

@@ -156,7 +156,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "not_utf8_in_text": (HEAD.encode() + b"1;1;\xff;;;\n", "is not UTF-8 text"),
     "not_utf8_far_down": (b"a;c\n" + b"1;x\n" * 300_000 + b"1;\xff\n", "is not UTF-8 text"),
     "broken_utf16": (b"\xff\xfea\x00;\x00b", "is not UTF-16 text"),
-    "short_row": ("a;c\n1;x\n2\n", "row 3 has 1 cells where the heading has 2; an empty cell needs its separator, too"),
+    "short_row": ("a;c\n1;x\n2\n", "row 3 has 1 cell where the heading has 2; an empty cell needs its separator, too"),
     "short_row_with_quotes": ('a;b;c\n1;2;"x;y"\n2;3\n', "row 3 has 2 cells where the heading has 3"),
     "first_row_long": (
         "a;c\n1;x;y\n",
@@ -361,7 +361,7 @@ def test_csv_of_blank_lines_does_not_become_cells() -> None:
 def test_csv_short_rows_are_refused_before_they_are_filled_up() -> None:
     """A few bytes a row do not become thousands of cells a row."""
     heading = ";".join(f"c{number}" for number in range(2_000))
-    with pytest.raises(ExtractionError, match="row 2 has 1 cells where the heading has 2000"):
+    with pytest.raises(ExtractionError, match="row 2 has 1 cell where the heading has 2000"):
         _extract(f"{heading}\n" + "1\n" * 600)
     with pytest.raises(TooLargeError, match="a row is longer than"):
         _extract("a;c\n" + "1;x\n" * 40_000 + '1;"' + "x" * 9_000_000 + '"\n')
