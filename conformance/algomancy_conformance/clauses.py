@@ -37,7 +37,7 @@ class Clause:
         id: Its number, never reused.
         level: The level as the contract writes it; ``MUST*`` binds the reference alone.
         seed: The level it has for other backends.
-        resource: The chapter it stands in, and the suite file that checks it.
+        resource: The chapter it stands in.
         operations: The operationIds it speaks of; ``("*",)`` means every one.
         sentence: What it says.
     """

@@ -67,7 +67,8 @@ class CoreConfig:
     data_path: str | os.PathLike[str] = field(
         default="data",
         metadata={
-            "doc": "The folder the state lives in. It must exist when the state is persistent; otherwise it is unused."
+            "doc": "The folder the state lives in. It must exist when `has_persistent_state` is set, unless "
+            "`database_url` says where the state is; otherwise it is unused."
         },
     )
     has_persistent_state: bool = field(

@@ -363,7 +363,6 @@ class ScenarioProcessor:
     def _finish(self, run: Run, ending: dict[str, Any]) -> None:
         scenario = run.scenario
         with self._locks:
-            # Only those who hold the mutex change which run is the current one.
             if run is not self._current:
                 return
             ending = {"progress": max(run.progress, scenario.progress), **ending}
@@ -381,6 +380,8 @@ class ScenarioProcessor:
             with self._locks.state:
                 self._registry.publish(scenario, state)
                 self._current = None
+                if self._elsewhere is scenario:  # It took so long to store that the run was given up meanwhile.
+                    self._elsewhere = None
                 following = self._next()
         self.start(following)
         run.end("killed" if run.killed else state.status.value, state.error)

@@ -307,7 +307,9 @@ class TimeParameter(_Parameter):
     ) -> None:
         super().__init__(name, ParameterType.TIME, required)
         # Fixed once, so that what a descriptor shows is what a scenario gets.
-        self._begin(value, local_now() if default is None else default)
+        self.default = self._kept(local_now() if default is None else default)
+        if value is not None:
+            self.set_validated_value(value)
 
     def to_json_value(self) -> str:
         """Return the moment as ISO 8601 text."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from algomancy_data import DataSource
 from algomancy_scenario import Scenario
+from algomancy_scenario.persistence.memory import MemorySessionStore
+from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_utils import Runtime, use_runtime
 from tests.algomancy_scenario.scenario_project import WAIT, Control, algorithms, payload, scenario
@@ -46,6 +48,23 @@ def test_processor_tells_what_it_runs_and_can_be_shut_down(control: Control) -> 
     assert processor.wait_for_processing(0)
     assert processor.currently_processing is None
     assert late.status == "queued"
+
+
+def test_run_that_is_given_up_while_its_end_is_stored_has_ended() -> None:
+    """Storing took longer than other servers wait for a sign of life: the end counts, and the queue goes on."""
+
+    class SlowStore(MemorySessionStore):
+        def save_scenario(self, record: ScenarioRecord) -> None:
+            if (run := processor.begun) is not None:
+                processor.lose(run)
+
+    processor = ScenarioProcessor(store=SlowStore())
+    first, second = scenario(provided_id="first"), scenario(provided_id="second")
+    for each in (first, second):
+        processor.enqueue(each)
+    assert processor.wait_for_processing(WAIT)
+    processor.shutdown()
+    assert (first.status, second.status, processor.elsewhere) == ("complete", "complete", None)
 
 
 def test_run_is_dated_by_whoever_started_it() -> None:

@@ -1,4 +1,4 @@
-"""Reading csv files: every cell as text, in one pass; what the texts mean is decided by whole columns afterwards."""
+"""Reading csv files: every cell as text; what the texts mean is decided by whole columns afterwards."""
 
 from __future__ import annotations
 

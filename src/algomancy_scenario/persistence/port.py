@@ -1,8 +1,8 @@
 """What the managers ask of a store.
 
 Every method returns only once what it was told is safe; until then the managers acknowledge nothing. A method that
-raises has changed nothing. Whoever changes something holds the `guard` of the store meanwhile, from the look at what
-is there to the moment others can see the change; it calls one changing method.
+raises has changed nothing, unless the disk itself failed. Whoever changes something holds the `guard` of the store
+meanwhile, from the look at what is there to the moment others can see the change; it calls one changing method.
 """
 
 from __future__ import annotations

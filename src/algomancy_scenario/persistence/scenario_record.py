@@ -16,7 +16,7 @@ _FORMAT = 1
 
 
 class ScenarioStatus(StrEnum):
-    """Where a scenario stands; it moves downwards only, except by a reset (contract SCN-9)."""
+    """Where a scenario stands; it moves downwards only (contract SCN-9), except by a reset or when its server died."""
 
     CREATED = "created"
     QUEUED = "queued"
@@ -38,7 +38,8 @@ class ScenarioRecord:
         tag: Its tag.
         sequence: Its place among the scenarios of its session, in order of creation.
         queue_position: Its place among those waiting or running, `None` for any other.
-        status: Where it stands. One that was processing is stored as queued: it is to run again.
+        status: Where it stands. One that is processing is recorded as queued, to run again after a crash; what servers
+            that share a store tell each other of it is not part of the record.
         progress: How far its last run was when it ended.
         input_data_key: The key of its dataset.
         input_data_id: The id its dataset had when the scenario was created.
@@ -110,7 +111,7 @@ class ScenarioRecord:
     def _check(self, *, has_result: bool) -> None:
         done, failed = self.status is ScenarioStatus.COMPLETE, self.status is ScenarioStatus.FAILED
         if self.status is ScenarioStatus.PROCESSING:
-            raise ValueError("Its status is one that is never stored.")
+            raise ValueError("Its status is one that no record has.")
         if done != has_result or done != (self.kpis is not None) or failed != bool(self.error):
             raise ValueError("Its status does not fit its result, KPI values and error.")
         if not 0 <= self.progress <= 100:
