@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -176,6 +177,9 @@ def test_freed_memory_is_kept_for_reuse_until_then() -> None:
 
 
 @LINUX_ONLY
+@pytest.mark.skipif(
+    platform.libc_ver() >= ("glibc", "2.42"), reason="this C library gives back half of what Arrow's threads have freed"
+)
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_memory_of_reading_is_given_back(tmp_path: Path, kind: str) -> None:
     """After a file of some megabytes was read the process holds its table, and little more."""
