@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -38,7 +39,7 @@ _LOOK_SECONDS = 0.03
 """How often a SQLite file is looked at; that costs some microseconds and reads no disk."""
 
 _MIGRATING = 0x416C676F  # the number of PostgreSQL's lock around migrations
-_SQLITE = ("PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL")
+_SQLITE = ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL")
 _log = logging.getLogger(__name__)
 
 
@@ -232,6 +233,16 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the
     connection.isolation_level = None  # Python's own idea of when a transaction begins is in the way.
     for pragma in _SQLITE:
         connection.execute(pragma)
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        # Where servers start at once on a new file, SQLite refuses some of them without waiting.
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:

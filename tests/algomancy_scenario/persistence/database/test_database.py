@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from algomancy_scenario import SessionManager
-from algomancy_scenario.persistence.database.database import Database, Watch, watch
+from algomancy_scenario.persistence.database.database import Database, Watch, _set_up_sqlite, watch
 from algomancy_scenario.persistence.database.tables import metadata
 from tests.algomancy_scenario.scenario_project import WAIT, config
 
@@ -27,6 +28,21 @@ def test_migrations_lead_to_the_tables(database_url: str) -> None:
             assert compare_metadata(context, metadata) == []
     finally:
         database.close()
+
+
+def test_file_that_is_locked_when_its_mode_is_set_is_tried_again(tmp_path: Path) -> None:
+    """Servers that start at once on a new SQLite file are refused by it at times; that is over soon."""
+    refusals = iter(["database is locked"] * 2)
+
+    class Locked(sqlite3.Connection):
+        def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:
+            if "journal_mode" in sql and (refusal := next(refusals, None)):
+                raise sqlite3.OperationalError(refusal)
+            return super().execute(sql, *arguments)
+
+    with closing(sqlite3.connect(tmp_path / "state.db", factory=Locked)) as connection:
+        _set_up_sqlite(connection, None)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_watch_is_woken_by_what_other_servers_change(empty_postgres: str) -> None:
