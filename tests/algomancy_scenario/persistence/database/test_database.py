@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -35,7 +36,7 @@ def test_file_that_is_locked_when_its_mode_is_set_is_tried_again(tmp_path: Path)
     refusals = iter(["database is locked"] * 2)
 
     class Locked(sqlite3.Connection):
-        def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:
+        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
             if "journal_mode" in sql and (refusal := next(refusals, None)):
                 raise sqlite3.OperationalError(refusal)
             return super().execute(sql, *arguments)
