@@ -239,8 +239,8 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the
             connection.execute("PRAGMA journal_mode = WAL")
             return
         # Where servers start at once on a new file, SQLite refuses some of them without waiting.
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_LOOK_SECONDS)
 

@@ -31,19 +31,35 @@ def test_migrations_lead_to_the_tables(database_url: str) -> None:
         database.close()
 
 
-def test_file_that_is_locked_when_its_mode_is_set_is_tried_again(tmp_path: Path) -> None:
-    """Servers that start at once on a new SQLite file are refused by it at times; that is over soon."""
-    refusals = iter(["database is locked"] * 2)
+def _refusing(folder: Path, *codes: int) -> sqlite3.Connection:
+    """A connection to a new file that refuses to set its mode, once for each code."""
+    left = iter(codes)
 
-    class Locked(sqlite3.Connection):
+    class Refusing(sqlite3.Connection):
         def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-            if "journal_mode" in sql and (refusal := next(refusals, None)):
-                raise sqlite3.OperationalError(refusal)
+            if "journal_mode" in sql and (code := next(left, None)) is not None:
+                error = sqlite3.OperationalError("refused")
+                error.sqlite_errorcode = code
+                raise error
             return super().execute(sql, *arguments)
 
-    with closing(sqlite3.connect(tmp_path / "state.db", factory=Locked)) as connection:
+    return sqlite3.connect(folder / "state.db", factory=Refusing)
+
+
+def test_file_that_is_locked_when_its_mode_is_set_is_tried_again(tmp_path: Path) -> None:
+    """Servers that start at once on a new SQLite file are refused by it at times; that is over soon."""
+    with closing(_refusing(tmp_path, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY)) as connection:
         _set_up_sqlite(connection, None)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    """What waiting does not change is not tried again: a second try would succeed here."""
+    with (
+        closing(_refusing(tmp_path, sqlite3.SQLITE_READONLY)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="refused"),
+    ):
+        _set_up_sqlite(connection, None)
 
 
 def test_watch_is_woken_by_what_other_servers_change(empty_postgres: str) -> None:
