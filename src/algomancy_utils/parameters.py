@@ -30,6 +30,9 @@ class _Parameter(TypedParameter):
     def _begin(self, value: object, default: object) -> None:
         """Take the default and the first value, where there is one."""
         self.default = None if default is None else self._kept(default)
+        self._take_first(value)
+
+    def _take_first(self, value: object) -> None:
         if value is not None:
             self.set_validated_value(value)
 
@@ -214,8 +217,7 @@ class _Choices(_Parameter):
         self.choices = list(choices)
         if not self.choices:
             raise ParameterError(f"Parameter {shown(name)} must have at least one choice, got none.")
-        if value is not None:
-            self.set_validated_value(value)
+        self._take_first(value)
 
     def _choice(self, value: object, demand: str, given: object) -> Any:  # noqa: ANN401 - whatever the choices are
         """Return the choice that `value` or its JSON form names; else refuse what was given."""
@@ -308,8 +310,7 @@ class TimeParameter(_Parameter):
         super().__init__(name, ParameterType.TIME, required)
         # Fixed once, so that what a descriptor shows is what a scenario gets.
         self.default = self._kept(local_now() if default is None else default)
-        if value is not None:
-            self.set_validated_value(value)
+        self._take_first(value)
 
     def to_json_value(self) -> str:
         """Return the moment as ISO 8601 text."""

@@ -352,16 +352,27 @@ def test_run_whose_process_dies_fails_alone(run: Run, busy: Session, world: Worl
         demand(ended, "a run beside or behind the one that died has not completed")
 
 
-@clause("SCN-20", operation="delete_scenario")
-def test_run_that_never_reports_stops_when_it_is_deleted(run: Run, busy: Session, world: World) -> None:
-    """A deleted run stops within two seconds even if its algorithm never reports progress: the next one runs."""
+def silent_run(run: Run, busy: Session, world: World) -> str:
+    """A run under way that never reports its progress.
+
+    Raises:
+        NotOffered: No algorithm is known to do so.
+        Untried: It was never seen under way.
+    """
     if run.options.silent is None:
         raise NotOffered("no algorithm is known to take time and never report progress", "--silent NAME")
     held = world.scenario(busy, Algorithm(run.options.silent))
-    following = world.scenario(busy, tag="following")
-    busy.run(held, following)
+    busy.run(held)
     if not world.wait(lambda: world.status(busy, held).get("status") == "processing"):
         raise Untried("the silent algorithm was never seen processing")
+    return held
+
+
+@clause("SCN-20", operation="delete_scenario")
+def test_run_that_never_reports_stops_when_it_is_deleted(run: Run, busy: Session, world: World) -> None:
+    """A deleted run stops within two seconds even if its algorithm never reports progress: the next one runs."""
+    held, following = silent_run(run, busy, world), world.scenario(busy, tag="following")
+    busy.run(following)
     busy.delete("scenarios", held).expect(204)
     begun = world.wait(lambda: world.status(busy, following).get("status") != "queued", STOPS_WITHIN + ALLOWANCE)
     demand(begun, "2 seconds after a silent run was deleted the next one has not begun")
@@ -370,12 +381,7 @@ def test_run_that_never_reports_stops_when_it_is_deleted(run: Run, busy: Session
 @clause("SCN-20", operation="cancel_scenario")
 def test_run_that_never_reports_stops_when_it_is_cancelled(run: Run, busy: Session, world: World) -> None:
     """A cancelled run ends within two seconds even if its algorithm never reports progress."""
-    if run.options.silent is None:
-        raise NotOffered("no algorithm is known to take time and never report progress", "--silent NAME")
-    held = world.scenario(busy, Algorithm(run.options.silent))
-    busy.run(held)
-    if not world.wait(lambda: world.status(busy, held).get("status") == "processing"):
-        raise Untried("the silent algorithm was never seen processing")
+    held = silent_run(run, busy, world)
     answer = busy.post("scenarios", held, "cancel").offered("cancel")
     answer.expect(202)
     ended = world.wait(lambda: world.status(busy, held).get("status") == "failed", STOPS_WITHIN + ALLOWANCE)

@@ -123,7 +123,8 @@ def _convert_values(values: list[Any], dtype: DataType) -> Converted:
     if others:
         _fill_in(converted, others, dtype)
     if unreadable:
-        converted.unreadable = dict(sorted((converted.unreadable | unreadable).items()))
+        found = sorted((converted.unreadable | unreadable).items())
+        converted.unreadable = dict([*found[:SHOWN_PER_COLUMN], found[-1]])
         converted.unreadable_count += len(unreadable)
     return converted
 
