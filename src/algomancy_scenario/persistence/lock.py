@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import multiprocessing
 import os
 import sys
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
@@ -50,7 +52,14 @@ class FolderLock:
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         self._handle = handle
-        _let_go_in_children(self)
+        known = weakref.ref(self)
+
+        def let_go() -> None:
+            inherited = known()
+            if inherited is not None:
+                inherited.release()
+
+        _let_go_in_children(let_go)
 
     def _lock_left_behind(self, handle: int) -> bool:
         """Try again once what this process dropped without closing it is gone."""
@@ -71,31 +80,38 @@ class FolderLock:
             os.close(handle)
 
 
-def lock_among_workers() -> FolderLock | None:
-    """Take the lock that the worker processes of uvicorn or gunicorn have in common; without those there is none.
+@functools.cache
+def is_first_worker() -> bool:
+    """Tell whether this is the first of the worker processes of one uvicorn or gunicorn that asks.
 
-    Raises:
-        ValueError: Another worker has it.
+    The lock that tells is on the parent's own entry in `/proc`, which no other user can take the place of, and which
+    leaves nothing behind; where there is none, on a file of the user's temporary folder. It ends with this process. Who
+    cannot have it for any other reason than a worker that has it, takes itself to be the first.
     """
     if multiprocessing.parent_process() is None and "gunicorn" not in os.environ.get("SERVER_SOFTWARE", ""):
-        return None
-    lock = FolderLock(Path(tempfile.gettempdir()) / f"algomancy-workers-{os.getppid()}.lock")
-    lock.acquire()
-    return lock
+        return True
+    place = Path(f"/proc/{os.getppid()}")
+    flags = os.O_RDONLY
+    if not place.is_dir():  # pragma: no cover - the tests run on Linux
+        place = Path(tempfile.gettempdir()) / f"algomancy-workers-{os.getppid()}.lock"
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(place, flags, 0o600)
+    except OSError:
+        return True
+    try:
+        _lock(handle)
+    except OSError:
+        os.close(handle)
+        return False
+    _let_go_in_children(functools.partial(os.close, handle))
+    return True
 
 
-def _let_go_in_children(lock: FolderLock) -> None:
-    """See to it that a forked child, such as the user's code may leave behind, does not go on holding the lock."""
-    if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
-        return
-    known = weakref.ref(lock)
-
-    def let_go() -> None:
-        inherited = known()
-        if inherited is not None:
-            inherited.release()
-
-    os.register_at_fork(after_in_child=let_go)
+def _let_go_in_children(let_go: Callable[[], None]) -> None:
+    """See to it that a forked child, such as the user's code may leave behind, does not go on holding a lock."""
+    if sys.platform != "win32":
+        os.register_at_fork(after_in_child=let_go)
 
 
 def _lock(handle: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.lock import lock_among_workers
+from algomancy_scenario.persistence.lock import is_first_worker
 from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 
@@ -71,10 +71,7 @@ class MemoryStore:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self.guard: AbstractContextManager[Any] = threading.Lock()
-        try:
-            self._workers = lock_among_workers()
-        except (ValueError, OSError):
-            self._workers = None
+        if not is_first_worker():
             _log.warning(
                 "Another worker process keeps sessions of its own in memory: requests will see now these, now those. "
                 "Serve with one worker, or have them share a database: persistence_backend='database'."
@@ -101,6 +98,4 @@ class MemoryStore:
         return None if successor is None else self.create_session(successor)
 
     def close(self) -> None:
-        """Let other workers keep their state in memory unwarned."""
-        if self._workers is not None:
-            self._workers.release()
+        """There is nothing to let go of."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from algomancy_scenario.persistence.lock import FolderLock
 
 HOLDER = """
 import sys
+import tempfile
+import threading
 from pathlib import Path
 from algomancy_scenario.persistence.lock import FolderLock
 lock = FolderLock(Path(sys.argv[1]))
@@ -113,3 +118,34 @@ def test_workers_that_share_no_state_are_warned_of(tmp_path: Path) -> None:
         finally:
             manager.terminate()
     assert "persistence_backend='database'" in told
+
+
+def ask_whether_first(folder: str, answers: multiprocessing.Queue[bool]) -> None:
+    """Be a worker process: ask twice, as a second store of the same process does, and stay."""
+    tempfile.tempdir = folder
+    from algomancy_scenario.persistence.lock import is_first_worker
+
+    answers.put(is_first_worker() and is_first_worker())
+    threading.Event().wait()
+
+
+def test_worker_that_tells_others_touches_no_file_of_anyone(tmp_path: Path) -> None:
+    """What lies in a temporary folder that all users share, a link to a file even, is in nobody's way and stays."""
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / f"algomancy-workers-{os.getpid()}.lock").symlink_to(precious)
+    spawning = multiprocessing.get_context("spawn")
+    answers = spawning.Queue()
+    workers = [spawning.Process(target=ask_whether_first, args=(str(shared), answers)) for _ in range(2)]
+    try:
+        for worker in workers:
+            worker.start()
+        assert sorted(answers.get(timeout=60) for _ in workers) == [False, True]
+        assert precious.read_text() == "kept"
+        assert len(list(shared.iterdir())) == 1
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.join()
