@@ -83,7 +83,9 @@ class WorkerProcess:
                 pass_fds=handed,
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL if silent else None,
-                start_new_session=True,
+                # A group to be killed as one; but no session, for the kernel shares time out between sessions first,
+                # where there are many, and niceness would count for nothing against this process.
+                process_group=0,
             )
         except BaseException:
             ours.close()
@@ -191,6 +193,7 @@ def serve(line: int, lifeline: int, niceness: int) -> None:
         niceness: How far to step back behind other processes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which decides when its workers end.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # A terminal may stop what writes to it from the background.
     faulthandler.enable(all_threads=False)  # So the log tells where native code crashed.
     _leave_a_guard(lifeline, line)
     os.nice(niceness)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -66,6 +67,18 @@ def test_worker_that_ended_cannot_be_called(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerEndedError, match="killed by signal 9"):
         worker.run(call(isinstance, Port), print)
     worker.send("nobody hears this")
+
+
+def test_worker_steps_back_behind_the_process_that_started_it() -> None:
+    """Both are of one session, within which niceness counts; its group is its own, to be killed as one."""
+    worker = WorkerProcess(niceness=7)
+    try:
+        niceness = worker.run(cloudpickle.dumps((lambda _port: os.nice(0), ())), print)
+        assert niceness == min(19, os.nice(0) + 7)
+        assert os.getsid(worker.pid) == os.getsid(0)
+        assert os.getpgid(worker.pid) == worker.pid
+    finally:
+        worker.close()
 
 
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="only Linux lists the files a process has open")
