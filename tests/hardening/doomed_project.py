@@ -96,7 +96,7 @@ class AnswerKPI(BaseKPI):
         return float(result.to_dict()["answer"])
 
 
-def config(folder: Path) -> CoreConfig:
+def config(folder: Path, executor: str = "processes", dask_address: str | None = None) -> CoreConfig:
     """The configuration of this file's project, with its state in a folder."""
     return CoreConfig(
         etl_factory=SimpleETLFactory,
@@ -104,8 +104,9 @@ def config(folder: Path) -> CoreConfig:
         data_object_type=DataSource,
         algorithms={each.__name__: each for each in (Noting, Endless, DyingWords)},
         kpis={"Answer": AnswerKPI},
-        executor="processes",
+        executor=executor,
         workers=2,
+        dask_address=dask_address,
         has_persistent_state=True,
         data_path=folder,
     )

@@ -15,17 +15,13 @@ from typing import Any
 import pytest
 
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
+from tests.algomancy_scenario.running.dask_cluster import Cluster
 from tests.hardening.doomed_project import config, source
+from tests.repository import ROOT
 
 WAIT = 60
 KILLED = "The run's process ended: killed by signal 9."
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists child processes")
-
-
-def workers() -> list[int]:
-    """The processes that this one has started for runs, and that have not ended."""
-    children = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
-    return [int(pid) for pid in children if b"worker_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
@@ -35,11 +31,18 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
 
 
 class Server:
-    """Two durable sessions and two workers; each scenario notes in a file of its own how often it is begun."""
+    """Two durable sessions and two workers; each scenario notes in a file of its own how often it is begun.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where its state is.
+        cluster: Where its runs are, if not in processes that it starts itself.
+    """
+
+    def __init__(self, folder: Path, cluster: Cluster | None) -> None:
         self.folder = folder
-        self.sessions = SessionManager.from_config(config(folder))
+        where = config(folder) if cluster is None else config(folder, "dask", cluster.address)
+        self._starters = [os.getpid()] if cluster is None else [worker.pid for worker in cluster.workers]
+        self.sessions = SessionManager.from_config(where)
         self.doomed = self.sessions.get_scenario_manager("main")
         self.other = self.sessions.get_scenario_manager(self.sessions.create_new_session("other"))
         for manager in (self.doomed, self.other):
@@ -49,6 +52,16 @@ class Server:
         scenario = manager.create_scenario(tag, "data", algo_name, {"file": str(self.note(tag))})
         manager.process_scenario_async(scenario)
         return scenario
+
+    def workers(self) -> list[int]:
+        """The processes for runs that have not ended."""
+        threads = [task for pid in self._starters for task in Path(f"/proc/{pid}/task").glob("*/children")]
+        found = []
+        for pid in [pid for task in threads for pid in task.read_text().split()]:
+            with suppress(FileNotFoundError, ProcessLookupError):  # It may end while it is looked at.
+                if b"worker_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(int(pid))
+        return found
 
     def note(self, tag: str) -> Path:
         return self.folder / f"{tag}.note"
@@ -62,10 +75,19 @@ class Server:
         assert self.other.wait_for_processing(WAIT), "A scenario is stuck."
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server with its state in a folder."""
-    server = Server(tmp_path)
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A Dask cluster of two workers."""
+    pytest.importorskip("distributed")
+    cluster = Cluster(ROOT)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(params=["processes", pytest.param("dask", marks=pytest.mark.xdist_group("dask"))])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server with its state in a folder, and its runs where it has them."""
+    server = Server(tmp_path, request.getfixturevalue("cluster") if request.param == "dask" else None)
     yield server
     server.sessions.close()
 
@@ -73,10 +95,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def kill_before_begin(server: Server, tag: str, chance: random.Random) -> Scenario[Any]:
     """The worker has the job, or gets it in this moment, and comes to nothing of it."""
     server.wait()
-    idle = workers()
+    idle = server.workers()
     signal_all(idle, signal.SIGSTOP)
     scenario = server.begin(server.doomed, "Noting", tag)
-    threading.Event().wait(chance.uniform(0, 0.01))
+    threading.Event().wait(chance.uniform(0, 0.03))  # A cluster takes its time.
     signal_all(idle, signal.SIGKILL)
     return scenario
 

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
-from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
+from algomancy_scenario.running.executor import RemoteExecutor, RunLimits, pickled_source
 from algomancy_scenario.running.failures import RunFailure, RunKilled
-from algomancy_scenario.running.job import Job, RunControl
-from algomancy_scenario.running.outcome import Outcome
-from algomancy_scenario.running.parcels import Packer, Parcel
+from algomancy_scenario.running.isolated import Parcel
+from algomancy_scenario.running.job import RunControl
 from algomancy_scenario.running.processes import WorkerPool
 from algomancy_utils.worker_process import UnreadableCallError
 
@@ -37,18 +36,16 @@ _KEPT_PROCESSES = 4
 _WORKERS_LOST = "The run's worker was lost, and so was the one that tried again."
 
 
-class DaskExecutor:
-    """Has a thread wait for each run, and a worker of a Dask cluster do it.
+class DaskExecutor(RemoteExecutor):
+    """Has the workers of a Dask cluster do the runs.
 
     While the scheduler cannot be reached, runs wait; they go on when it is back. The package `distributed` is needed
     here, and this package and the project's own modules on the cluster's workers.
 
     Args:
         address: The scheduler, such as `tcp://10.0.0.5:8786`.
-        workers: How many runs are handed to the cluster at the same time; as many as there are when left out.
-        cancel_grace: Seconds between asking a run to stop and killing its process.
-        memory_limit: Bytes that a run may take beyond what its process has at the start; no limit when left out.
-        run_timeout: How many seconds a run may take; as long as it likes when left out.
+        workers: How many runs are handed to the cluster at the same time; as many as it has workers for, when `None`.
+        limits: How far they may go.
 
     Raises:
         ImportError: `distributed` is not installed.
@@ -56,24 +53,13 @@ class DaskExecutor:
 
     kind = "dask"
 
-    def __init__(
-        self,
-        address: str,
-        workers: int | None = None,
-        cancel_grace: float = 1.0,
-        memory_limit: int | None = None,
-        run_timeout: float | None = None,
-    ) -> None:
+    def __init__(self, address: str, workers: int | None, limits: RunLimits) -> None:
         import distributed  # noqa: F401 - missing, it is to be missed at the start
 
-        self.run_timeout = run_timeout
+        super().__init__(workers or _MOST_RUNS, limits)
         self._address = address
         self._most = workers
-        self._cancel_grace = cancel_grace
-        self._memory_limit = memory_limit
-        self._threads = ThreadExecutor(workers or _MOST_RUNS)
-        self._packer = Packer()
-        self._lock = threading.Lock()
+        self._connecting = threading.Lock()
         self._client: Any = None
         self._topic = f"algomancy-{uuid.uuid4()}"
         self._watched: dict[int, _Watched] = {}
@@ -92,37 +78,21 @@ class DaskExecutor:
             there = 0
         return there if self._most is None else min(self._most, there)
 
-    def submit(self, job: Callable[[], None]) -> RunTicket:
-        """Have a job handed to the cluster; returns at once."""
-        return self._threads.submit(job)
-
-    def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
-        """Carry a job out on the cluster and wait for its end.
-
-        Raises:
-            RunFailure: It came to nothing; the loss of two workers included.
-            RunCancelled: It was stopped.
-        """
-
-        def send(parcel: Parcel) -> Outcome:
-            return self._perform(parcel, dataset, control)
-
-        return self._packer.carry_out_by(send, job, dataset, control, self._memory_limit)
-
     def shutdown(self) -> None:
         """Take no more jobs and let go of the cluster; never waits for a job."""
+        super().shutdown()
         self._closed.set()
-        self._threads.shutdown()
         threading.Thread(target=self._drop, args=(self._client,), name="algomancy-dask-close", daemon=True).start()
 
-    def _perform(self, parcel: Parcel, dataset: Dataset, control: RunControl) -> Outcome:
+    def send(self, parcel: Parcel, dataset: Dataset, control: RunControl) -> tuple[bytes, bytes]:
+        """Have the cluster carry out a job, and wait for its end; the loss of two workers is a failure, too."""
         watched = self._watched[parcel.number] = _Watched(control)
         waiting = False
         try:
             while True:
                 client = self._connected(lambda: control.stopped)
                 try:
-                    return Outcome(*self._attempt(client, parcel, dataset, watched))
+                    return self._attempt(client, parcel, dataset, watched)
                 except _ClusterLostError as error:
                     if not waiting:
                         _log.warning("The run of scenario '%s' waits for the Dask cluster: %s", parcel.tag, error)
@@ -143,7 +113,7 @@ class DaskExecutor:
                 parcel,
                 self._data(client, dataset),
                 self._topic,
-                self._cancel_grace,
+                self.limits.cancel_grace,
                 key=f"algomancy-run-{uuid.uuid4()}",
                 pure=False,
                 retries=0,
@@ -175,10 +145,10 @@ class DaskExecutor:
 
     def _data(self, client: Client, dataset: Dataset) -> Future[Any]:
         """Return the data of a dataset as the cluster holds it: it is sent there once."""
-        with self._lock:
+        with self._connecting:
             future = self._scattered.get(dataset)
             if future is None or future.client is not client or future.status != "finished":
-                future = client.scatter(self._packer.source_of(dataset), hash=False)
+                future = client.scatter(pickled_source(dataset), hash=False)
                 self._scattered[dataset] = future
             return future
 
@@ -204,7 +174,7 @@ class DaskExecutor:
         while True:
             if stopped() or self._closed.is_set():
                 raise RunCancelled
-            if self._lock.acquire(timeout=_LOOK_SECONDS):
+            if self._connecting.acquire(timeout=_LOOK_SECONDS):
                 try:
                     if self._client is None:
                         self._client = Client(
@@ -217,11 +187,11 @@ class DaskExecutor:
                         _log.warning("The Dask scheduler at %s cannot be reached: %s", self._address, error)
                     told = True
                 finally:
-                    self._lock.release()
+                    self._connecting.release()
             self._closed.wait(_LOOK_SECONDS)
 
     def _drop(self, client: Client | None) -> None:
-        with self._lock:
+        with self._connecting:
             if client is None or self._client is not client:
                 return
             self._client = None
@@ -265,30 +235,15 @@ class _OnWorker:
         self.stopped_early: deque[tuple[str, int]] = deque(maxlen=_MOST_RUNS)
 
 
-class _Relay:
+class _Relay(RunControl):
     """The control of a run on a Dask worker: tells the server of its progress, and may be told to stop it."""
 
-    def __init__(self, tell: Callable[[dict[str, Any]], None], *, stopped: bool) -> None:
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__()
         self._tell = tell
-        self._lock = threading.Lock()
-        self._stop: Callable[[], None] | None = None
-        self.stopped = stopped
 
-    def report(self, progress: float) -> None:
+    def hear(self, progress: float) -> None:
         self._tell({"progress": progress})
-
-    def when_stopped(self, stop: Callable[[], None] | None) -> None:
-        with self._lock:
-            if self.stopped:
-                raise RunCancelled
-            self._stop = stop
-
-    def stop(self) -> None:
-        with self._lock:
-            self.stopped = True
-            stop, self._stop = self._stop, None
-        if stop is not None:
-            stop()
 
 
 def perform_on_worker(parcel: Parcel, source: bytes, topic: str, grace: float) -> tuple[bytes, bytes] | None:
@@ -316,7 +271,9 @@ def perform_on_worker(parcel: Parcel, source: bytes, topic: str, grace: float) -
         worker.log_event(topic, {"run": parcel.number, **said})
 
     name = (topic, parcel.number)
-    control = runs.controls[name] = _Relay(tell, stopped=name in runs.stopped_early)
+    control = runs.controls[name] = _Relay(tell)
+    if name in runs.stopped_early:
+        control.stop()
     over = threading.Event()
     threading.Thread(target=_watch, args=(worker, worker.get_current_task(), control, over), daemon=True).start()
     tell({"begun": True})

@@ -12,7 +12,7 @@ from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog, KpiFactory
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_scenario.running.failures import RunFailure
-from algomancy_scenario.running.job import Job, carry_out
+from algomancy_scenario.running.job import Job, RunControl, carry_out
 from algomancy_scenario.running.outcome import Outcome, ScenarioState
 from algomancy_utils import BaseParameterSet, Logger
 from algomancy_utils.runtime import utc_now
@@ -92,19 +92,15 @@ class Detached:
             kpi.value = None
 
 
-class _Control:
-    """Takes note of the progress of a run that nobody can stop."""
-
-    stopped = False
+class _Control(RunControl):
+    """Takes note of the progress of a run that nobody stops."""
 
     def __init__(self, scenario: Scenario[Any]) -> None:
+        super().__init__()
         self._scenario = scenario
 
-    def report(self, progress: float) -> None:
+    def hear(self, progress: float) -> None:
         self._scenario.publish(self._scenario.next_state(progress=progress))
-
-    def when_stopped(self, stop: Callable[[], None] | None) -> None:
-        """Nothing stops it."""
 
 
 class _OneAlgorithm(AlgorithmFactory[Any]):

@@ -1,4 +1,4 @@
-"""What happens in a worker process: a run's job comes in, its result goes out."""
+"""What happens in a worker process: a run's job comes in as a parcel, its result goes out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from types import FunctionType
 from typing import Any
@@ -19,12 +20,38 @@ from algomancy_data.reading.offload import within_memory
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.running.failures import RunFailure, describe
-from algomancy_scenario.running.job import Job, carry_out
-from algomancy_scenario.running.parcels import Parcel
+from algomancy_scenario.running.job import Job, RunControl, carry_out
 from algomancy_scenario.running.telemetry import carried_on
 from algomancy_utils.worker_process import Port, UnreadableCallError
 
 _REPORT_SECONDS = 0.025
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job as it is sent to a worker.
+
+    Attributes:
+        number: Tells this run from all others.
+        classes: Algorithm and KPIs, pickled.
+        tag: Tag of the scenario, for the log.
+        algo_name: The algorithm's name.
+        algo_params: The values of its parameters, as JSON.
+        data_params: The values of the dataset's own parameters, as JSON.
+        dataset: The number of the dataset among those the worker has, or gets with it.
+        memory_limit: Bytes that the run may take beyond what the process has; `None` for no limit.
+        context: What OpenTelemetry carries along, so that what the run's process tells is below the run's span.
+    """
+
+    number: int
+    classes: bytes
+    tag: str
+    algo_name: str
+    algo_params: bytes
+    data_params: bytes
+    dataset: int
+    memory_limit: int | None
+    context: dict[str, str]
 
 
 def carry_out_isolated(
@@ -99,23 +126,22 @@ def _limited(limit: int | None, function: Callable[..., Any], *args: Any) -> Any
     return function(*args) if limit is None else within_memory(limit, function, *args)
 
 
-class _IsolatedControl:
+class _IsolatedControl(RunControl):
     """The run's control in its own process: hears that it is to stop, and tells the progress now and then.
 
     Telling it is left to a thread of its own: `set_progress` costs the run next to nothing, however often it is called.
     """
 
     def __init__(self, port: Port, number: int) -> None:
-        self.stopped = False
+        super().__init__()
         self._port = port
         self._number = number
-        self._stop: Callable[[], None] | None = None
         self._progress = self._told = 0.0
         self._over = threading.Event()
         self._teller: threading.Thread | None = None
 
     def __enter__(self) -> _IsolatedControl:
-        self._port.on_message = self._hear
+        self._port.on_message = self._stop
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,25 +150,15 @@ class _IsolatedControl:
         if self._teller is not None:
             self._teller.join()
 
-    def report(self, progress: float) -> None:
-        if self.stopped:
-            raise RunCancelled
+    def hear(self, progress: float) -> None:
         self._progress = progress
         if self._teller is None:
             self._teller = threading.Thread(target=self._tell, daemon=True)
             self._teller.start()
 
-    def when_stopped(self, stop: Callable[[], None] | None) -> None:
-        self._stop = stop
-        if self.stopped:
-            raise RunCancelled
-
-    def _hear(self, number: int) -> None:
-        if number != self._number:
-            return
-        self.stopped = True
-        if self._stop is not None:
-            self._stop()
+    def _stop(self, number: int) -> None:
+        if number == self._number:
+            self.stop()
 
     def _tell(self) -> None:
         while True:

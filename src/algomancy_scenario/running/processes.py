@@ -13,12 +13,10 @@ from typing import Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
-from algomancy_scenario.running.executor import RunTicket, ThreadExecutor
+from algomancy_scenario.running.executor import RemoteExecutor, RunLimits, pickled_source
 from algomancy_scenario.running.failures import RunFailure, RunKilled
-from algomancy_scenario.running.isolated import carry_out_isolated
-from algomancy_scenario.running.job import Job, RunControl
-from algomancy_scenario.running.outcome import Outcome
-from algomancy_scenario.running.parcels import Packer, Parcel
+from algomancy_scenario.running.isolated import Parcel, carry_out_isolated
+from algomancy_scenario.running.job import RunControl
 from algomancy_utils.worker_process import WorkerEndedError, WorkerProcess
 
 _log = logging.getLogger(__name__)
@@ -27,55 +25,28 @@ _KEPT_DATASETS = 8
 _TRIES = 3
 
 
-class ProcessExecutor:
-    """Has a thread wait for each run, and a worker process do it.
-
-    An algorithm that cannot travel to another process, or says `isolated = False`, runs in that thread; the log says so
-    once.
+class ProcessExecutor(RemoteExecutor):
+    """Has worker processes do the runs.
 
     Args:
-        workers: How many runs there are at the same time; the number of cores when left out.
-        cancel_grace: Seconds between asking a run to stop and killing its process.
-        memory_limit: Bytes that a run may take beyond what its process has at the start; no limit when left out.
-        run_timeout: How many seconds a run may take; as long as it likes when left out.
+        workers: How many runs there are at the same time; the number of cores when `None`.
+        limits: How far they may go.
     """
 
     kind = "processes"
 
-    def __init__(
-        self,
-        workers: int | None = None,
-        cancel_grace: float = 1.0,
-        memory_limit: int | None = None,
-        run_timeout: float | None = None,
-    ) -> None:
-        self.run_timeout = run_timeout
+    def __init__(self, workers: int | None, limits: RunLimits) -> None:
         self.workers = workers or os.cpu_count() or 1
-        self._threads = ThreadExecutor(self.workers)
-        self._memory_limit = memory_limit
-        self._packer = Packer()
-        self._pool = WorkerPool(self.workers, cancel_grace)
+        super().__init__(self.workers, limits)
+        self._pool = WorkerPool(self.workers, limits.cancel_grace)
 
-    def submit(self, job: Callable[[], None]) -> RunTicket:
-        """Have a job run as soon as a worker is free; returns at once."""
-        return self._threads.submit(job)
-
-    def perform(self, job: Job, dataset: Dataset, control: RunControl) -> Outcome:
-        """Carry a job out in a worker process and wait for its end.
-
-        Raises:
-            RunFailure: It came to nothing; the death of its process included.
-            RunCancelled: It was stopped.
-        """
-
-        def send(parcel: Parcel) -> Outcome:
-            return Outcome(*self._pool.perform(parcel, lambda: self._packer.source_of(dataset), control))
-
-        return self._packer.carry_out_by(send, job, dataset, control, self._memory_limit)
+    def send(self, parcel: Parcel, dataset: Dataset, control: RunControl) -> tuple[bytes, bytes]:
+        """Have a worker process carry out a job, and wait for its end."""
+        return self._pool.perform(parcel, lambda: pickled_source(dataset), control)
 
     def shutdown(self) -> None:
         """Take no more jobs and end the workers that have none; never waits for a job."""
-        self._threads.shutdown()
+        super().shutdown()
         self._pool.close()
 
 

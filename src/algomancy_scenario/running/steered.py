@@ -78,10 +78,8 @@ class SteeredExecutor:
         """There is nothing to let go of."""
 
 
-class Work:
-    """What the algorithm of a run does, in a thread of its own from when it is wanted.
-
-    It is the [`RunControl`][algomancy_scenario.running.job.RunControl] of its job.
+class Work(RunControl):
+    """What the algorithm of a run does, in a thread of its own from when it is wanted; and the control of its job.
 
     Args:
         carry_out: Does it.
@@ -94,12 +92,12 @@ class Work:
     """
 
     def __init__(self, carry_out: Callable[[RunControl], Outcome], control: RunControl) -> None:
+        super().__init__()
         self.heard = True
         self.done = False
         self.wake: Callable[[], None] = lambda: None
         self._carry_out = carry_out
         self._control = control
-        self._stop: Callable[[], None] | None = None
         self._thread: threading.Thread | None = None
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
@@ -138,39 +136,15 @@ class Work:
         """
         self._control.report(progress)
 
-    def stop(self) -> None:
-        """Have it stop, and whoever waits for it look up."""
-        if self._stop is not None:
-            self._stop()
-        self.wake()
-
-    # ------------------------------------------------------------------ for the job
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the run has been told to stop."""
-        return self._control.stopped
-
-    def report(self, progress: float) -> None:
-        """Take note of the progress, if it counts.
-
-        Raises:
-            RunCancelled: The run is no longer wanted.
-        """
+    def hear(self, progress: float) -> None:
+        """Take note of what the algorithm reports, if it counts."""
         if self.heard:
             self._control.report(progress)
-        elif self.stopped:
-            raise RunCancelled
 
-    def when_stopped(self, stop: Callable[[], None] | None) -> None:
-        """Say what is to be called when the run is told to stop.
-
-        Raises:
-            RunCancelled: It has been told already.
-        """
-        self._stop = stop
-        if self.stopped:
-            raise RunCancelled
+    def stop(self) -> None:
+        """Have it stop, and whoever waits for it look up."""
+        super().stop()
+        self.wake()
 
     def _do(self) -> None:
         try:

@@ -10,10 +10,9 @@ from contextlib import contextmanager, nullcontext
 from contextvars import Context, copy_context
 from typing import Any, Protocol
 
-from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.running.executor import RunExecutor, RunTicket
 from algomancy_scenario.running.failures import RunFailure, describe
-from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.job import Job, RunControl
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.telemetry import RunSpan
 from algomancy_scenario.scenario import Scenario
@@ -32,8 +31,8 @@ class RunListener(Protocol):
         """
 
 
-class Run:
-    """One turn of one scenario; the [`RunControl`][algomancy_scenario.running.job.RunControl] of its job.
+class Run(RunControl):
+    """One turn of one scenario, and the control of its job.
 
     What it reports counts only as long as its session holds it to be the current one.
 
@@ -52,6 +51,7 @@ class Run:
     """
 
     def __init__(self, scenario: Scenario[Any], listener: RunListener, context: Context) -> None:
+        super().__init__()
         self.scenario = scenario
         self.ticket: RunTicket | None = None
         self.frozen = False
@@ -61,35 +61,10 @@ class Run:
         self.context = context
         self._span: RunSpan | None = None
         self._listener = listener
-        self._lock = threading.Lock()
-        self._stop: Callable[[], None] | None = None
-        self._stopped = False
 
-    @property
-    def stopped(self) -> bool:
-        """Whether the run has been told to stop."""
-        return self._stopped
-
-    def report(self, progress: float) -> None:
-        """Take note of the progress.
-
-        Raises:
-            RunCancelled: The run is no longer wanted.
-        """
-        if self._stopped:
-            raise RunCancelled
+    def hear(self, progress: float) -> None:
+        """Tell whoever keeps the state of the scenario."""
         self._listener.report_progress(self, progress)
-
-    def when_stopped(self, stop: Callable[[], None] | None) -> None:
-        """Say what is to be called when the run is told to stop.
-
-        Raises:
-            RunCancelled: It has been told already.
-        """
-        with self._lock:
-            if self._stopped:
-                raise RunCancelled
-            self._stop = stop
 
     def perform(self, executor: RunExecutor) -> Outcome:
         """Carry the run out, and wait for its end.
@@ -115,7 +90,7 @@ class Run:
     def begin(self, span: RunSpan) -> None:
         """Take note of the span of the run, which has begun."""
         self._span = span
-        if self._stopped:
+        if self.stopped:
             self.end("cancelled")
 
     def end(self, outcome: str, error: str | None = None) -> None:
@@ -125,15 +100,9 @@ class Run:
 
     def stop(self) -> None:
         """Tell the run to stop and give its place at the executor up; returns at once."""
-        with self._lock:
-            if self._stopped:
-                return
-            self._stopped = True
-            stop, self._stop = self._stop, None
+        super().stop()
         if self.ticket is not None:
             self.ticket.abandon()
-        if stop is not None:
-            stop()
         self.end("cancelled")
 
 

@@ -16,7 +16,7 @@ from algomancy_scenario.persistence.port import NewSession, SessionStore, StateS
 from algomancy_scenario.persistence.raw_datasets import RawDataset, raw_folders
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
 from algomancy_scenario.running.dask import DaskExecutor
-from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
+from algomancy_scenario.running.executor import RunExecutor, RunLimits, ThreadExecutor
 from algomancy_scenario.running.processes import ProcessExecutor
 from algomancy_scenario.scenariomanager import ScenarioManager
 from algomancy_scenario.sessions.opening import open_store
@@ -155,10 +155,9 @@ def is_readable(dataset: Dataset) -> bool:
 
 
 def _make_executor(config: CoreConfig) -> RunExecutor:
+    limits = RunLimits(config.cancel_grace, config.run_memory_limit, config.run_timeout)
     if config.executor == "dask":
-        return DaskExecutor(
-            config.dask_address or "", config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout
-        )
+        return DaskExecutor(config.dask_address or "", config.workers, limits)
     if config.executor == "processes":
-        return ProcessExecutor(config.workers, config.cancel_grace, config.run_memory_limit, config.run_timeout)
+        return ProcessExecutor(config.workers, limits)
     return ThreadExecutor(config.workers, config.run_timeout)

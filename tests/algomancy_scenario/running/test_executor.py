@@ -15,7 +15,7 @@ from tests.algomancy_scenario.scenario_project import WAIT
 @pytest.fixture
 def executor() -> Iterator[ThreadExecutor]:
     """Two jobs at a time."""
-    executor = ThreadExecutor(max_threads=2)
+    executor = ThreadExecutor(workers=2)
     yield executor
     executor.shutdown()
 
@@ -120,7 +120,7 @@ def test_job_that_raises_harms_no_other(executor: ThreadExecutor, caplog: pytest
 
 def test_shut_down_executor_drops_what_waits_and_lets_its_threads_end() -> None:
     """Shutting down returns at once; waiting and later jobs never run."""
-    executor = ThreadExecutor(max_threads=1)
+    executor = ThreadExecutor(workers=1)
     blocker = Blocker()
     ran: list[str] = []
     executor.submit(blocker)
@@ -156,7 +156,7 @@ def test_system_that_refuses_a_thread_delays_the_job(
 @pytest.mark.parametrize("threads", [1, 3])
 def test_executor_has_as_many_threads_as_it_may(threads: int) -> None:
     """Jobs that block use every thread allowed and no more."""
-    executor = ThreadExecutor(max_threads=threads)
+    executor = ThreadExecutor(workers=threads)
     blockers = [Blocker() for _ in range(threads + 2)]
     for blocker in blockers:
         executor.submit(blocker)

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from algomancy_scenario import RunCancelled, ScenarioManager, SessionManager
-from algomancy_scenario.running.job import Job
+from algomancy_scenario.running.executor import RunLimits
+from algomancy_scenario.running.job import Job, RunControl
 from algomancy_scenario.running.processes import ProcessExecutor
 from tests.algomancy_scenario.running.isolated_project import (
     ALGORITHMS,
@@ -193,25 +194,20 @@ def test_run_that_reports_ends_when_cancelled_and_leaves_its_process_to_the_next
 def test_run_that_is_stopped_before_it_is_sent_leaves_its_dataset_to_be_sent(isolated: ScenarioManager) -> None:
     """The worker that was meant for it does not count as having the dataset."""
 
-    class Told:
-        def __init__(self, stopped: bool) -> None:
-            self.stopped = stopped
+    class Control(RunControl):
+        def hear(self, progress: float) -> None:
+            """It is nobody's."""
 
-        def report(self, progress: float) -> None:
-            pass
-
-        def when_stopped(self, stop: Callable[[], None] | None) -> None:
-            if self.stopped:
-                raise RunCancelled
-
+    stopped = Control()
+    stopped.stop()
     scenario = isolated.create_scenario("one", "data", "WhichProcess", {"folder": ""})
-    owner, executor = scenario.owner, ProcessExecutor(workers=1)
+    owner, executor = scenario.owner, ProcessExecutor(1, RunLimits())
     dataset = owner.dataset_of(scenario)
     job = Job(owner.catalog, scenario.tag, scenario.algo_name, *scenario.stored_params, scenario.id)
     try:
         with pytest.raises(RunCancelled):
-            executor.perform(job, dataset, Told(stopped=True))
-        assert executor.perform(job, dataset, Told(stopped=False)).result_json
+            executor.perform(job, dataset, stopped)
+        assert executor.perform(job, dataset, Control()).result_json
     finally:
         executor.shutdown()
 
