@@ -57,7 +57,7 @@ class AppTarget:
         self._servers.append(server)
         return server
 
-    def durable(self, folder: Path) -> Server:  # noqa: ARG002
+    def durable(self, folder: Path | None = None) -> Server:  # noqa: ARG002
         """Not to be had: a thread cannot be killed."""
         raise KitError("A mutant of the durability clauses names a factory.")
 
@@ -97,7 +97,7 @@ class ProxyTarget(AppTarget):
             raise Untried("a server the kit may wipe is needed, and there is the user's alone")
         return super().fresh()
 
-    def durable(self, folder: Path) -> Server:  # noqa: ARG002
+    def durable(self, folder: Path | None = None) -> Server:  # noqa: ARG002
         """Not to be had: the server is somebody else's."""
         raise Untried("a server the kit may kill is needed, and there is the user's alone")
 

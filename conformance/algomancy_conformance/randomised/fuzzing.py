@@ -75,9 +75,11 @@ class Live:
     scenario_id: str
 
     @cached_property
-    def apart(self) -> Session:
-        """Another session with a dataset."""
-        return self.world.with_data()
+    def occupied(self) -> Session:
+        """A session in which a run is under way, for the moment: what is queued behind it costs no worker its life."""
+        session = self.world.with_data()
+        session.post("scenarios", self.world.scenario(session, self.world.slow(3)), "run")
+        return session
 
     @classmethod
     def on(cls, world: World) -> Live:
@@ -96,7 +98,7 @@ class Live:
         if operation_id in ("delete_scenario", "run_scenario"):
             scenario = self.world.scenario(session)
         if operation_id == "cancel_scenario":
-            session = self.apart  # what is not cancelled after all keeps nobody waiting
+            session = self.occupied  # another one: what is not cancelled after all keeps nobody waiting
             scenario = self.world.scenario(session, self.world.slow(2))
             session.post("scenarios", scenario, "run")
         if operation_id == "reset_scenario":

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,13 +90,14 @@ class Run:
 
         What stands in the way of that is met again by the check that needs it.
         """
-        with contextlib.suppress(KitError, Untried, AssertionError):
-            self.world.explore()
-            _ = self.sample
-        if fuzzes:
-            from ..randomised.fuzzing import load_operations
+        with ThreadPoolExecutor(1) as meanwhile:  # the target is waited for, and the processor is free
+            if fuzzes:
+                from ..randomised.fuzzing import load_operations
 
-            load_operations(self.api.url, self.api.prefix)
+                meanwhile.submit(load_operations, self.api.url, self.api.prefix)
+            with contextlib.suppress(KitError, Untried, AssertionError):
+                self.world.explore()
+                _ = self.sample
 
     def begin_share(self, number: int, send: Callable[[CheckResult], None]) -> None:
         """Become one of several processes that make the checks of this run between them.

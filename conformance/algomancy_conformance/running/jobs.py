@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from multiprocessing.connection import Connection
 
 import pytest
@@ -25,20 +26,24 @@ from ..target.residue import Ledger
 from .context import Run, held_signals
 from .watching import Watcher
 
-TOGETHER = {"restart": "restart", "fresh": "fresh", "story": "busy", "waiting": "busy", "busy": "busy"}
+TOGETHER = {"restart": "servers", "fresh": "servers", "story": "busy", "waiting": "busy", "busy": "busy"}
 """Fixtures whose checks stay in one process: those that start a server, and those that keep the target's workers
 busy: where there are few of them, such checks would be in each other's way."""
+LISTENS = "test_stream_beats"
+"""A check that listens for ten seconds and more: it is made besides the others, for it needs no processor."""
 FIRST = (
-    "test_stream_beats",
+    LISTENS,
     "test_durability",
     "test_run_whose_process_dies",
-    "add_dataset_from_json",
     "test_target_agrees_with_the_model",
+    "add_dataset_from_json",
+    "test_random_request",
     "test_scenario_can_be_waited_for",
-    "test_random",
-    "test_fresh_server",
+    "test_list_holds_the_result_of_every_algorithm",
+    "test_others_are_answered",
+    "test_invalid_data",
 )
-"""What is begun first: what mostly waits and takes longest, and beside it what needs the processor."""
+"""What is begun first: what takes longest, and beside what waits something that needs the processor."""
 FEWEST = 20
 
 Task = list[int]
@@ -95,6 +100,7 @@ def run_forked(run: Run, items: Sequence[pytest.Item], jobs: int) -> None:
         KeyboardInterrupt: The user broke it off; all of them have ended.
     """
     waiting = tasks_of(items)
+    jobs += any(LISTENS in item.name for item in items)
     workers: dict[Connection, Worker] = {}
     try:
         for number in range(min(jobs, len(waiting))):
@@ -168,25 +174,37 @@ def _start(run: Run, items: Sequence[pytest.Item], number: int, others: list[Con
         os._exit(code)  # nothing of the parent's is this process' to end
 
 
+class _Following:
+    """The check after this one, in the place of it: asked for when pytest, at the end of this one, looks what it needs.
+
+    A process that asked earlier would keep a check from those that have nothing to do.
+    """
+
+    def __init__(self, items: Sequence[pytest.Item], pipe: Connection) -> None:
+        self._items = items
+        self._pipe = pipe
+
+    @cached_property
+    def task(self) -> Task:
+        """What this process does next; empty when there is nothing left."""
+        self._pipe.send("next")
+        task: Task = self._pipe.recv()
+        return task
+
+    def listchain(self) -> Sequence[object]:
+        """What the next check needs, as pytest asks each of its items."""
+        return self._items[self.task[0]].listchain() if self.task else []
+
+
 def _work(items: Sequence[pytest.Item], pipe: Connection) -> None:
     """Ask for tasks and make their checks, until there are none left or the user breaks it off."""
     state = items[0].session._setupstate
-
-    def ask() -> Task:
-        pipe.send("next")
-        task: Task = pipe.recv()
-        return task
-
     try:
-        current = ask()
-        while current:
-            following = ask()
-            for here, index in enumerate(current):
-                after = current[here + 1 :] or following
-                items[index].config.hook.pytest_runtest_protocol(
-                    item=items[index], nextitem=items[after[0]] if after else None
-                )
-            current = following
+        following = _Following(items, pipe)
+        while current := following.task:
+            following = _Following(items, pipe)
+            for index, after in zip(current, [*(items[i] for i in current[1:]), following], strict=True):
+                items[index].config.hook.pytest_runtest_protocol(item=items[index], nextitem=after)
     except (KeyboardInterrupt, pytest.exit.Exception):
         with contextlib.suppress(BaseException):
             state.teardown_exact(None)

@@ -147,7 +147,10 @@ class SuitePlugin:
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Keep the checks this run asks for; those that judge the whole run go last."""
+        """Keep the checks this run asks for; those that judge the whole run go last.
+
+        Before a server is killed, and started again, it may be looked at as a fresh one.
+        """
         chosen: list[pytest.Item] = []
         left_out: list[pytest.Item] = []
         for item in items:
@@ -155,7 +158,13 @@ class SuitePlugin:
                 chosen.append(item)
                 continue
             (chosen if self._wanted(item) else left_out).append(item)
-        chosen.sort(key=lambda item: (bool(_marked(item).get("whole_run")), self._alone(item)))
+        chosen.sort(
+            key=lambda item: (
+                bool(_marked(item).get("whole_run")),
+                self._alone(item),
+                "restart" in getattr(item, "fixturenames", ()),
+            )
+        )
         items[:] = chosen
         config.hook.pytest_deselected(items=left_out)
 

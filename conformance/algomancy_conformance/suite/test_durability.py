@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -78,15 +77,14 @@ def restart(run: Run) -> Iterator[Restart]:
         known.again.delete()
         return
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conformance-")))
-        server = run.target.durable(folder)
-        stack.callback(server.kill)
-        known = acknowledge(run.world, run.client(server.url))
-        server.kill()
-        server = run.target.durable(folder)
-        stack.callback(server.kill)
-        known.again = Session(run.client(server.url), known.session.id, known.renamed, "kept")
-        known.folder, known.kill = folder, server.kill
+        first = run.target.durable()
+        stack.callback(first.stop)
+        known = acknowledge(run.world, run.client(first.url))
+        first.kill()
+        second = run.target.durable(first.folder)
+        stack.callback(second.kill)
+        known.again = Session(run.client(second.url), known.session.id, known.renamed, "kept")
+        known.folder, known.kill = first.folder, second.kill
         yield known
 
 

@@ -22,6 +22,8 @@ from ..outcomes import KitError, Untried
 from .wire import BROKEN_OFF, CannotConnectError, Connection
 
 START_SECONDS = 30.0
+MEMORY = Path("/dev/shm")
+ROOM = 2**30
 KEEPS_NO_STATE = 78
 """The exit code of a server that was given a folder and cannot use one."""
 
@@ -29,13 +31,19 @@ KEEPS_NO_STATE = 78
 class Server(Protocol):
     """A running server."""
 
-    url: str
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its state is, if it keeps any."""
 
     def kill(self) -> None:
-        """End it at once, as ``kill -9`` does where it is a process."""
+        """End it at once, as ``kill -9`` does where it is a process; its state stays."""
 
     def stop(self) -> None:
-        """End it in good order."""
+        """End it in good order, and remove a folder that was made for it."""
 
 
 class Target(Protocol):
@@ -50,8 +58,12 @@ class Target(Protocol):
     def fresh(self) -> Server:
         """Another, brand-new server of the same kind, which the kit may wipe."""
 
-    def durable(self, folder: Path) -> Server:
-        """Another server of the same kind that keeps its state in `folder`."""
+    def durable(self, folder: Path | None = None) -> Server:
+        """Another server of the same kind that keeps its state.
+
+        Args:
+            folder: The state it begins with. Without one it is a server that has been used at most as :meth:`fresh`.
+        """
 
     def close(self) -> None:
         """End what the kit started."""
@@ -71,7 +83,7 @@ class UrlTarget:
             "a server the kit may wipe is needed: start it with --app or --serve, or give --disposable", "--disposable"
         )
 
-    def durable(self, folder: Path) -> Server:  # noqa: ARG002
+    def durable(self, folder: Path | None = None) -> Server:  # noqa: ARG002
         """Not to be had for a URL."""
         raise Untried(
             "a server the kit may kill is needed: start it with --app or --serve, or give --restart-command",
@@ -83,27 +95,35 @@ class UrlTarget:
 
 
 class ProcessServer:
-    """A server in a process group of its own, its output kept in a file."""
+    """A server in a process group of its own, its output kept in a file.
 
-    def __init__(self, command: list[str], port: int, *, environment: dict[str, str] | None = None) -> None:
+    Args:
+        command: Its words; ``{port}`` is replaced by a free port and ``{data}`` by the folder for its state.
+        folder: That folder; one is made, and removed when the server is stopped, if none is given.
+    """
+
+    def __init__(self, command: list[str], folder: Path | None = None) -> None:
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="conformance-", dir=in_memory()))
+        self._made = folder is None
+        words = [word.replace("{port}", str(port)).replace("{data}", str(self.folder)) for word in command]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server runs
         try:
             self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                start_new_session=True,
-                env={**os.environ, **(environment or {})},
+                words, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
             )
         except OSError as error:
             self._log.close()
+            self._tidy()
             raise KitError(f"The server could not be started: {error}") from None
         try:
             wait_until_answering(self.url, lambda: self._process.poll() is None)
-        except KitError as error:
+        except (KitError, KeyboardInterrupt) as error:
             self.kill()
+            self._tidy()
+            if isinstance(error, KeyboardInterrupt):
+                raise
             if self._process.returncode == KEEPS_NO_STATE:
                 raise Untried("the application factory takes no data_path to keep its state in") from None
             raise KitError(f"{error} Its output ends with: {self._said[-2000:]}") from None
@@ -115,6 +135,11 @@ class ProcessServer:
     def stop(self) -> None:
         """SIGTERM, and SIGKILL to whatever is left after some seconds."""
         self._end(signal.SIGTERM)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        if self._made:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, how: signal.Signals) -> None:
         if self._log.closed:
@@ -145,44 +170,35 @@ class CommandTarget:
         self._command = command
         self._durable_command = durable_command
         self.served_by_kit = served_by_kit
-        self._folders: list[Path] = []
         self._servers: list[Server] = []
-        try:
-            self._main = self.fresh()
-        except (KitError, KeyboardInterrupt):
-            self.close()
-            raise
-
-    @property
-    def url(self) -> str:
-        """Where the main server answers."""
-        return self._main.url
+        self._used: Server | None = None
+        self.url = self._start(command).url
 
     def fresh(self) -> Server:
         """Start another server on a folder of its own."""
-        folder = Path(tempfile.mkdtemp(prefix="conformance-"))
-        self._folders.append(folder)
-        return self._start(self._command, folder)
+        server = self._start(self._command)
+        if self._command == self._durable_command:
+            self._used = server
+        return server
 
-    def durable(self, folder: Path) -> Server:
-        """Start another server that keeps its state in `folder`."""
+    def durable(self, folder: Path | None = None) -> Server:
+        """Start another server that keeps its state in `folder`; without one, a server that was fresh will do."""
         if self._durable_command is None:
             raise Untried("the server's command line takes no {data} folder to keep its state in")
+        if folder is None and self._used is not None:
+            used, self._used = self._used, None
+            return used
         return self._start(self._durable_command, folder)
 
-    def _start(self, command: list[str], folder: Path) -> Server:
-        port = free_port()
-        words = [word.replace("{port}", str(port)).replace("{data}", str(folder)) for word in command]
-        server = ProcessServer(words, port)
+    def _start(self, command: list[str], folder: Path | None = None) -> Server:
+        server = ProcessServer(command, folder)
         self._servers.append(server)
         return server
 
     def close(self) -> None:
-        """End every server that was started and remove its folder."""
+        """End every server that was started."""
         for server in self._servers:
             server.stop()
-        for folder in self._folders:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_target(
@@ -256,6 +272,15 @@ def serve_factory(factory: str) -> CommandTarget:
     """The target behind ``--app``: a function that gives an ASGI application, served by a process of its own."""
     words = [sys.executable, "-m", "algomancy_conformance.target.serving", factory, "--port", "{port}"]
     return CommandTarget(words, [*words, "--data", "{data}"], served_by_kit=True)
+
+
+def in_memory() -> str | None:
+    """A file system in memory, where there is one with room: what the kit kills are processes, never the power.
+
+    A server that writes each change down for good is several times faster there, and is asked no less.
+    """
+    usable = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return str(MEMORY) if usable and "TMPDIR" not in os.environ else None
 
 
 def free_port() -> int:

@@ -64,6 +64,8 @@ def make_app(factory: Callable[..., Any], data: Path | None) -> App:
 class ThreadServer:
     """An application served by a thread of this process: quick to start, for the selftest."""
 
+    folder = None
+
     def __init__(self, app: App) -> None:
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
