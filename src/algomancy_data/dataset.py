@@ -148,7 +148,7 @@ class Dataset:
         # The JSON was sent by a client: copied as it is, its cells read the same in the copy.
         derived = None if source is None else source.derive(new_key)
         if isinstance(derived, DataSource):
-            changed = derived.metadata()
+            changed = derived.stored_metadata()
         else:
             changed = replace(
                 metadata,

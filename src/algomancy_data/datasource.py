@@ -52,13 +52,13 @@ class BaseDataSource(ABC):
 
     Args:
         ds_type: Where the data comes from.
-        name: Its name; `"Master Data"` when left out, which only such data may.
+        name: Its name; `"Master Data"` when left out of such data, else empty.
         validation_messages: What the ETL pipeline had to say about it.
         ds_id: Its identifier; a fresh UUID when left out.
         creation_datetime: When it was made; now when left out.
 
     Raises:
-        ValueError: There is no such kind of data, or it has no name.
+        ValueError: There is no such kind of data.
 
     Attributes:
         ds_type: Where the data comes from.
@@ -77,9 +77,8 @@ class BaseDataSource(ABC):
         creation_datetime: datetime | None = None,
     ) -> None:
         self.ds_type = DataClassification(ds_type)
-        if name is None and self.ds_type is not DataClassification.MASTER_DATA:
-            raise ValueError(f"A dataset of type {self.ds_type} needs a name.")
-        self.name = "Master Data" if name is None else name
+        unnamed = "Master Data" if self.is_master_data() else ""
+        self.name = unnamed if name is None else name
         self.id = random_id() if ds_id is None else str(ds_id)
         self.creation_datetime = utc_now() if creation_datetime is None else creation_datetime
         self.validation_messages = list(validation_messages or ())
@@ -105,6 +104,13 @@ class BaseDataSource(ABC):
         except ValueError:
             return encode_json(json.loads(text))
         return text
+
+    def __eq__(self, other: object) -> bool:
+        """Two data sources are equal when they have one id: they are the same dataset, at hand twice."""
+        return self.id == other.id if isinstance(other, BaseDataSource) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     def derive(self, new_data_key: str) -> BaseDataSource:
         """Return an independent copy with a new id and name, classified as derived data.
@@ -266,8 +272,8 @@ class DataSource(BaseDataSource):
         view.tables = {name: _independent(table) for name, table in self.tables.items()}
         return view
 
-    def metadata(self) -> Metadata:
-        """Return what is known of the dataset besides its tables."""
+    def stored_metadata(self) -> Metadata:
+        """Return what is known of the dataset besides its tables, as it is stored."""
         # The text sent is kept while it says what the attribute says: there are many ways to write one time.
         text = self._creation_text
         if not text or parse_creation_datetime(text) != self.creation_datetime:
@@ -285,7 +291,7 @@ class DataSource(BaseDataSource):
         return source
 
     def _write(self) -> bytes:
-        return write_dataset(self.metadata(), self.tables)
+        return write_dataset(self.stored_metadata(), self.tables)
 
     def _duplicate(self) -> DataSource:
         # Tables are copied on write; whatever else a subclass keeps is copied in full.

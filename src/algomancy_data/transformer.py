@@ -215,7 +215,7 @@ class CascadeSnapshot(Transformer):
         }
 
     def counts_for(self, relation: Relation) -> dict[tuple[Any, ...], int] | None:
-        """Return how many rows referred to each parent row, by the parent's values; None when it was not counted."""
+        """Return how many rows referred to each parent row, there or not, by its values; None when not counted."""
         return self._counts.get(relation.key)
 
 
@@ -223,9 +223,9 @@ class CascadeDropTransformer(Transformer):
     """Drops rows until every row that refers to another one finds it.
 
     Dropped are rows that refer to a row that is not there (`CASCADE_ORPHAN_DROP`); where a relation says so, rows that
-    no row refers to (`CASCADE_REQUIRED_CHILD_DROP`) and rows to which fewer rows refer than at the snapshot
-    (`CASCADE_PARTIAL_LOSS_DROP`). One ERROR message for each relation and code counts them. Rows that refer to nothing
-    stay.
+    no row refers to (`CASCADE_REQUIRED_CHILD_DROP`) and rows to which some rows still refer, but fewer than at the
+    snapshot (`CASCADE_PARTIAL_LOSS_DROP`). One ERROR message for each relation and code counts them. Rows that refer to
+    nothing stay.
 
     Args:
         schemas: The schemas whose foreign keys make relations.
@@ -281,10 +281,11 @@ class CascadeDropTransformer(Transformer):
     def _drop_parents(
         self, relation: Relation, data: dict[str, pd.DataFrame], before: dict[tuple[Any, ...], int] | None, code: str
     ) -> bool:
-        """Drop the parents with fewer children than before, or with none."""
+        """Drop the parents with some children, but fewer than before; with nothing to compare to, those with none."""
         counts = _children_by_parent(relation, data)
         keys = keys_of(data[relation.parent_table][list(relation.parent_cols)])
-        lost = keys.map(lambda key: counts.get(key, 0) < (1 if before is None else before.get(key, 0)))
+        left = keys.map(lambda key: counts.get(key, 0))
+        lost = left == 0 if before is None else (left > 0) & (left < keys.map(lambda key: before.get(key, 0)))
         return self._drop(relation, data, relation.parent_table, lost, code)
 
     def _drop(self, relation: Relation, data: dict[str, pd.DataFrame], table: str, rows: pd.Series, code: str) -> bool:
@@ -305,6 +306,5 @@ def _is_there(relation: Relation, data: dict[str, pd.DataFrame]) -> bool:
 
 
 def _children_by_parent(relation: Relation, data: dict[str, pd.DataFrame]) -> dict[tuple[Any, ...], int]:
-    children = Counter(keys_of(data[relation.child_table][list(relation.child_cols)].dropna()))
     parents = keys_of(data[relation.parent_table][list(relation.parent_cols)])
-    return {key: children[key] for key in parents}
+    return dict.fromkeys(parents, 0) | Counter(keys_of(data[relation.child_table][list(relation.child_cols)].dropna()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -128,7 +128,7 @@ class ValidationMessage:
 
 @dataclass
 class ValidationResult:
-    """All that validation had to say.
+    """All that validation had to say: true when the data may be used, and iterated over message by message.
 
     Attributes:
         is_valid: Whether the data may be used: no message is as grave as `halt_on`.
@@ -141,6 +141,15 @@ class ValidationResult:
     messages: list[ValidationMessage] = field(default_factory=list)
     halt_on: ValidationSeverity = ValidationSeverity.CRITICAL
     counts_by_severity: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.is_valid
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __iter__(self) -> Iterator[ValidationMessage]:
+        return iter(self.messages)
 
     @classmethod
     def of(cls, messages: list[ValidationMessage], halt_on: ValidationSeverity) -> ValidationResult:

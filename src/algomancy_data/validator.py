@@ -299,11 +299,11 @@ class ForeignKeyValidator(Validator):
 
     def validate(self, data: dict[str, pd.DataFrame]) -> list[ValidationMessage]:
         """Look for values without a counterpart."""
-        for table, columns in ((self.left_table, self.left_col), (self.right_table, self.right_col)):
-            if not _has_table(self, self.severity, data, table):
-                return self.messages
-            if not _has_columns(self, self.severity, data, table, columns):
-                return self.messages
+        sides = ((self.left_table, self.left_col), (self.right_table, self.right_col))
+        if not all(_has_table(self, self.severity, data, table) for table, _ in sides):
+            return self.messages
+        if not all(_has_columns(self, self.severity, data, table, columns) for table, columns in sides):
+            return self.messages
         left = data[self.left_table][self.left_col]
         orphans = left.notna().all(axis=1) & ~keys_of(left).isin(set(keys_of(data[self.right_table][self.right_col])))
         text = f"{{}} does not occur in '{self.right_table}.{','.join(self.right_col)}'."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from algomancy_scenario.result import BaseScenarioResult
@@ -90,9 +91,9 @@ class BaseAlgorithm(ABC):
         """Say what the scenario gives to its data source."""
         self._data_params = data_params
 
-    @property
+    @cached_property
     def description(self) -> str:
-        """The parameters as text."""
+        """The parameters as text; a subclass may say something else."""
         return self.params.serialize()
 
     def set_logger(self, logger: Logger) -> None:
@@ -137,6 +138,9 @@ class BaseAlgorithm(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Return the algorithm's name and the values of its parameters, as JSON can hold them."""
         return {"name": self.name, "parameters": self.params.get_json_values()}
+
+    def __str__(self) -> str:
+        return f"{self.name} [{self.get_progress:.0f}%]: {self.description}"
 
 
 ALGORITHM = TypeVar("ALGORITHM", bound=BaseAlgorithm)

@@ -255,16 +255,17 @@ class CoreConfig:
                 raise ValueError(f"Field 'schemas' must hold schemas, as classes or instances, got {schema!r}.")
 
     def _check_default_algorithm(self) -> None:
-        known = ", ".join(f"'{name}'" for name in self.algorithms) or "none"
-        if self.default_algo is None:
-            if self.autocreate:
-                raise ValueError(f"Field 'default_algo' is required when 'autocreate' is True; known are: {known}.")
-        elif self.default_algo not in self.algorithms:
-            raise ValueError(f"Field 'default_algo' must be one of {known}, got {self.default_algo!r}.")
         values = self.default_algo_params_values
         if values is not None and not isinstance(values, Mapping):
             raise ValueError(f"Field 'default_algo_params_values' must be a dict of values by name, got {values!r}.")
-        if values is not None and self.default_algo is not None:
+        if not self.autocreate:  # Nothing uses them: a name left over from an older project is no harm.
+            return
+        known = ", ".join(f"'{name}'" for name in self.algorithms) or "none"
+        if self.default_algo is None:
+            raise ValueError(f"Field 'default_algo' is required when 'autocreate' is True; known are: {known}.")
+        if self.default_algo not in self.algorithms:
+            raise ValueError(f"Field 'default_algo' must be one of {known}, got {self.default_algo!r}.")
+        if values is not None:
             try:
                 self.algorithms[self.default_algo].initialize_parameters().set_validated_values(values)
             except ParameterError as error:

@@ -69,8 +69,8 @@ class BaseKPI(ABC):
         except ValueError:
             raise KpiError(f"KPI '{name}' cannot be better when {better_when!r}.") from None
         self._name = name
-        self.base_measurement = base_measurement
-        self.threshold = threshold
+        self._base_measurement = base_measurement
+        self._threshold = threshold
         self._value: float | None = None
 
     @abstractmethod
@@ -122,7 +122,7 @@ class BaseKPI(ABC):
     @property
     def measurement(self) -> Measurement:
         """The value with its unit; `Measurement.INITIAL_VALUE` as long as there is none."""
-        return Measurement(self.base_measurement, Measurement.INITIAL_VALUE if self._value is None else self._value)
+        return Measurement(self._base_measurement, Measurement.INITIAL_VALUE if self._value is None else self._value)
 
     @property
     def is_binary_kpi(self) -> bool:
@@ -154,7 +154,7 @@ class BaseKPI(ABC):
         Raises:
             ValueError: There is no threshold.
         """
-        return _text(Measurement(self.base_measurement, self._known_threshold()), unit)
+        return _text(Measurement(self._base_measurement, self._known_threshold()), unit)
 
     def pretty(self, unit: Unit | None = None) -> str:
         """Return what to show: a mark for a binary KPI, the value for any other; `n/a` as long as there is no value.
@@ -187,15 +187,18 @@ class BaseKPI(ABC):
         return {
             "name": self.name,
             "better_when": self.better_when.name,
-            "unit": self.base_measurement.unit.symbol,
+            "unit": self._base_measurement.unit.symbol,
             "value": self._value,
-            "threshold": self.threshold,
+            "threshold": self._threshold,
         }
 
     def _known_threshold(self) -> float:
-        if self.threshold is None:
+        if self._threshold is None:
             raise ValueError(f"KPI '{self.name}' has no threshold.")
-        return self.threshold
+        return self._threshold
+
+    def __str__(self) -> str:
+        return self.pretty()
 
 
 def _text(measurement: Measurement, unit: Unit | None) -> str:

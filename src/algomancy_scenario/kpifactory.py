@@ -79,7 +79,7 @@ class Catalog:
             entry = stored.get(name)
             if isinstance(entry, Mapping):
                 kpi.value = entry.get("value")
-                kpi.threshold = entry.get("threshold")
+                kpi._threshold = entry.get("threshold")
         return kpis
 
 

@@ -314,6 +314,9 @@ class Scenario(Generic[ALGORITHM]):
         content: dict[str, Any] = orjson.loads(self.to_json_bytes())
         return content
 
+    def __str__(self) -> str:
+        return f"Scenario: {self.tag} ({self.algo_name} [{self.progress:.0f}%]: {self.algorithm_description})"
+
     @property
     def at_hand(self) -> bool:
         """Whether `to_json_bytes` need not read a result from the store now."""

@@ -151,7 +151,8 @@ class ScenarioManager(SessionScenarios):
     def resume(self) -> None:
         """Start what was queued when the server stopped, and create what `autocreate` asks for."""
         self._resume()
-        self.auto_create_scenarios()
+        if self._autocreate:
+            self.auto_create_scenarios()
 
     @property
     def processor(self) -> ScenarioProcessor:

@@ -19,7 +19,13 @@ from algomancy_utils.parameters import (
     StringParameter,
     TimeParameter,
 )
-from algomancy_utils.typed_parameter import ParameterError, ParameterType, TypedParameter, shown
+from algomancy_utils.typed_parameter import (
+    ParameterError,
+    ParameterType,
+    TypedParameter,
+    UnknownParameterError,
+    shown,
+)
 
 __all__ = [
     "BASE_PARAMS_BOUND",
@@ -92,17 +98,15 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
         """Add parameters to a set that is being constructed.
 
         Args:
-            parameters: The parameters, in the order in which they are listed.
+            parameters: The parameters, in the order in which they are listed. One takes the place of another of its
+                name, which a base class may have added.
 
         Raises:
-            ParameterError: The set is complete already, or a name is taken.
+            ParameterError: The set is complete already.
         """
         if self._locked:
             raise ParameterError("Parameters can only be added while the set is being constructed.")
-        for parameter in parameters:
-            if parameter.name in self._parameters:
-                raise ParameterError(f"Parameter {shown(parameter.name)} is in the set already.")
-            self._parameters[parameter.name] = parameter
+        self._parameters.update({parameter.name: parameter for parameter in parameters})
 
     def get_parameters(self) -> dict[str, TypedParameter]:
         """Return the parameters by name, in the order in which they were added."""
@@ -116,7 +120,7 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
         return name in self._parameters
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - each kind has its own
-        return self._parameter(name).value
+        return _found(self._parameters, name).value
 
     def has_inputs(self) -> bool:
         """Tell whether there is anything to set."""
@@ -207,7 +211,7 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
         try:
             self._set_each(values)
             if and_validate:
-                self._validate()
+                self._check_together()
         except BaseException:
             for name, parameter in self._parameters.items():
                 vars(parameter).update(vars(before[name]))
@@ -218,7 +222,7 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
         wrong: list[str] = []
         for name, value in values.items():
             try:
-                self._parameter(name).set_validated_value(value)
+                _found(self._parameters, name).set_validated_value(value)
             except ParameterError as error:
                 wrong.append(str(error))
         if len(wrong) > _MOST_TOLD:
@@ -226,22 +230,23 @@ class BaseParameterSet(ABC, metaclass=PostInitMeta):
         if wrong:
             raise ParameterError(" ".join(wrong))
 
-    def _validate(self) -> None:
+    def _check_together(self) -> None:
         try:
             self.validate()
         except AssertionError as error:
             # To a subclass that checks with `assert`, what failed is its input.
             raise ParameterError(str(error) or f"The values of {shown(self.name)} do not go together.") from error
 
-    def _parameter(self, name: str) -> TypedParameter:
-        try:
-            return self._parameters[name]
-        except (KeyError, TypeError):
-            allowed = ", ".join(shown(known) for known in self._parameters) or "none"
-            raise ParameterError(f"Parameter {shown(name)} does not exist, allowed are: {allowed}.") from None
-
     def __str__(self) -> str:
         return self.serialize()
+
+
+def _found(parameters: Mapping[str, TypedParameter], name: str) -> TypedParameter:
+    try:
+        return parameters[name]
+    except (KeyError, TypeError):
+        allowed = ", ".join(shown(known) for known in parameters) or "none"
+        raise UnknownParameterError(f"Parameter {shown(name)} does not exist, allowed are: {allowed}.") from None
 
 
 class EmptyParameters(BaseParameterSet):

@@ -9,7 +9,14 @@ from datetime import date, datetime
 from typing import Any
 
 from algomancy_utils.runtime import local_now
-from algomancy_utils.typed_parameter import ParameterError, ParameterType, TypedParameter, json_form, shown
+from algomancy_utils.typed_parameter import (
+    ImpossibleParameterError,
+    ParameterError,
+    ParameterType,
+    TypedParameter,
+    json_form,
+    shown,
+)
 
 _FORM = "an ISO 8601 date or time such as '2025-01-31' or '2025-01-31T08:00:00Z'"
 
@@ -114,7 +121,7 @@ class NumericParameter(_Parameter):
         self.max: Any = None if maxvalue is None else self._number(maxvalue)
         if self.min is not None and self.max is not None and self.min > self.max:
             bounds = f"{shown(self.min)} and {shown(self.max)}"
-            raise ParameterError(
+            raise ImpossibleParameterError(
                 f"Parameter {shown(name)} must have a minimum that is at most its maximum, got {bounds}."
             )
         self._begin(value, default)
@@ -216,7 +223,7 @@ class _Choices(_Parameter):
         super().__init__(name, parameter_type, required)
         self.choices = list(choices)
         if not self.choices:
-            raise ParameterError(f"Parameter {shown(name)} must have at least one choice, got none.")
+            raise ImpossibleParameterError(f"Parameter {shown(name)} must have at least one choice, got none.")
         self._take_first(value)
 
     def _choice(self, value: object, demand: str, given: object) -> Any:  # noqa: ANN401 - whatever the choices are

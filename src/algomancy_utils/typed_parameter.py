@@ -27,6 +27,14 @@ class ParameterError(Exception):
         return self.message
 
 
+class UnknownParameterError(ParameterError, KeyError):
+    """A set has no parameter of this name."""
+
+
+class ImpossibleParameterError(ParameterError, AssertionError):
+    """A parameter is made so that no value suits it: its minimum is above its maximum, or it has no choices."""
+
+
 class ParameterType(StrEnum):
     """The eight kinds of parameter, spelled as in a descriptor (contract ALG-3)."""
 

@@ -93,7 +93,12 @@ class Quantity(Mapping[str, Unit]):
         Args:
             base_unit: The unit.
             factor_to_base: What one of it is in the standard unit.
+
+        Raises:
+            ValueError: There is a unit of that symbol already.
         """
+        if base_unit.symbol in self.associated_units:
+            raise ValueError(f"Quantity '{self.name}' has a unit '{base_unit.symbol}' already.")
         self.associated_units[base_unit.symbol] = base_unit
         self.sorted_units.append((base_unit, factor_to_base))
         self.sorted_units.sort(key=lambda entry: entry[1])
@@ -209,7 +214,13 @@ class QuantityRegistry(Mapping[str, Quantity]):
         self._quantities = {name: _create(name) for name in _TABLE}
 
     def register(self, name: str, quantity: Quantity) -> None:
-        """Add a quantity, or replace the one of that name."""
+        """Add a quantity.
+
+        Raises:
+            ValueError: There is a quantity of that name already.
+        """
+        if name in self._quantities:
+            raise ValueError(f"There is a quantity '{name}' already.")
         self._quantities[name] = quantity
 
     def list_quantities(self) -> list[str]:

@@ -104,7 +104,7 @@ def test_dataset_derived_says_the_same_in_json(loaded: bool) -> None:
     assert found["metadata"]["type"] == derived.ds_type == derived.source.ds_type == "derived_data"
     assert found["metadata"]["id"] == derived.id == derived.source.id != "1"
     assert isinstance(derived.source, DataSource)
-    assert found["metadata"]["creation_datetime"] == derived.source.metadata().creation_datetime
+    assert found["metadata"]["creation_datetime"] == derived.source.stored_metadata().creation_datetime
     assert Dataset.of_json(derived.json).json == derived.json
     again = derived.derive("third")
     assert json.loads(again.json)["metadata"]["name"] == "third"

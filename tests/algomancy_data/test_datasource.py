@@ -70,6 +70,23 @@ def test_datasource_tables_are_added_listed_and_found() -> None:
         source.add_table("twins", pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
+def test_datasource_equals_another_of_its_id() -> None:
+    """What is written and read back is the same dataset; what is derived is another one, and so is one made alike."""
+    source = _source()
+    assert DataSource.from_json(source.to_json()) == source
+    assert len({DataSource.from_json(source.to_json()), source}) == 1
+    assert source not in (source.derive("copy"), _source(), source.id)
+
+
+def test_datasource_needs_no_name_before_it_is_kept() -> None:
+    """Without a name raw data has the usual one, and any other none; a subclass may call what it keeps as it likes."""
+    assert [DataSource(kind).name for kind in DataClassification] == ["Master Data", "", ""]
+    source = _source()
+    source.metadata = {"author": "me"}  # type: ignore[attr-defined]
+    assert source.derive("copy").metadata == {"author": "me"}  # type: ignore[attr-defined]
+    assert json.loads(source.to_json())["metadata"]["name"] == "Master data"
+
+
 def test_datasource_json_has_the_documented_shape() -> None:
     """The JSON is that of contract DAT-2."""
     source = _source()

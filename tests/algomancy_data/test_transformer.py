@@ -217,6 +217,23 @@ def test_cascade_drops_what_lost_rows_since_the_snapshot(flags: Any, told: list[
     assert data["parent"]["id"].tolist() == parents
 
 
+def test_cascade_keeps_what_lost_all_rows_since_the_snapshot() -> None:
+    """A loss is partial as long as something is left: a parent without rows goes only where it needs one.
+
+    A row that refers to nothing is counted, too: its parent may come later.
+    """
+    relation = Relation("line", ("order",), "order", ("id",), track_partial_loss=True)
+    data = {"order": frame(id=["1", "2"]), "line": frame(id=["a", "b", "c"], order=["1", "2", "3"])}
+    snapshot = CascadeSnapshot(extra_relations=[relation])
+    snapshot.transform(data)
+    assert snapshot.counts_for(relation) == {("1",): 1, ("2",): 1, ("3",): 1}
+    data["line"] = data["line"].iloc[1:]
+    cascade = CascadeDropTransformer(extra_relations=[relation], snapshot=snapshot)
+    cascade.transform(data)
+    assert [str(each.code) for each in cascade.messages] == ["CASCADE_ORPHAN_DROP"]
+    assert (data["order"]["id"].tolist(), data["line"]["id"].tolist()) == (["1", "2"], ["b"])
+
+
 def test_cascade_takes_relations_of_its_own_and_passes_over_absent_tables() -> None:
     """Relations may be given without schemas, also of several columns; a table or column that is absent is no error."""
     relations = [

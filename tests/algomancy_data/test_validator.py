@@ -339,6 +339,14 @@ def test_message_reads_as_one_line_and_as_dict() -> None:
     }  # fmt: skip
 
 
+def test_result_is_true_when_valid_and_holds_its_messages() -> None:
+    """A result stands for whether the data may be used, however many messages there are, and gives them in turn."""
+    told = [ValidationMessage(INFO, "x"), ValidationMessage(ERROR, "y")]
+    valid, invalid, silent = ValidationResult(True, told), ValidationResult(False, told), ValidationResult(True)
+    assert (bool(valid), bool(invalid), bool(silent)) == (True, False, True)
+    assert (list(invalid), len(invalid), len(silent)) == (told, 2, 0)
+
+
 def test_result_is_a_table_too() -> None:
     """Messages as a table have a column for each part, also when there is none."""
     result = ValidationResult(False, [ValidationMessage(ERROR, "x", "t"), ValidationMessage(INFO, "y", row=2)])

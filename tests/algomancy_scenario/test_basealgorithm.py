@@ -152,6 +152,11 @@ def test_algorithm_tells_its_parameters() -> None:
     params.set_values({"label": 3})
     assert Plain("A", params).to_dict() == {"name": "A", "parameters": {"label": 3, "colour": "red"}}
     assert isinstance(Plain("A", params).data_params, EmptyParameters)
+    algorithm = Plain("A", params)
+    algorithm.set_progress(33.4)
+    assert str(algorithm) == 'A [33%]: {"name": "label", "parameters": {"label": 3, "colour": "red"}}'
+    algorithm.description = "fast"
+    assert str(algorithm) == "A [33%]: fast"
 
 
 def test_factory_makes_parameter_templates_once() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from algomancy_data import DataSource, ReadLimits
-from algomancy_scenario import BaseAlgorithm, BaseKPI, CoreConfig
+from algomancy_scenario import BaseAlgorithm, BaseKPI, CoreConfig, SessionManager
 from algomancy_scenario.core_configuration import core_of
+from algomancy_utils.errors import NotFoundError
 from tests.algomancy_scenario.scenario_project import Answer, ItemsFactory, config
 
 BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
@@ -40,10 +41,10 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "schema": ({"schemas": ["items.csv"]}, "must hold schemas, as classes or instances, got 'items.csv'"),
     "schemas text": ({"schemas": "items"}, "Field 'schemas' must be a list"),
     "no default": ({"autocreate": True}, "Field 'default_algo' is required when 'autocreate' is True"),
-    "unknown default": ({"default_algo": "Best"}, "Field 'default_algo' must be one of 'Instant'"),
+    "unknown default": ({"autocreate": True, "default_algo": "Best"}, "Field 'default_algo' must be one of 'Instant'"),
     "default values": ({"default_algo_params_values": [1]}, "'default_algo_params_values' must be a dict"),
     "default parameter": (
-        {"default_algo": "Instant", "default_algo_params_values": {"speed": 1}},
+        {"autocreate": True, "default_algo": "Instant", "default_algo_params_values": {"speed": 1}},
         "Field 'default_algo_params_values' does not suit the algorithm: Parameter 'speed' does not exist",
     ),
     "data path": ({"has_persistent_state": True, "data_path": "/nowhere/at/all"}, "Field 'data_path' must be a folder"),
@@ -121,3 +122,12 @@ def test_configuration_may_be_wrapped() -> None:
 def test_config_field_is_documented(field: dataclasses.Field[Any]) -> None:
     """Every field says what it means, in a sentence; the documentation is made from it."""
     assert field.metadata["doc"].endswith(".")
+
+
+def test_default_algorithm_that_nothing_uses_is_not_looked_up() -> None:
+    """Without `autocreate` a default left over from an older project is no harm; switched on later, it is told."""
+    sessions = SessionManager.from_config(config(default_algo="Best", default_algo_params_values={"speed": 1}))
+    manager = sessions.get_scenario_manager("main")
+    with pytest.raises(NotFoundError, match="'Best'"):
+        manager.toggle_autocreate(True)
+    sessions.close()

@@ -127,12 +127,13 @@ def test_data_parameters_reach_the_algorithm(
 
 
 def test_scenarios_are_created_for_the_datasets_that_have_none(manager: ScenarioManager) -> None:
-    """`auto_create_scenarios` works while `autocreate` is on, with the algorithm last named."""
+    """`auto_create_scenarios` takes the algorithm last named, whether or not `autocreate` is on."""
     manager.auto_create_scenarios()
     assert manager.list_tags() == []
     with pytest.raises(NotFoundError, match="'Nothing'"):
         manager.toggle_autocreate(True, "Nothing")
     manager.toggle_autocreate(True, default_algo_name="Labelled")
+    manager.toggle_autocreate(False)
     manager.auto_create_scenarios(["data"])
     manager.auto_create_scenarios()
     assert manager.list_tags() == ["data [auto]"]

@@ -75,6 +75,17 @@ def test_kpi_is_shown_with_a_unit_that_suits_it() -> None:
     assert (measured.pretty(metres), measured.details(metres)) == ("1500.00 m", "1500.00 m")
     limited = kpi("at_most", 1234.5, BaseMeasurement(metres))
     assert (limited.get_threshold_str(), limited.get_threshold_str(metres)) == ("1.23 km", "1234.50 m")
+    assert f"{measured}" == measured.pretty()
+
+
+def test_kpi_may_have_attributes_of_its_own() -> None:
+    """What a subclass keeps under a name that the base might use as well changes nothing."""
+    measured = kpi("HIGHER")
+    measured.threshold = 7  # type: ignore[attr-defined]
+    measured.base_measurement = None  # type: ignore[attr-defined]
+    measured.compute_and_check(3)
+    assert measured.to_dict() | {"name": ""} == kpi("HIGHER").to_dict() | {"name": "", "value": 3}
+    assert measured.pretty() == "3.00 "
 
 
 @pytest.mark.parametrize("value", [None, "many", "5", [1], 3 + 2j, float("nan"), float("inf")], ids=repr)

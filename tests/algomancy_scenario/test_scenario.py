@@ -20,6 +20,7 @@ def test_scenario_is_made_of_its_parts() -> None:
     assert (made.tag, made.status, made.progress, made.result) == ("one", "created", 0, None)
     assert (made.input_data_key, made.data_source.name) == ("data", "data")
     assert made.algorithm_description == '{"name": "label", "parameters": {"label": 3, "colour": "red"}}'
+    assert str(made) == f"Scenario: one (A label [0%]: {made.algorithm_description})"
     assert made.kpis["Answer"].value is None
     assert made.to_dict()["algorithm"] == {"name": "A label", "parameters": {"label": 3, "colour": "red"}}
     given = LabelParameters()

@@ -83,16 +83,34 @@ def test_set_is_locked_after_init() -> None:
     assert not parameters.contains("another")
 
 
-def test_name_cannot_be_added_twice() -> None:
-    """Two parameters of one name are refused."""
+def test_parameter_takes_the_place_of_one_of_its_name() -> None:
+    """A subclass says anew what a parameter of its base may be; the place in the list stays."""
 
-    class Twice(EmptyParameters):
+    class Narrow(Pair):
         def __init__(self) -> None:
             super().__init__()
-            self.add_parameters([IntegerParameter("n"), StringParameter("n")])
+            self.add_parameters([IntegerParameter("low", minvalue=3, maxvalue=4, default=3)])
 
-    with pytest.raises(ParameterError, match="'n' is in the set already"):
-        Twice()
+    assert Narrow().get_values() == {"low": 3, "high": 2}
+    with pytest.raises(ParameterError, match="'low' must be at least 3"):
+        Narrow().set_values({"low": 2})
+
+
+def test_subclass_may_have_helpers_of_any_name() -> None:
+    """A method of a subclass that happens to be called as one might inside the set is not taken for it."""
+
+    class Checked(Pair):
+        def _validate(self, limit: int) -> None:
+            if self["high"] > limit:
+                raise ParameterError("too high")
+
+        def validate(self) -> None:
+            self._validate(9)
+
+    parameters = Checked()
+    parameters.set_validated_values({"high": 9})
+    with pytest.raises(ParameterError, match="too high"):
+        parameters.set_validated_values({"high": 10})
 
 
 def test_set_reads_values() -> None:
@@ -179,9 +197,10 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 
 def test_unknown_name_cannot_be_read() -> None:
-    """Reading a parameter that does not exist names those that do."""
-    with pytest.raises(ParameterError, match="allowed are: 'low', 'high'"):
+    """Reading a parameter that does not exist names those that do; it is the `KeyError` of any mapping, too."""
+    with pytest.raises(ParameterError, match="allowed are: 'low', 'high'") as caught:
         Pair()["depth"]
+    assert isinstance(caught.value, KeyError)
 
 
 def test_copy_is_independent() -> None:

@@ -171,6 +171,8 @@ def test_quantity_of_ones_own_has_a_ladder() -> None:
     assert list(goods) == ["piece", "box", "pinch"]
     with pytest.raises(KeyError, match=r"no unit 'crate', known are: 'piece', 'box', 'pinch'"):
         goods["crate"]
+    with pytest.raises(ValueError, match="has a unit 'box' already"):
+        goods.add_unit(Unit("box"), 24)
 
 
 def test_registry_holds_what_is_registered() -> None:
@@ -184,6 +186,8 @@ def test_registry_holds_what_is_registered() -> None:
     assert QUANTITIES.get("dollars") is None
     with pytest.raises(KeyError, match="no quantity 'dollars'"):
         QUANTITIES["dollars"]
+    with pytest.raises(ValueError, match="a quantity 'dollars' already"):
+        registry.register("dollars", dollars)
 
 
 def test_every_quantity_can_be_created() -> None:

@@ -257,16 +257,18 @@ class SessionScenarios(SessionDatasets):
             NotFoundError: There is no such algorithm.
         """
         wanted = not self._autocreate if value is None else value
-        if default_algo_name and default_algo_name != self._default_algorithm:
-            self._factory.catalog.algorithms.get_class(default_algo_name)
-            self._default_algorithm, self._default_values = default_algo_name, None
-        if wanted and self._default_algorithm is None:
+        name = default_algo_name or self._default_algorithm
+        if wanted and name is None:
             raise ValueError("Automatic creation needs a default algorithm.")
+        if name is not None and (wanted or default_algo_name):
+            self._factory.catalog.algorithms.get_class(name)
+        if name != self._default_algorithm:
+            self._default_algorithm, self._default_values = name, None
         self._autocreate = wanted
         return wanted
 
     def auto_create_scenarios(self, keys: Iterable[str] | None = None) -> None:
-        """Create what `autocreate` asks for: a scenario for each dataset that has none of its name.
+        """Create what `autocreate` would: a scenario with the default algorithm for each dataset that has none yet.
 
         Args:
             keys: The keys of the datasets; all of them when left out.
@@ -276,12 +278,16 @@ class SessionScenarios(SessionDatasets):
         """
         for key in self.get_data_keys() if keys is None else keys:
             self._factory.dataset(key)
-            self._added(key)
+            self._auto_create(key)
 
     def _added(self, key: str) -> None:
-        """Create the scenario `"<key> [auto]"` of a dataset, if `autocreate` asks for it; never raises."""
+        if self._autocreate:
+            self._auto_create(key)
+
+    def _auto_create(self, key: str) -> None:
+        """Create the scenario `"<key> [auto]"` of a dataset, unless there is one; never raises."""
         tag = f"{key} [auto]"
-        if not self._autocreate or self._default_algorithm is None or self._registry.has_tag(tag):
+        if self._default_algorithm is None or self._registry.has_tag(tag):
             return
         try:
             self.create_scenario(tag, key, self._default_algorithm, self._default_values)

@@ -162,7 +162,7 @@ def test_dataset_with_equal_column_names_is_refused() -> None:
     """Two columns of one name, also once written as text, are refused by table and column."""
     for columns in (["a", "a"], [1, "1"]):
         with pytest.raises(ValueError, match=r"Table 't' has more than one column named '[a1]'\."):
-            write_dataset(source_of().metadata(), {"t": pd.DataFrame([[1, 2]], columns=columns)})
+            write_dataset(source_of().stored_metadata(), {"t": pd.DataFrame([[1, 2]], columns=columns)})
 
 
 def test_infinity_in_a_dataset_is_refused() -> None:
