@@ -1,6 +1,6 @@
 """JSON as the project writes and reads it: strict RFC 8259 both ways (contract GEN-2).
 
-Encoding takes the fast way, `orjson`, and falls back to [`plain`][algomancy_data.plain_values.plain], which walks the
+Encoding takes the fast way, `orjson`, and falls back to [`plain`][algomancy_data.encoding.plain], which walks the
 value, only when that way meets something it refuses.
 """
 
@@ -9,17 +9,20 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
+import re
 import sys
 from collections import deque
-from collections.abc import Iterable, KeysView, Mapping, ValuesView
+from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
@@ -255,6 +258,11 @@ def _simplify_pandas(pandas: Any, value: Any) -> Any:  # noqa: ANN401 - the modu
 MAX_DEPTH = 200
 """How deep arrays and objects may nest in what is read and written."""
 
+SLICE_ROWS = 2_000
+"""Rows encoded or decoded at a time: few enough that other threads get their turn in between."""
+
+_NAN_OR_TEXT = re.compile(rb'("(?:[^"\\]|\\.)*")|\bNaN\b')
+
 
 def encode_json(value: object) -> bytes:
     """Encode a value as compact UTF-8 JSON.
@@ -309,11 +317,47 @@ def decode_json(text: bytes | str, *, check_depth: bool = True) -> Any:  # noqa:
     return value
 
 
+def without_nan(text: bytes) -> bytes:
+    """Return JSON in which a missing number reads `null`, where pandas and Python write `NaN`."""
+    return _NAN_OR_TEXT.sub(lambda found: found[1] or b"null", text) if b"NaN" in text else text
+
+
+def row_type(members: Mapping[str, Any]) -> type[msgspec.Struct] | None:
+    """Return a class to decode objects into, checked and in half the time that dicts take; None if it cannot be.
+
+    Args:
+        members: The members that each object must have, and no others, with their types as msgspec takes them.
+    """
+    fields = {f"f{at}": name for at, name in enumerate(members)}
+    try:
+        return msgspec.defstruct(
+            "Row", list(zip(fields, members.values(), strict=True)), rename=fields, gc=False, forbid_unknown_fields=True
+        )
+    except ValueError:  # It takes no quotes in a name.
+        return None
+
+
+def alike_columns(rows: list[dict[str, Any]]) -> dict[str, Sequence[Any]] | None:
+    """Turn rows into columns; None where they have not all the same members."""
+    names = list(rows[0]) if rows else []
+    if set(map(len, rows)) != {len(names)}:
+        return None
+    try:
+        # Each row is looked at once for all columns: with many rows that is what takes time.
+        cells: Any = zip(*map(itemgetter(*names), rows), strict=True) if len(names) > 1 else None
+        columns = [[row[name] for row in rows] for name in names] if cells is None else cells
+        return dict(zip(names, columns, strict=True))
+    except KeyError:
+        return None
+
+
 def _describe(error: orjson.JSONDecodeError) -> str:
     if error.msg.startswith("depth limit"):
         return f"The JSON nests deeper than {MAX_DEPTH} levels."
     if error.msg.startswith("str is not valid UTF-8"):
         return "The JSON is not valid UTF-8."
+    if error.msg.startswith("number is infinity"):
+        return f"The JSON holds a number that is too large (line {error.lineno}, column {error.colno})."
     message = error.msg.split(": line ")[0]
     return f"The text is not valid JSON: {message} (line {error.lineno}, column {error.colno})."
 

@@ -216,17 +216,9 @@ def _read_workbook(file: File, sheets: dict[str, tuple[str | int, list[Column]]]
     # What is no workbook, or too large, costs no round trip.
     inflated_size(source, file.subject, file.limits)
     try:
-        read = WORKER.run_apart(read_xlsx_tables, source, sheets, file.subject, file.limits)
+        return WORKER.run_apart(read_xlsx_tables, source, sheets, file.subject, file.limits)
     except WorkerDiedError:
         text = f"{file.subject} cannot be read: it is a damaged workbook, or needs far more memory than its size."
         raise ExtractionError(text) from None
     except NoWorkerError as error:
         raise ExtractionError(f"{file.subject}: {error}") from None
-    found: dict[str, ReadTable] = {}
-    for table, (sheet, _) in sheets.items():
-        each = read[table]
-        if each is None:
-            named = f"'{sheet}'" if isinstance(sheet, str) else f"number {sheet}"
-            raise ExtractionError(f"{file.subject} has no sheet {named}.")
-        found[table] = each
-    return found

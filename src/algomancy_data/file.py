@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import io
 import re
 import zipfile
@@ -13,6 +14,9 @@ from typing import IO
 from algomancy_data.encoding import encode_json, shown
 from algomancy_data.schema import FileExtension
 from algomancy_utils.errors import TooLargeError
+
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What a text in UTF-16 begins with."""
 
 _DATA_URL = re.compile(r"data:[^,]{0,200};base64,")
 
@@ -99,6 +103,27 @@ class ReadLimits:
         ):
             if count > limit:
                 raise TooLargeError(f"{subject} is too large: at most {limit:,} {noun} are allowed.")
+
+
+def as_utf8(source: bytes | str, subject: str, remarks: list[str]) -> bytes:
+    """Return a text in UTF-8 without the mark it may begin with; UTF-16 is converted if it begins with its own.
+
+    Args:
+        source: The text, or the path of it.
+        subject: The file, as messages name it.
+        remarks: Where to say that it was UTF-16.
+
+    Raises:
+        ExtractionError: It begins like UTF-16 and is none.
+    """
+    content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    if not content.startswith(UTF16_MARKS):
+        return content.removeprefix(codecs.BOM_UTF8)
+    remarks.append("The file is UTF-16 text.")
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeError:
+        raise ExtractionError(f"{subject} is not UTF-16 text, although it starts as such.") from None
 
 
 class File:

@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 MISSING_TEXTS = ("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "-")
 """Texts that stand for a missing cell, like blank ones, except in columns of text and categories."""
 
-_TRUE = frozenset({"true", "t", "yes", "y", "1", "on"})
-_FALSE = frozenset({"false", "f", "no", "n", "0", "off"})
+# Also as spreadsheets show them in the languages whose months are known.
+_TRUE = {
+    "true", "t", "yes", "y", "1", "1.0", "on", "wahr", "ja", "waar", "vrai", "oui", "verdadero", "sí", "si", "vero",
+    "sì", "verdadeiro", "sim",
+}  # fmt: skip
+_FALSE = {
+    "false", "f", "no", "n", "0", "0.0", "off", "falsch", "nein", "onwaar", "nee", "faux", "non", "falso", "não", "nao",
+}  # fmt: skip
 
 _SAMPLE = 500
 _CERTAIN = r"\.(?:[0-9]{0,2}|[0-9]{4,})$|^[+-]?(?:0[0-9]*|[0-9]{4,})?\.|[eE]"

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 UNIT: Final = "us"
 """The resolution of times read from raw files, unless they are written to the nanosecond."""
 
-NO_DATE = "is not a date or time"
+NO_DATE = "is not a date or time: write it as 2025-03-14, 14-3-2025 or 2025-03-14 15:09"
+NO_CENTURY = "has a year of two digits: write all four"
 NO_DAY = "is a time of day without a date: write the date before it"
 NO_YEAR = "is not a date: four digits alone are a year only where each of the column is one from 1800 to 2199"
 
-_TIME = r"(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?"
+_TIME = r"(?:(?:T|,?\s+)(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*([ap])\.?m\.?)?)?"
 _ZONE = r"\s*(Z|[+-]\d\d:?\d\d|[+-]\d\d)?"
 _ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?$"
 _PARTS = r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})"
@@ -33,6 +34,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\d{4}")
+_TWO_DIGITS = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d\d(?:\D.*)?")
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[ap]m)?", re.IGNORECASE)
 
 # English, Dutch, German, French, Spanish, Italian, Portuguese: where days come before months and commas are decimal.
@@ -59,9 +61,10 @@ def read_dates(texts: pa.Array) -> Reading:
     """Read dates and times, which are naive, or in UTC where a text has an offset.
 
     Read are ISO 8601 (`2025-03-14`, `2025-03-14T15:09:26+01:00`, `2025-03`), the year first with other signs
-    (`2025/3/14`, `20250314`), the year last (`14-3-2025`, `14/03/2025 15:09`, `14.3.2025`) and months by name. With the
-    year last the day comes first, unless the texts together can only be meant the other way round (`3/14/2025` among
-    them, and no `14/3/2025`). Where a text has an offset from UTC all are in UTC, and those without are taken for UTC.
+    (`2025/3/14`, `20250314`), the year last (`14-3-2025`, `14/03/2025 15:09`, `14.3.2025`), months by name and hours of
+    twelve (`3/14/2025, 3:09 PM`). With the year last the day comes first, unless the texts together can only be meant
+    the other way round (`3/14/2025` among them, and no `14/3/2025`). Where a text has an offset from UTC all are in
+    UTC, and those without are taken for UTC.
 
     Args:
         texts: The texts, distinct and none of them null.
@@ -103,7 +106,7 @@ def _read_each(texts: list[str], month_first: bool, doubts: list[str]) -> Readin
         except ValueError as error:
             read.append(None)
             problem = str(error)
-            dates.problems[position] = problem if problem in (NO_DAY, NO_YEAR) else NO_DATE
+            dates.problems[position] = problem if problem in (NO_DAY, NO_YEAR, NO_CENTURY) else NO_DATE
     found = [time for time in read if time is not None]
     if any(time.named for time in found):
         dates.remarks.append("Months are read by their names.")
@@ -156,8 +159,14 @@ def _read_one(text: str, month_first: bool) -> _Time:
             raise ValueError(NO_DATE)
         day, month, year, named = first or other_day, str(month_number), year or other_year, True
     else:
-        raise ValueError(NO_DAY if _TIME_OF_DAY.fullmatch(text) else NO_DATE)
-    hour, minute, second, fraction, zone = rest
+        raise ValueError(
+            NO_DAY if _TIME_OF_DAY.fullmatch(text) else NO_CENTURY if _TWO_DIGITS.fullmatch(text) else NO_DATE
+        )
+    hour, minute, second, fraction, half, zone = rest
+    if half:
+        if not 1 <= int(hour) <= 12:
+            raise ValueError(NO_DATE)
+        hour = str(int(hour) % 12 + (12 if half in "pP" else 0))
     digits = (fraction or "").ljust(9, "0")
     midnight = hour == "24" and int(minute) == 0 and int(second or 0) == 0 and int(digits) == 0
     time = datetime(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,15 @@ from algomancy_data.cells.numbers import Reading, read_numbers
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NO_INTERVAL = "is not an interval like the others of its column"
+NO_INTERVAL = (
+    "is not an interval like the others of its column: "
+    "write two numbers or two dates, the lower first, as in 1/5, [1, 5) or 2025-01-01/2025-06-30"
+)
 
 _BRACKETS = re.compile(r"([\[(])\s*([^,;]+?)\s*[,;]\s*([^,;]+?)\s*([\])])")
 _SEMICOLON = re.compile(r"([\[(])\s*([^;]+?)\s*;\s*([^;]+?)\s*([\])])")
 _PLAIN = re.compile(r"(.+?)\s*(?:\.\.|–|—|\s/\s)\s*(.+)|(.+?)/(.+)")
+_ENDLESS = re.compile(r"([+−-]?)\s*(?:inf|infinity|∞)", re.IGNORECASE)
 _CLOSED = {"[]": "both", "[)": "left", "(]": "right", "()": "neither"}
 
 
@@ -24,8 +29,8 @@ def read_intervals(texts: pa.Array) -> Reading:
     """Read intervals.
 
     Read are `1/5`, `1..5`, `1–5` and `2025-01-01/2025-06-30`, to which both ends belong, and `[1, 5)`, whose brackets
-    tell which end does: square ones yes, round ones no. A column has bounds of one kind, and its brackets agree: those
-    of its first interval count.
+    tell which end does: square ones yes, round ones no. A number may be infinite: `[0, inf)`, `(-∞, 5]`. A column has
+    bounds of one kind, and its brackets agree: those of its first interval count.
 
     Args:
         texts: The texts, distinct and none of them null.
@@ -68,13 +73,17 @@ def _bounds(texts: list[str]) -> tuple[Reading, Reading]:
     numbers, dates = read_numbers(array, whole=False), read_dates(array)
     stamps = pd.DatetimeIndex(pd.Series(dates.values.to_numpy(zero_copy_only=False)))
     times = [None if pd.isna(stamp) else stamp for stamp in stamps.as_unit("us")]
-    return replace(numbers, values=numbers.values.to_pylist()), replace(dates, values=times)
+    values = numbers.values.to_pylist()
+    for position, text in enumerate(array.to_pylist()):
+        if match := _ENDLESS.fullmatch(text):
+            values[position] = math.inf if match[1] in ("", "+") else -math.inf
+    return replace(numbers, values=values), replace(dates, values=times)
 
 
 def _pairs(bounds: list[Any], rows: list[int]) -> dict[int, tuple[Any, Any]]:
     found = {}
     for position, row in enumerate(rows):
         low, high = bounds[2 * position : 2 * position + 2]
-        if low is not None and high is not None and low <= high:
+        if low is not None and high is not None and low <= high and low != math.inf and high != -math.inf:
             found[row] = low, high
     return found

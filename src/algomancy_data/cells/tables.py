@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from algomancy_data.cells.conversion import Converted, convert, nullable_integers, texts_of
 from algomancy_data.cells.numbers import INT64
+from algomancy_data.cells.values import text_of
 from algomancy_data.encoding import shown
 from algomancy_data.schema import Column, DataType
 from algomancy_data.validation import SHOWN_PER_COLUMN, ValidationMessage, ValidationSeverity
@@ -136,6 +137,8 @@ def remark_messages(remarks: Sequence[str], table: str) -> list[ValidationMessag
 def _shown(value: object) -> str:
     import pandas as pd
 
+    if isinstance(value, bool):
+        return f"'{text_of(value)}'"
     if isinstance(value, dict):
         return "An object"
     if pd.api.types.is_list_like(value):
@@ -161,11 +164,9 @@ def natural(series: pd.Series) -> Any:  # noqa: ANN401 - a series or an array
 
 def _of_texts(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     import pandas as pd
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = texts_of(series)
-    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
     if texts.null_count == len(texts):
         return pd.array(texts, dtype="str")
 

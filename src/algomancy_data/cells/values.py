@@ -13,7 +13,7 @@ from algomancy_data.cells.numbers import EXACT_IN_FLOAT, INEXACT, NO_NUMBER, NOT
 from algomancy_data.encoding import encode_json, iso_duration
 from algomancy_data.schema import DataType
 
-NO_BOOLEAN = "is neither true nor false"
+NO_BOOLEAN = "is neither true nor false: write true or false, yes or no, 1 or 0"
 
 
 def is_missing(value: object) -> bool:
@@ -110,7 +110,10 @@ def _interval(value: Any) -> str | None:  # noqa: ANN401 - any cell
     if is_missing(value):
         return None
     if isinstance(value, (list, tuple)) and len(value) == 2:
-        return "/".join(map(text_of, value))
+        # As in the stored form, a bound that is null is at infinity.
+        return "/".join(
+            end if bound is None else text_of(bound) for bound, end in zip(value, ("-inf", "inf"), strict=True)
+        )
     return str(value)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from algomancy_data.cells.tables import FileRows, ReadTable, convert_table, remark_messages
-from algomancy_data.file import ExtractionError, File
+from algomancy_data.file import UTF16_MARKS, ExtractionError, File, as_utf8
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
 from algomancy_data.reading.offload import give_back_freed_memory, let_arrow_give_back
 from algomancy_data.schema import Column
@@ -32,7 +32,6 @@ _ENOUGH_LINES = 40
 _SPARE_CELLS = 1 << 20
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_csv_table(file: File, columns: Sequence[Column], table: str, separator: str | None) -> ReadTable:
@@ -72,10 +71,9 @@ class _Source:
         self.remarks: list[str] = []
         self._content: bytes | None = None
         with file.open() as stream:
-            if stream.read(2) in _UTF16:
-                self._content = _from_utf16(file)
+            if stream.read(2) in UTF16_MARKS:
+                self._content = as_utf8(file.read_bytes(), file.subject, self.remarks)
                 self.size = len(self._content)
-                self.remarks.append("The file is UTF-16 text.")
 
     def open(self, start: int = 0) -> IO[bytes]:
         stream = self.file.open() if self._content is None else io.BytesIO(self._content)
@@ -91,13 +89,6 @@ class _Source:
         stream = pa.OSFile(str(self.file.path))
         stream.seek(start)
         return stream
-
-
-def _from_utf16(file: File) -> bytes:
-    try:
-        return file.read_bytes().decode("utf-16").encode()
-    except UnicodeError:
-        raise ExtractionError(f"{file.subject} is not UTF-16 text, although it starts as such.") from None
 
 
 class _Head:
@@ -141,7 +132,7 @@ class _Head:
         """Rows may end with separators where the heading does not, and the other way round."""
         if len(first) != self.width:
             if len(first) < len(self.names) or any(first[self.width :]):
-                raise _ragged(file, row, len(first), len(self.names))
+                raise _ragged(file, row, len(first), len(self.names), unclosed=bool(first) and "\n" in first[-1])
             self.width = len(first)
 
 
@@ -183,9 +174,8 @@ def _records(text: str, separator: str, file: File | None = None) -> list[tuple[
         if file is None:
             return []
         if "field larger" in str(error):
-            raise TooLargeError(
-                f"{file.subject} is too large: a cell of its first rows is a field larger than allowed."
-            ) from None
+            allowed = f"at most {csv.field_size_limit():,} characters are allowed"
+            raise TooLargeError(f"{file.subject} is too large: in a cell of its first rows {allowed}.") from None
         raise ExtractionError(f"{file.subject} cannot be read: {error}.") from None
     return records
 
@@ -287,7 +277,8 @@ def _parse(
                 return "skip"
             if in_order:
                 number = head.row - 1 + row.number
-                ragged.append(_ragged(source.file, number, row.actual_columns, len(head.names)))
+                unclosed = row.text.count('"') % 2 > 0
+                ragged.append(_ragged(source.file, number, row.actual_columns, len(head.names), unclosed=unclosed))
             return "error"
 
         return arrow_csv.read_csv(
@@ -344,10 +335,12 @@ def _refuse_open_quote(source: _Source, table: pa.Table) -> None:
             return
 
 
-def _ragged(file: File, row: int, cells: int, width: int) -> ExtractionError:
+def _ragged(file: File, row: int, cells: int, width: int, *, unclosed: bool) -> ExtractionError:
     advice = (
         "a text that holds the separator needs quotes" if cells > width else "an empty cell needs its separator, too"
     )
+    if unclosed:
+        advice = "a quote in it is opened and never closed"
     found = "1 cell" if cells == 1 else f"{cells} cells"
     return ExtractionError(f"{file.subject}: row {row} has {found} where the heading has {width}; {advice}.")
 

@@ -72,7 +72,7 @@ def named_columns(
         elif column.isna().all():
             if position < len(names) or not remarks:
                 remarks.append("Columns without heading and values are left out.")
-        elif position == 0 and list(natural(column)) == list(range(len(column))):
+        elif position == 0 and column.notna().all() and list(natural(column)) == list(range(len(column))):
             remarks.append("The first column has no heading and counts the rows: it is left out.")
         else:
             hint = ", or write the file without index" if position == 0 else ""

@@ -1,7 +1,7 @@
 """A second look at single cells of a worksheet, where the library that reads it loses something.
 
-It gives the same for error cells and blank ones, times of day for days before 1900, text for times with a `Z`, and
-floats for whole numbers of any length.
+It gives the same for error cells, formulas without results and blank cells, times of day for days before 1900, text for
+times with a `Z`, and floats for whole numbers of any length.
 """
 
 from __future__ import annotations
@@ -19,16 +19,8 @@ from algomancy_data.cells.numbers import EXACT_IN_FLOAT
 
 _PREFIX = rb"(?:[\w.-]+:)?"
 _CELL = re.compile(rb"<" + _PREFIX + rb"(?:row\b([^>]*)>|c\b([^>]*?)(/?)>)", re.ASCII)
-_VALUE = re.compile(
-    rb"\s*(?:<"
-    + _PREFIX
-    + rb"f\b[^>]*/>|<"
-    + _PREFIX
-    + rb"f\b[^>]*>[^<]*</"
-    + _PREFIX
-    + rb"f>)?\s*<"
-    + _PREFIX
-    + rb"v\b[^>]*>([^<]*)<"
+_CONTENT = re.compile(
+    rb"\s*(<P?f\b[^>]*(?:/>|>[^<]*</P?f>))?\s*(?:<P?v\b[^>]*>([^<]*)<)?".replace(b"P?", _PREFIX), re.ASCII
 )
 _ADDRESS = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d+)[\"']")
 _ROW = re.compile(rb"\br=[\"'](\d+)[\"']")
@@ -36,12 +28,15 @@ _KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
 DOUBTFUL_KINDS = (b't="e"', b't="d"'), (b"t='e'", b"t='d'")
 """What stands in the XML of a cell that is an error, or a time in ISO format, with either kind of quotes."""
 
+NO_RESULT = re.compile(rb"f>\s*(?:<[\w.:-]*v\s*/>|<[\w.:-]*v></|</)")
+"""What stands in the XML of a formula whose result is not there, or is an empty text."""
+
 _LONG_DIGITS = 15
 
 
 @dataclass(frozen=True)
 class ErrorCell:
-    """A cell that holds an error: `#REF!`."""
+    """A cell that holds an error: `#REF!`; the text of a formula without its result is empty."""
 
     text: str
 
@@ -79,7 +74,7 @@ class SheetPart:
         archive: The workbook.
         name: The name of the part.
         epoch: The day that serial numbers count from.
-        has_doubtful_kinds: Whether it may have error cells, or times in ISO format.
+        has_doubtful_kinds: Whether it may have error cells, formulas without results, or times in ISO format.
     """
 
     archive: zipfile.ZipFile
@@ -101,12 +96,14 @@ class SheetPart:
             address = _ADDRESS.search(attributes)
             column = _column_number(address[1]) if address else column + 1
             row = int(address[2]) - 1 if address else row
-            value = None if empty else _VALUE.match(xml, match.end())
-            if value is None:
+            content = None if empty else _CONTENT.match(xml, match.end())
+            if content is None:
                 continue
             kind = _KIND.search(attributes)
-            text = value[1].decode("utf-8", "replace").strip()
-            if kind is not None and kind[1] == b"e":
+            text = (content[2] or b"").decode("utf-8", "replace").strip()
+            # A formula may have made an empty text, which is a result.
+            no_result = content[1] is not None and not text and (kind is None or kind[1] != b"str")
+            if no_result or (kind is not None and kind[1] == b"e"):
                 found[row, column] = ErrorCell(text)
             elif kind is not None and kind[1] == b"d":
                 found[row, column] = Raw(text, True, self.epoch)
@@ -120,7 +117,7 @@ def sheet_parts(archive: zipfile.ZipFile, doubtful: Collection[str]) -> dict[str
 
     Args:
         archive: The workbook.
-        doubtful: The parts in which the marks of `DOUBTFUL_KINDS` stand.
+        doubtful: The parts in which the marks of `DOUBTFUL_KINDS` stand, or `NO_RESULT` is.
     """
     try:
         book = next(target for kind, target in _relations(archive, "").values() if kind.endswith("/officeDocument"))

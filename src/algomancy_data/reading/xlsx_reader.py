@@ -16,7 +16,7 @@ from algomancy_data.cells.values import text_of
 from algomancy_data.file import ExtractionError, ReadLimits
 from algomancy_data.reading.heading import ROWS, column_names, find_heading, named_columns
 from algomancy_data.reading.offload import within_memory
-from algomancy_data.reading.sheet_cells import DOUBTFUL_KINDS, ErrorCell, SheetPart, sheet_parts
+from algomancy_data.reading.sheet_cells import DOUBTFUL_KINDS, NO_RESULT, ErrorCell, SheetPart, sheet_parts
 from algomancy_data.schema import Column
 from algomancy_data.validation import ValidationMessage, ValidationSeverity
 from algomancy_utils.errors import TooLargeError
@@ -35,8 +35,12 @@ _LEAST_MEMORY = 512 << 20
 _SMALLEST_BOUND = 1 << 20
 _READ_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 12
+_LONGEST_MARK = 40
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The only compressions of a workbook; others of a zip file inflate without a bound."""
+
+_OLDER = bytes.fromhex("d0cf11e0a1b11ae1")
+"""What xls files begin with, and workbooks with a password."""
 
 _STREAMED = ("xl/worksheets/", "xl/sharedstrings")
 """Where the parts are that are not read whole."""
@@ -58,7 +62,10 @@ def inflated_size(source: bytes | str, subject: str, limits: ReadLimits) -> int:
         with _open(source) as stream, zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OSError):
-        raise ExtractionError(f"{subject} is not an xlsx workbook.") from None
+        with _open(source) as stream:
+            older = stream.read(len(_OLDER)) == _OLDER
+        advice = ": it is of an older kind, or has a password. Save it as xlsx, without one" if older else ""
+        raise ExtractionError(f"{subject} is not an xlsx workbook{advice}.") from None
     if len(parts) > _MAX_PARTS:
         raise TooLargeError(f"{subject} is too large: at most {_MAX_PARTS:,} parts are allowed.")
     size = sum(part.file_size for part in parts)
@@ -79,22 +86,23 @@ def read_xlsx_tables(
     sheets: Mapping[str, tuple[str | int, Sequence[Column]]],
     subject: str,
     limits: ReadLimits,
-) -> dict[str, ReadTable | None]:
+) -> dict[str, ReadTable]:
     """Read sheets of a workbook. The first row of each is its heading; rows without any value are left out.
 
     To be run in the worker process: the library may end the process that it runs in.
 
     Args:
         source: The workbook, or the path of it.
-        sheets: The sheet, by name or by number from 0, and the schema's columns, by the table's name.
+        sheets: The sheet, by name or by number from 0, and the schema's columns, by the table's name. Numbers do not
+            count hidden sheets, unless all are.
         subject: The file, as messages name it.
         limits: How much may be read.
 
     Returns:
-        The tables by name; None where the workbook has no such sheet.
+        The tables by name.
 
     Raises:
-        ExtractionError: It is no workbook, or a sheet is no table.
+        ExtractionError: It is no workbook, has no such sheet, or a sheet is no table.
         TooLargeError: It holds more than allowed.
     """
     import pandas as pd  # noqa: F401 - what is imported does not count
@@ -114,28 +122,32 @@ def _read_tables(
     sheets: Mapping[str, tuple[str | int, Sequence[Column]]],
     subject: str,
     limits: ReadLimits,
-) -> dict[str, ReadTable | None]:
-    from python_calamine import CalamineWorkbook, SheetTypeEnum
+) -> dict[str, ReadTable]:
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    tables: dict[str, ReadTable | None] = {}
+    tables: dict[str, ReadTable] = {}
     try:
         with _open(source) as stream, zipfile.ZipFile(stream) as archive:
             parts = sheet_parts(archive, _inflate_each(archive))
             given = io.BytesIO(source) if isinstance(source, bytes) else source
             workbook: CalamineWorkbook = CalamineWorkbook.from_object(given)
-            names = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-            for table, (sheet, columns) in sheets.items():
-                name = sheet if isinstance(sheet, str) else names[sheet] if -len(names) <= sheet < len(names) else None
-                if name is None or name not in names:
-                    tables[table] = None
-                    continue
-                place = f"{subject}, sheet '{name}'"
-                found = workbook.get_sheet_by_name(name)
+            known = [each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+            names = [each.name for each in known]
+            seen = [each.name for each in known if each.visible == SheetVisibleEnum.Visible] or names
+            wanted = {table: _name_of(sheet, names, seen, subject) for table, (sheet, _) in sheets.items()}
+            left_out = [f"'{name}'" for name in names if name not in wanted.values()]
+            for table, (_, columns) in sheets.items():
+                place = f"{subject}, sheet '{wanted[table]}'"
+                found = workbook.get_sheet_by_name(wanted[table])
                 last_row, last_column = found.end or (0, -1)
                 limits.check_shape(last_row, last_column + 1, place, filled_up=True)
-                rows = found.to_python(skip_empty_area=False)
+                rows, merged = found.to_python(skip_empty_area=False), found.merged_cell_ranges or []
                 del found
-                tables[table] = _read_sheet(rows, parts.get(name), columns, table, place)
+                tables[table] = _read_sheet(rows, merged, parts.get(wanted[table]), columns, table, place)
+                if left_out:
+                    remark = f"Sheets that are left out: {', '.join(left_out[:10])}."
+                    tables[table].messages[:0] = remark_messages([remark], table)
+                    left_out = []
     except (ExtractionError, TooLargeError, MemoryError, KeyboardInterrupt):
         raise
     # What a damaged workbook makes the libraries raise is anybody's guess, a panic of Rust's included.
@@ -144,11 +156,20 @@ def _read_tables(
     return tables
 
 
+def _name_of(sheet: str | int, names: list[str], seen: list[str], subject: str) -> str:
+    if sheet in names:
+        return str(sheet)
+    if isinstance(sheet, int) and -len(seen) <= sheet < len(seen):
+        return seen[sheet]
+    named, known = f"'{sheet}'" if isinstance(sheet, str) else f"number {sheet}", "', '".join(names[:10])
+    raise ExtractionError(f"{subject} has no sheet {named}; it has '{known}'.")
+
+
 def _inflate_each(archive: zipfile.ZipFile) -> set[str]:
     """Inflate every part once, some at a time: the directory must be right about its size and checksum.
 
     Returns:
-        The parts in which cells may be errors or times in ISO format.
+        The parts in which cells may be errors, formulas without results, or times in ISO format.
     """
     doubtful = set()
     double, single = DOUBTFUL_KINDS
@@ -158,14 +179,24 @@ def _inflate_each(archive: zipfile.ZipFile) -> set[str]:
             while block := stream.read(_READ_BYTES):
                 if b"t='" in block[:_HEAD_BYTES]:
                     marks = [*double, *single]
-                if part.filename not in doubtful and any(mark in block or mark in before + block[:4] for mark in marks):
+                seam = before + block[:_LONGEST_MARK]
+                if part.filename not in doubtful and (
+                    any(mark in block or mark in seam for mark in marks)
+                    or NO_RESULT.search(block)
+                    or NO_RESULT.search(seam)
+                ):
                     doubtful.add(part.filename)
-                before = block[-4:]
+                before = block[-_LONGEST_MARK:]
     return doubtful
 
 
 def _read_sheet(
-    rows: list[list[Any]], part: SheetPart | None, columns: Sequence[Column], table: str, subject: str
+    rows: list[list[Any]],
+    merged: list[tuple[tuple[int, int], tuple[int, int]]],
+    part: SheetPart | None,
+    columns: Sequence[Column],
+    table: str,
+    subject: str,
 ) -> ReadTable:
     import numpy as np
 
@@ -177,10 +208,15 @@ def _read_sheet(
     if any(cell != "" for row in rows[:at] for cell in row):
         remarks.append(f"The heading was found in row {at + 1}; what stands above it is left out.")
     names = column_names([text_of(cell) for cell in rows[at]], subject)
+    warnings = [
+        (f"Of merged cells only the first has their value, such as the one in row {top + 1}: others are missing.", left)
+        for (top, left), (bottom, _) in merged
+        if bottom > at and left < len(names) and top < len(rows) and rows[top][left] != ""
+    ][:1]
     del rows[: at + 1]
     cells: list[Any] = list(zip(*rows, strict=True)) or [() for _ in names]
     del rows
-    errors = _look_again(cells, part, at + 1)
+    warnings += _look_again(cells, part, at + 1)
     kept = _kept_rows(cells)
     series = []
     for column in cells:
@@ -190,32 +226,37 @@ def _read_sheet(
     read = convert_table(named, columns, table)
     read.messages[:0] = remark_messages(remarks, table) + [
         ValidationMessage(ValidationSeverity.WARNING, text, table, names[column], None, "error_cells")
-        for column, text in errors.items()
+        for text, column in warnings
         if column < len(names)
     ]
     read.rows = FileRows(at + 2, None if kept is None else np.array(kept))
     return read
 
 
-def _look_again(cells: list[Any], part: SheetPart | None, first_row: int) -> dict[int, str]:
-    """Put right, in place, the cells that the library cannot tell apart or has changed; tell of errors by column."""
-    errors: dict[int, list[tuple[int, str]]] = {}
+def _look_again(cells: list[Any], part: SheetPart | None, first_row: int) -> list[tuple[str, int]]:
+    """Put right, in place, cells that the library cannot tell apart or has changed; tell of errors, with columns."""
+    errors: dict[tuple[int, bool], list[tuple[int, str]]] = {}
     if part is None or not (part.has_doubtful_kinds or any(map(_may_be_changed, cells))):
-        return {}
+        return []
     cells[:] = map(list, cells)
     for (row, column), value in part.doubtful_cells().items():
-        if row < first_row or column >= len(cells) or row - first_row >= len(cells[column]):
+        if row < first_row or column >= len(cells):
             continue
         if isinstance(value, ErrorCell):
-            errors.setdefault(column, []).append((row + 1, value.text))
-            cells[column][row - first_row] = None
+            errors.setdefault((column, bool(value.text)), []).append((row + 1, value.text))
+        if row - first_row < len(cells[column]):
+            read = cells[column][row - first_row]
+            cells[column][row - first_row] = None if isinstance(value, ErrorCell) else value.better(read)
+    told = []
+    for (column, is_error), found in errors.items():
+        count = f"{len(found):,} {'cell holds' if len(found) == 1 else 'cells hold'}"
+        row, text = found[0]
+        if is_error:
+            told.append((f"{count} an error of the workbook, such as {text} in row {row}: taken as missing.", column))
         else:
-            cells[column][row - first_row] = value.better(cells[column][row - first_row])
-    return {
-        column: f"{len(found):,} {'cell holds' if len(found) == 1 else 'cells hold'} an error of the workbook, such as "
-        f"{found[0][1]} in row {found[0][0]}: taken as missing."
-        for column, found in errors.items()
-    }
+            text = f"{count} a formula without its result, such as the one in row {row}: taken as missing. "
+            told.append((text + "Open the workbook in a spreadsheet program and save it.", column))
+    return told
 
 
 def _may_be_changed(column: Sequence[Any]) -> bool:

@@ -7,7 +7,6 @@ posts is what the next one gets, and whoever reads the canonical form and writes
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from algomancy_data.encoding import decode_json, encode_json
+from algomancy_data.encoding import decode_json, encode_json, without_nan
 from algomancy_data.stored.sent_tables import SentTable, canonical_table, read_frame
 from algomancy_data.stored.tables import write_table
 from algomancy_utils.runtime import utc_now
@@ -39,7 +38,6 @@ class DataClassification(StrEnum):
 TableT = TypeVar("TableT")
 
 _SUBJECT = "The JSON is no dataset"
-_NAN_OR_TEXT = re.compile(rb'("(?:[^"\\]|\\.)*")|\bNaN\b')
 
 
 @dataclass(frozen=True)
@@ -162,9 +160,8 @@ def _tables(text: bytes | str, make: Callable[[SentTable, str], TableT]) -> tupl
         return metadata, {name: make(document.tables[name], name) for name in metadata.tables}
     except (msgspec.DecodeError, RecursionError) as error:
         # A missing cell may read `NaN`, as Algomancy's own `to_json` writes it.
-        without_nan = _NAN_OR_TEXT.sub(lambda found: found[1] or b"null", data) if b"NaN" in data else data
-        if without_nan != data:
-            return _tables(without_nan, make)
+        if (clean := without_nan(data)) != data:
+            return _tables(clean, make)
         decode_json(data)  # words what is wrong
         raise ValueError(f"The text is not valid JSON: {error}.") from None
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from algomancy_data.encoding import EncodingError, encode_json
+from algomancy_data.encoding import SLICE_ROWS, EncodingError, alike_columns, encode_json, row_type
 from algomancy_data.stored.columns import Categories, check_cells, read_cells
-from algomancy_data.stored.tables import SLICE_ROWS, categories_json, encode_rows, read_index, refuse_twins
+from algomancy_data.stored.tables import categories_json, encode_rows, read_index, refuse_twins
 from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
@@ -150,13 +150,8 @@ def _typed_pieces(sent: SentTable, shape: TableShape, table: str) -> list[bytes]
 
     None where a cell is not of the usual ones of its type: it is none, or very large.
     """
-    fields = {f"f{at}": name for at, name in enumerate(shape.columns)}
-    types = map(_cell_type, shape.types)
-    try:
-        row = msgspec.defstruct(
-            "Row", list(zip(fields, types, strict=True)), rename=fields, gc=False, forbid_unknown_fields=True
-        )
-    except ValueError:  # It takes no quotes in a name.
+    row = row_type(dict(zip(shape.columns, map(_cell_type, shape.types), strict=True)))
+    if row is None:
         return None
     rest: dict[int, list[Any]] = {at: [] for at, kind in enumerate(shape.types) if kind.name not in _CELL_TYPES}
     pieces = []
@@ -298,15 +293,9 @@ def _columns_of(rows: list[Any], names: list[str], table: str, first: int) -> li
     """
     if not set(map(type, rows)) <= {dict}:
         raise ValueError(f"Table '{table}': every row must be an object keyed by column.")
-    if set(map(len, rows)) <= {len(names)}:
-        try:
-            if len(names) < 2 or not rows:
-                return [[row[name] for row in rows] for name in names]
-            # Each row is looked at once for all columns: with many rows that is what takes time.
-            return list(zip(*map(itemgetter(*names), rows), strict=True))
-        except KeyError:
-            pass
     wanted = set(names)
+    if (found := alike_columns(rows)) is not None and found.keys() == wanted:
+        return [found[name] for name in names]
     for number, row in enumerate(rows, first):
         if missing := [name for name in names if name not in row]:
             raise ValueError(f"Table '{table}', column '{missing[0]}': row {number} does not have it.")

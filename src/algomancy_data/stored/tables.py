@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from algomancy_data.encoding import EncodingError, encode_json
+from algomancy_data.encoding import SLICE_ROWS, EncodingError, encode_json
 from algomancy_data.stored.columns import Categories, categories_of, column_cells
 from algomancy_data.stored.types import Kind, StoredType, storable
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _AS_THEY_ARE = {str, int, bool, type(None)}
 _PAUSE_SECONDS = 0.00005
-
-SLICE_ROWS = 2_000
-"""Rows encoded or decoded at a time: few enough that other threads get their turn in between."""
 
 
 def column_names(frame: pd.DataFrame, table: str) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from algomancy_data import DataType
 from algomancy_data.cells import conversion
 from algomancy_data.cells.conversion import convert
+from algomancy_data.cells.intervals import NO_INTERVAL
 
 NAN = float("nan")
 
@@ -75,6 +76,13 @@ CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
         "boolean",
         [True, False, None, None],
         [3],
+    ),
+    "booleans_in_other_words": (
+        pd.Series(["WAHR", "falsch", "vrai", "FAUX", "Waar", "onwaar", "VERO", "1.0", "0.0", "nee"]),
+        "boolean",
+        "boolean",
+        [True, False, True, False, True, False, True, True, False, False],
+        [],
     ),
     "booleans_as_numbers": (
         pd.Series([0, 1, 1.0, 2], dtype=object),
@@ -206,7 +214,7 @@ def test_column_of_intervals_is_converted() -> None:
     """Intervals come from text and from pairs, and stay when they are intervals already."""
     converted = convert(pd.Series(["1/2", [3, 4], None, 5], dtype=object), DataType.INTERVAL)
     assert list(converted.array[:2]) == [pd.Interval(1.0, 2.0, "both"), pd.Interval(3.0, 4.0, "both")]
-    assert converted.unreadable == {3: ("5", "is not an interval like the others of its column")}
+    assert converted.unreadable == {3: ("5", NO_INTERVAL)}
     intervals = pd.Series(pd.interval_range(0, 2))
     assert convert(intervals, DataType.INTERVAL).array.equals(intervals.array)
     categories = convert(pd.Series(["1/2", "x", "1/2"], dtype="category"), DataType.INTERVAL)

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from algomancy_data.cells.dates import NO_DATE, NO_DAY, NO_YEAR, read_dates
+from algomancy_data.cells.dates import NO_CENTURY, NO_DATE, NO_DAY, NO_YEAR, read_dates
 from algomancy_data.cells.numbers import Reading
 
 
@@ -39,6 +39,8 @@ READ: dict[str, tuple[list[str], list[str]]] = {
     "spanish": (["14 de marzo de 2025", "1 enero 2025"], ["2025-03-14", "2025-01-01"]),
     "italian": (["2 giugno 2025", "2 luglio 2025", "8 mag 2025"], ["2025-06-02", "2025-07-02", "2025-05-08"]),
     "portuguese": (["25 de abril de 2025", "1 dezembro 2025"], ["2025-04-25", "2025-12-01"]),
+    "twelve_hours": (["3/14/2025 8:30 PM", "3/14/2025, 12:00:05 AM", "3/14/2025 12:30\u202fp.m."],
+                     ["2025-03-14 20:30", "2025-03-14 00:00:05", "2025-03-14 12:30"]),
     "none": ([], []),
 }  # fmt: skip
 
@@ -76,7 +78,8 @@ def test_dates_written_to_the_nanosecond_keep_it() -> None:
 
 
 NONE = {
-    "x": NO_DATE, "31-2-2025": NO_DATE, "2025-13-01": NO_DATE, "2025-02-29": NO_DATE, "14/3/25": NO_DATE,
+    "x": NO_DATE, "31-2-2025": NO_DATE, "2025-13-01": NO_DATE, "2025-02-29": NO_DATE, "14/3/25": NO_CENTURY,
+    "1-2-25 8:30": NO_CENTURY, "14/3/2025 13:00 PM": NO_DATE, "14/3/2025 0:30 am": NO_DATE,
     "now": NO_DATE, "today": NO_DATE, "NOW": NO_DATE, "2025-01-01T25:00": NO_DATE, "2025-01-01T24:01": NO_DATE,
     "12345678901": NO_DATE, "3/14/2025": NO_DATE, "-2025-01-01": NO_DATE, "-2025": NO_DATE, "0000-01-01": NO_DATE,
     "14 foo 2025": NO_DATE, "31 juni 2025": NO_DATE, "08:30": NO_DAY, "8:30 PM": NO_DAY, "23:59:59.5": NO_DAY,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -18,6 +20,8 @@ def _read(*texts: str) -> Reading:
     ("text", "interval"),
     [
         ("1/5", pd.Interval(1.0, 5.0, "both")),
+        ("[0.0, inf)", pd.Interval(0.0, math.inf, "left")),
+        ("(-∞; ∞)", pd.Interval(-math.inf, math.inf, "neither")),
         ("1..5", pd.Interval(1.0, 5.0, "both")),
         ("1–5", pd.Interval(1.0, 5.0, "both")),
         ("1,5/2,5", pd.Interval(1.5, 2.5, "both")),
@@ -39,7 +43,7 @@ def test_interval_is_read(text: str, interval: pd.Interval) -> None:
 
 @pytest.mark.parametrize(
     "text", ["x", "5/1", "1", "2025-06-30/2025-01-01", "[1, 5)", "2025-01-01/2025-01-02", "1/x", "now/today",
-             "1/inf", "-inf/1", "1/1e999"],
+             "inf/inf", "-inf/-∞", "2025-01-01/inf", "1/1e999"],
 )  # fmt: skip
 def test_interval_that_is_none_or_of_another_kind_is_told(text: str) -> None:
     """What is no interval, or unlike the first of the column in bounds or brackets, is told by place."""

@@ -84,8 +84,22 @@ def test_csv_cells_that_cannot_be_converted_are_errors_by_row() -> None:
     assert [(m.severity, m.message, m.table, m.column, m.row, m.code) for m in messages] == [
         (ValidationSeverity.ERROR, "'q' is not a whole number.", "items", "a", 3, "CONVERSION_FAILED"),
         (ValidationSeverity.ERROR, "'x' is not a number.", "items", "b", 2, "CONVERSION_FAILED"),
-        (ValidationSeverity.ERROR, "'9/9/99' is not a date or time.", "items", "d", 3, "CONVERSION_FAILED"),
-        (ValidationSeverity.ERROR, "'perhaps' is neither true nor false.", "items", "e", 3, "CONVERSION_FAILED"),
+        (
+            ValidationSeverity.ERROR,
+            "'9/9/99' has a year of two digits: write all four.",
+            "items",
+            "d",
+            3,
+            "CONVERSION_FAILED",
+        ),
+        (
+            ValidationSeverity.ERROR,
+            "'perhaps' is neither true nor false: write true or false, yes or no, 1 or 0.",
+            "items",
+            "e",
+            3,
+            "CONVERSION_FAILED",
+        ),
     ]
     assert frame["a"].tolist() == ["1", "2", "3", "q"]
 
@@ -164,6 +178,12 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     ),
     "later_row_long": ("a;c\n1;x\n1;x;y\n", "row 3 has 3 cells where the heading has 2"),
     "open_quote": ('a;c\n1;"x\n', "cannot be read"),
+    "open_quote_in_the_first_row": ('a;c\n"x;1\n2;y\n', "row 2 has 1 cell where the heading has 2; a quote in it is"),
+    "open_quote_before_others": (
+        'a;c\n1;x\n2;y\n"x;1\n2;y\n',
+        "row 4 has 1 cell where the heading has 2; a quote in it is opened and never closed",
+    ),
+    "index_with_gaps": (";a;c\n0;1;x\n;1;y\n1;1;z\n", "column 1 has no heading"),
     "no_heading": ("a;;c\n1;2;3\n", "column 2 has no heading"),
     "twin_columns": ("a;c;a\n1;2;3\n", "more than one column named 'a'"),
 }
@@ -192,9 +212,9 @@ def test_csv_short_rows_are_found_wherever_they_are() -> None:
         ("a;c\n" + "1;x\n" * 11, {"max_rows": 10}, "10 rows"),
         (HEAD, {"max_columns": 5}, "5 columns"),
         ("a;c\n" + "1;x\n" * 11, {"max_cells": 20}, "20 cells"),
-        ("a" * 5_000_000, {}, "field larger"),
+        ("a" * 5_000_000, {}, "at most 131,072 characters"),
         (";".join(f"column {n}" for n in range(400_000)), {}, "first rows are longer"),
-        ('a;c\n"' + "x" * 5_000_000, {}, "field larger"),
+        ('a;c\n"' + "x" * 5_000_000, {}, "at most 131,072 characters"),
     ],
     ids=["rows", "columns", "cells", "endless_name", "endless_heading", "endless_cell"],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from algomancy_data import (
     Schema,
     SchemaType,
 )
+from algomancy_data.reading import json_reader
 from algomancy_utils.errors import TooLargeError
 
 
@@ -77,7 +79,7 @@ def test_json_cells_that_cannot_be_converted_are_errors() -> None:
     _, messages = _single([{"id": [1]}, {"id": True}, {"id": "x"}, {"id": {"a": 1}}])
     assert [(message.row, message.message) for message in messages] == [
         (0, "A list is not a whole number."),
-        (1, "'True' is not a whole number."),
+        (1, "'true' is not a whole number."),
         (2, "'x' is not a whole number."),
         (3, "An object is not a whole number."),
     ]
@@ -100,9 +102,29 @@ def test_json_with_byte_order_mark_is_read() -> None:
         (b"\xff", "not valid UTF-8"),
         (b"[" * 100_000, "nests deeper"),
         (b'[{"a":' + b"[" * 300 + b"]" * 300 + b"}]", "nests deeper"),
-        (b"[NaN]", "not valid JSON"),
+        (b"[Infinity]", "not valid JSON"),
+        (b'[{"id": 1e400}]', "holds a number that is too large (line 1, column 9)"),
+        (b'{"id": 1}\n\n{"id": 2\n{"id": 3}', "not valid JSON: unexpected end of data (line 3, column 9)"),
+        (b'{"id": {"0": 1, "1": 2}, "at": {"0": null}}', "one object for each row instead"),
+        (b'{"id": [1, 2], "at": ["2025-01-01", null]}', "one object for each row instead"),
+        (b"\xff\xfe[", "not UTF-16 text"),
     ],
-    ids=["empty", "malformed", "object", "number", "null", "not_utf8", "brackets", "deep_cell", "nan"],
+    ids=[
+        "empty",
+        "malformed",
+        "object",
+        "number",
+        "null",
+        "not_utf8",
+        "brackets",
+        "deep_cell",
+        "infinity",
+        "too_large",
+        "a_line",
+        "object_for_each_column",
+        "list_for_each_column",
+        "not_utf16",
+    ],
 )
 def test_json_that_is_no_table_is_refused_by_name(content: bytes, fragment: str) -> None:
     """A document that is no list of records is refused with a message that names the file and says why."""
@@ -194,6 +216,7 @@ def test_json_of_size_is_read_in_the_worker_the_same() -> None:
 RECORDS = [{"id": 1, "address": {"city": "Gouda"}}, {"id": 2, "address": {"city": "Ede"}}]
 LINES = "\n".join(map(json.dumps, RECORDS))
 SHAPES: dict[str, tuple[Any, str]] = {
+    "utf16": (json.dumps(RECORDS).encode("utf-16"), "The file is UTF-16 text."),
     "in_an_object": ({"data": RECORDS, "count": 2}, "The records are those at 'data'."),
     "lines": (LINES, "Each line is read as a record."),
     "lines_with_blank_ones": (LINES.replace("\n", "\n\n") + "\n", "Each line is read as a record."),
@@ -240,3 +263,68 @@ def test_json_words_are_no_dates() -> None:
     """`now` is not the server's clock, and `"0800"` no year."""
     _, messages = _single([{"at": text} for text in ("now", "today", "0800", "1430", "-2025-01-01", "2025-01-01")])
     assert [message.row for message in messages] == [0, 1, 2, 3, 4]
+
+
+def test_json_numbers_that_are_none_are_missing() -> None:
+    """`NaN`, as Python and pandas write it, is a missing value, and that is said; in a text it is a text."""
+    frame, messages = _single('[{"id": NaN, "x": 0.5, "name": "NaN, \\"NaN"}, {"id": 2, "x": NaN, "name": ""}]')
+    assert frame["id"].tolist() == [pd.NA, 2]
+    assert frame["x"].isna().tolist() == [False, True]
+    assert frame["name"].tolist() == ['NaN, "NaN', ""]
+    assert [(m.severity.value, m.message) for m in messages] == [("INFO", "NaN is read as a missing value.")]
+
+
+TWINS: dict[str, tuple[str, str, int]] = {
+    "plain": ('[{"id": 1}, {"id": 1, "id": 2}]', "id", 1),
+    "spaced": ('[{"id" : 1 , "id" : 2}]', "id", 0),
+    "beside_a_text_with_a_colon": ('[{"id": 2, "new": "\\":", "new": "x"}]', "new", 0),
+    "within": ('[{"id": 2, "address": {"city": "Ede", "city": "Gouda"}}]', "city", 0),
+    "once_with_a_dot": ('[{"id": 2, "address.city": "Ede", "address": {"city": "Gouda"}}]', "address.city", 0),
+    "lines": ('{"id": 1}\n{"id": 1, "id": 2}', "id", 1),
+}
+
+
+@pytest.mark.parametrize(("document", "name", "row"), TWINS.values(), ids=TWINS)
+def test_json_members_of_one_name_are_told(document: str, name: str, row: int) -> None:
+    """Of members of one name in one record the last counts, and a warning says where there are any."""
+    frame, messages = _single(document)
+    assert frame["id"].tolist()[-1] == 2
+    told = [(m.severity.value, m.column, m.row) for m in messages if m.code == "AMBIGUOUS"]
+    assert told == [("WARNING", name, row)]
+
+
+def test_json_members_of_one_name_are_told_of_several_tables() -> None:
+    """The same holds of a document that becomes several tables."""
+    document = '{"items": [{"n": 1, "n": 2}], "orders": []}'
+    extractor = JSONMultiExtractor(JSONFile("plan", content=document), NestedSchema)
+    assert extractor.extract()["plan.items"]["n"].tolist() == [2]
+    assert {(m.severity.value, m.column, m.code) for m in extractor.messages} == {("WARNING", "n", "AMBIGUOUS")}
+
+
+CELLS: dict[str, list[Any]] = {
+    "id": [0, -1, 7, 2**62, None],
+    "x": [0.5, 1, -3.25e-7, 9007199254740991, None],
+    "at": ["2025-01-01", "2025-02-28T12:00", None],
+    "text": ["", "007", "},{", 'quote " and \\', 'a":1', "ß\u2028\U0001f600", None],
+    "flag": [True, False, None],
+    "big": [2**70, 1, "x", None],
+    "list": [[1, 2], {"a": 1}, None, 3],
+    "none": [None],
+}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_json_is_read_the_same_in_pieces_of_any_size(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the records of a piece are alike or not, the table is the one that they make all at once."""
+    drawn = random.Random(seed)
+    share, names = drawn.choice([0.3, 0.95, 1]), drawn.sample(list(CELLS), drawn.randint(1, len(CELLS)))
+    records = [
+        {name: drawn.choice(CELLS[name]) for name in names if drawn.random() < share or name == names[0]}
+        for _ in range(200)
+    ]
+    text = json.dumps(records, indent=drawn.choice([None, 1]), ensure_ascii=drawn.random() < 0.5)
+    whole, told = _single(text)
+    monkeypatch.setattr(json_reader, "SLICE_ROWS", drawn.randint(1, 40))
+    pieces, told_of_pieces = _single(text)
+    pd.testing.assert_frame_equal(pieces, whole)
+    assert told_of_pieces == told

@@ -21,6 +21,7 @@ BOMB = b"<!DOCTYPE x [" + b"".join(
 ) + b"]><x>&e11;</x>"  # fmt: skip
 WRONG: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "not an xlsx workbook"),
+    "older": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504), "of an older kind, or has a password"),
     "text": (b"item;count\n", "not an xlsx workbook"),
     "other_archive": (zipped({"a.txt": b"x"}), "not an xlsx workbook"),
     "truncated": (PLAIN[: len(PLAIN) // 2], "not an xlsx workbook"),

@@ -75,7 +75,9 @@ def test_workbook_sheet_is_chosen_by_name_or_number() -> None:
     for sheet, item in ((0, "a"), (1, "b"), (-1, "b"), ("second", "b")):
         assert single(content, sheet)[0]["stock"]["item"].tolist() == [item]
     for missing in (2, -3, "third"):
-        with pytest.raises(ExtractionError, match=f"File 'stock.xlsx' has no sheet .*{missing}"):
+        with pytest.raises(
+            ExtractionError, match=f"File 'stock.xlsx' has no sheet .*{missing}.*; it has 'first', 'sec"
+        ):
             single(content, missing)
 
 
@@ -157,6 +159,80 @@ def test_workbook_error_cells_are_missing_with_a_warning() -> None:
             "1 cell holds an error of the workbook, such as #DIV/0! in row 2: taken as missing.",
         ),
     ]
+
+
+NO_RESULTS = {
+    "blank": "<f>1+1</f><v/>",
+    "blank_with_space": "<f>1+1</f><v />",
+    "empty": "<f>1+1</f><v></v>",
+    "absent": "<f>1+1</f>",
+    "shared": '<f t="shared" ref="B2:B3" si="0">1+1</f>',
+    "prefixed": "<x:f>1+1</x:f><x:v/>",
+}
+
+
+@pytest.mark.parametrize("content", NO_RESULTS.values(), ids=NO_RESULTS)
+@pytest.mark.parametrize("before", [0, 300_000])
+def test_workbook_formulas_without_results_are_missing_with_a_warning(content: str, before: int) -> None:
+    """Programs write formulas that they do not calculate: a row of such cells is a row, and that they miss is said."""
+    rows = (f"<c r='B2'>{content}</c>", _text("A3", "x" * before) + '<c r="B3"><f>1+2</f><v>3</v></c>')
+    tables, messages = single(_cells(HEADING, *rows, _text("A4", "y") + f'<c r="B4">{content}</c>'))
+    assert tables["stock"]["count"].tolist() == [pd.NA, 3, pd.NA]
+    assert [(m.severity.value, m.column, m.message) for m in messages] == [
+        (
+            "WARNING",
+            "count",
+            "2 cells hold a formula without its result, such as the one in row 2: taken as missing. "
+            "Open the workbook in a spreadsheet program and save it.",
+        )
+    ]
+
+
+def test_workbook_formulas_that_make_empty_texts_are_blank() -> None:
+    """An empty text is a result."""
+    tables, messages = single(_cells(HEADING, _text("A2", "x") + '<c r="C2" t="str"><f>""</f><v></v></c>'))
+    assert tables["stock"]["at"].isna().tolist() == [True]
+    assert messages == []
+
+
+def test_workbook_merged_cells_are_told() -> None:
+    """The value is in the first of them alone, which is said; of a title above the table, or blank cells, it is not."""
+    for merged, told in (("A3:A4", 1), ("A1:B1", 0), ("C3:C4", 0), ("A3:B3", 1)):
+        book = openpyxl.Workbook()
+        for row in (["Stock", None], ["item", "count"], ["a", 1], [None, 2]):
+            book.worksheets[0].append(row)
+        book.worksheets[0].merge_cells(merged)
+        stream = io.BytesIO()
+        book.save(stream)
+        tables, messages = single(stream.getvalue())
+        assert len(tables["stock"]) == 2
+        assert [m.column for m in messages if m.severity == "WARNING" and "merged" in m.message] == ["item"] * told
+
+
+@pytest.mark.parametrize(
+    ("hidden", "number", "read", "left_out"),
+    [("", 0, "a", "bc"), ("a", 0, "b", "ac"), ("a", -1, "c", "ab"), ("abc", 0, "a", "bc")],
+)
+def test_workbook_sheets_that_are_not_read_are_told(hidden: str, number: int, read: str, left_out: str) -> None:
+    """A number does not count hidden sheets, unless all are; and what is left out is said."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name in "abc":
+        sheet = book.create_sheet(name)
+        sheet.append(["item"])
+        sheet.append([name])
+    stream = io.BytesIO()
+    book.save(stream)
+    content = stream.getvalue()
+    parts = parts_of(content)
+    for name in hidden:
+        old = f'name="{name}" sheetId="{"abc".index(name) + 1}" state="'.encode()
+        assert old + b"visible" in parts["xl/workbook.xml"]
+        parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(old + b"visible", old + b"hidden")
+    tables, messages = single(zipped(parts), number)
+    assert tables["stock"]["item"].tolist() == [read]
+    names = ", ".join(f"'{name}'" for name in left_out)
+    assert [(m.severity.value, m.message) for m in messages] == [("INFO", f"Sheets that are left out: {names}.")]
 
 
 def test_workbook_times_in_iso_format_are_times() -> None:
@@ -243,6 +319,12 @@ def test_workbook_with_the_index_of_pandas_is_read() -> None:
         ExtractionError, match=r"column 1 has no heading\. Name it in the heading, or write the file without"
     ):
         single(stream.getvalue())
+
+
+def test_workbook_whose_first_column_has_gaps_and_no_heading_is_refused() -> None:
+    """Such a column is no index, be there numbers in it or not."""
+    with pytest.raises(ExtractionError, match="column 1 has no heading"):
+        single(workbook(first=[[None, "item"], [0, "a"], [None, "b"], [1, "c"]]))
 
 
 def test_workbook_of_odd_styles_is_read() -> None:
