@@ -9,7 +9,7 @@ from enum import StrEnum
 from numbers import Real
 from typing import Any, TypeVar
 
-from algomancy_scenario.running.failures import describe
+from algomancy_scenario.running.control import describe
 from algomancy_utils import BaseMeasurement, Measurement, Unit
 
 

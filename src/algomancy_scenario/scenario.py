@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Generic, Protocol
+from typing import Any, Generic
 
 import orjson
 
-from algomancy_data import BaseDataSource, Dataset
+from algomancy_data import BaseDataSource
 from algomancy_scenario.algorithmfactory import stored_params
 from algomancy_scenario.basealgorithm import ALGORITHM
 from algomancy_scenario.keyperformanceindicator import BaseKPI
-from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.scenario_record import (
     UNFINISHED,
     ScenarioRecord,
@@ -21,39 +20,12 @@ from algomancy_scenario.persistence.scenario_record import (
     keep_json,
     keep_plain_json,
 )
-from algomancy_scenario.running.detached import Detached
 from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
+from algomancy_scenario.sessions.owners import Detached, ScenarioOwner
 from algomancy_utils import BaseParameterSet, Logger
 from algomancy_utils.runtime import random_id, utc_now
 
-__all__ = ["Scenario", "ScenarioOwner", "ScenarioState", "ScenarioStatus"]
-
-
-class ScenarioOwner(Protocol):
-    """Whoever a scenario belongs to: a session, or nobody."""
-
-    catalog: Catalog
-    """The algorithms and KPIs on offer."""
-
-    def dataset_of(self, scenario: Scenario[Any]) -> Dataset:
-        """Return the dataset of a scenario."""
-
-    def stored_outcome(
-        self, scenario_id: str, kpis_json: bytes, whole: Outcome | None
-    ) -> Outcome | StoredOutcome | None:
-        """Return the outcome of a scenario, which is stored, as memory is to keep it: whole or in part."""
-
-    def queue(self, scenario: Scenario[Any]) -> None:
-        """Put a scenario in the queue."""
-
-    def run(self, scenario: Scenario[Any], logger: Logger | None) -> None:
-        """Run a scenario and wait for its end."""
-
-    def cancel(self, scenario: Scenario[Any]) -> None:
-        """Cancel a scenario that is queued or processing."""
-
-    def reset(self, scenario: Scenario[Any]) -> None:
-        """Take a scenario back to `created`."""
+__all__ = ["Scenario", "ScenarioState", "ScenarioStatus"]
 
 
 class Scenario(Generic[ALGORITHM]):

@@ -11,8 +11,8 @@ from algomancy_scenario.basealgorithm import BaseAlgorithm
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord, ScenarioStatus
-from algomancy_scenario.running.detached import Detached
 from algomancy_scenario.scenario import Scenario
+from algomancy_scenario.sessions.owners import Detached
 from algomancy_utils import BaseParameterSet, EmptyParameters, Logger, UnknownNameError
 from algomancy_utils.runtime import random_id, utc_now
 

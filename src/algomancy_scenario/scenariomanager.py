@@ -21,18 +21,17 @@ from algomancy_scenario.core_configuration import CACHE_BYTES, core_of
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
 from algomancy_scenario.persistence.cache import Cache
+from algomancy_scenario.persistence.datasets import files_in
 from algomancy_scenario.persistence.directory import SingleFolderStore
-from algomancy_scenario.persistence.memory import MemorySessionStore
-from algomancy_scenario.persistence.port import SessionStore
-from algomancy_scenario.persistence.raw_datasets import files_in
+from algomancy_scenario.persistence.port import MemorySessionStore, SessionStore
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
-from algomancy_scenario.scenarioregistry import ScenarioRegistry
+from algomancy_scenario.scenarioregistry import ScenarioRegistry, SessionLocks
 from algomancy_scenario.sessions.events import Listener
-from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
+from algomancy_scenario.sessions.owners import SessionGoneError
 from algomancy_scenario.sessions.scenarios import SessionScenarios
 from algomancy_utils import BaseParameterSet, Logger
 from algomancy_utils.logger import SilentLogger

@@ -9,17 +9,16 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from algomancy_scenario.basealgorithm import RunCancelled
-from algomancy_scenario.persistence.memory import MemorySessionStore
-from algomancy_scenario.persistence.port import SessionStore
+from algomancy_scenario.persistence.port import MemorySessionStore, SessionStore
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioStatus
+from algomancy_scenario.running.control import RunFailure, RunKilled
 from algomancy_scenario.running.executor import RunExecutor, ThreadExecutor
-from algomancy_scenario.running.failures import RunFailure, RunKilled
-from algomancy_scenario.running.outcome import Outcome, ScenarioState, StoredOutcome
+from algomancy_scenario.running.outcome import Outcome, ScenarioState
 from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.running.turn import Run, RunQueue, time_limit
 from algomancy_scenario.scenario import Scenario
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
-from algomancy_scenario.sessions.locks import SessionGoneError
+from algomancy_scenario.sessions.owners import SessionGoneError
 from algomancy_utils import Logger
 from algomancy_utils.runtime import utc_now
 
@@ -336,13 +335,6 @@ class ScenarioProcessor:
             self._finish(run, {"queue_position": None, "status": ScenarioStatus.FAILED, "error": error})
         run.stop()
 
-    def _stored(
-        self, scenario: Scenario[Any], outcome: Outcome | StoredOutcome | None
-    ) -> Outcome | StoredOutcome | None:
-        if isinstance(outcome, Outcome):
-            return scenario.owner.stored_outcome(scenario.id, outcome.kpis_json, outcome)
-        return outcome
-
     def _begin(self, run: Run) -> bool:
         # With the mutex, so that nobody who read `queued` acts on it when it is no longer true.
         with self._locks:
@@ -369,7 +361,9 @@ class ScenarioProcessor:
             state = scenario.next_state(finished_at=utc_now(), **ending)
             try:
                 self._store.save_scenario(scenario.record(state))
-                state = state._replace(outcome=self._stored(scenario, state.outcome))
+                if isinstance(state.outcome, Outcome):
+                    kept = scenario.owner.stored_outcome(scenario.id, state.outcome.kpis_json, state.outcome)
+                    state = state._replace(outcome=kept)
             except Exception:
                 if self._store.shared:
                     raise

@@ -15,10 +15,17 @@ from algomancy_scenario.persistence.port import NewSession, StateStore
 from algomancy_scenario.running.executor import RunExecutor
 from algomancy_scenario.running.telemetry import run_telemetry
 from algomancy_scenario.scenariomanager import ScenarioManager
-from algomancy_scenario.sessions.building import SessionBuilder, check_session_name, copy_of, is_readable
-from algomancy_scenario.sessions.index import FIRST_NAME, SessionIndex, unknown
-from algomancy_scenario.sessions.locks import SessionGoneError
+from algomancy_scenario.sessions.building import (
+    FIRST_NAME,
+    SessionBuilder,
+    SessionIndex,
+    check_session_name,
+    copy_of,
+    is_readable,
+    unknown,
+)
 from algomancy_scenario.sessions.opening import copy_between
+from algomancy_scenario.sessions.owners import SessionGoneError
 from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError
 from algomancy_utils.logger import SilentLogger
 from algomancy_utils.runtime import random_id
@@ -224,9 +231,7 @@ class SessionManager:
         with self._write:
             self._refuse_if_closed()
             self._sessions.refuse_if_taken(display_name)
-            session = self._builder.make(display_name)
-            self._sessions.replace(None, session)
-        return session.id
+            return self._add(self._builder.new(display_name))
 
     def copy_session(self, source_id: str, new_display_name: str) -> str:
         """Create a session with the datasets and scenarios another one has now.
@@ -256,9 +261,7 @@ class SessionManager:
             self._refuse_if_closed()
             self._sessions.known(source_id)
             self._sessions.refuse_if_taken(new_display_name)
-            session = self._builder.make(new_display_name, datasets, copied)
-            self._sessions.replace(None, session)
-        return session.id
+            return self._add(self._builder.new(new_display_name, datasets, copied))
 
     def rename_session(self, session_id: str, new_display_name: str) -> None:
         """Give a session another name; its id stays.
@@ -304,7 +307,7 @@ class SessionManager:
 
             def forget() -> None:
                 successor = self._store.delete_session(session.id, new)
-                self._sessions.replace(session, None if successor is None else self._builder.kept(successor))
+                self._sessions.replace(session, None if successor is None else self._builder.open(successor))
 
             # The session's writers are locked out while it goes: none of them is told that something was kept.
             session.manager.retire(forget)
@@ -361,13 +364,13 @@ class SessionManager:
             self._follow()
         else:
             for stored in self._store.load():
-                self._sessions.replace(None, self._builder.restored(stored))
+                self._sessions.replace(None, self._builder.open(stored))
         if not self._sessions:
             first = self._first_session()
             with self._write:
                 # Another server that starts at the same time may have been quicker.
                 if not self._sessions:
-                    self._sessions.replace(None, self._builder.kept(self._store.create_session(first)))
+                    self._add(first)
         for session in self._sessions.all():
             session.manager.resume()
 
@@ -381,6 +384,12 @@ class SessionManager:
         replica = self._replica = Replica(self._store, self._sessions, self._builder)
         self.catch_up = replica.catch_up
         replica.start()
+
+    def _add(self, new: NewSession) -> str:
+        """Store a session with everything in it, and let others see it; return its id. Call it with the mutex held."""
+        session = self._builder.open(self._store.create_session(new))
+        self._sessions.replace(None, session)
+        return session.id
 
     def _first_session(self) -> NewSession:
         """Describe the session that a new server starts with."""

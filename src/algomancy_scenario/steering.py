@@ -19,8 +19,7 @@ from algomancy_data.encoding import encode_json
 from algomancy_scenario.algorithmfactory import AlgorithmFactory, stored_params
 from algomancy_scenario.core_configuration import CoreConfig, core_of
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
-from algomancy_scenario.persistence.memory import MemorySessionStore, MemoryStore
-from algomancy_scenario.persistence.port import StoredSession
+from algomancy_scenario.persistence.port import MemorySessionStore, MemoryStore, StoredSession
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus, keep_json
 from algomancy_scenario.running.steered import SteeredExecutor, Steering
 from algomancy_scenario.sessionmanager import SessionManager

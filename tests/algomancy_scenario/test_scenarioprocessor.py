@@ -8,7 +8,7 @@ from typing import Any
 
 from algomancy_data import DataSource
 from algomancy_scenario import Scenario
-from algomancy_scenario.persistence.memory import MemorySessionStore
+from algomancy_scenario.persistence.port import MemorySessionStore
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_utils import Runtime, use_runtime

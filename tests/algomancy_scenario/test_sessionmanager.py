@@ -15,7 +15,7 @@ import pytest
 
 from algomancy_data import CSVFile
 from algomancy_scenario import SessionManager
-from algomancy_scenario.persistence.memory import MemoryStore
+from algomancy_scenario.persistence.port import MemoryStore
 from algomancy_utils import Logger, MessageStatus, NotFoundError, PreconditionError
 from tests.algomancy_scenario.scenario_project import WAIT, Control, ItemsFactory, config, dataset_of, payload
 

@@ -16,7 +16,8 @@ import pytest
 
 from algomancy_data import Dataset
 from algomancy_scenario import ScenarioManager, SessionManager
-from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.control import RunControl
+from algomancy_scenario.running.job import Job, carry_out
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_utils import Runtime, use_runtime
 from tests.hardening.crash import payload, temporary_files

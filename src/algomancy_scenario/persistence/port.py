@@ -1,4 +1,4 @@
-"""What the managers ask of a store.
+"""What the managers ask of a store, and the store that keeps nothing: memory.
 
 Every method returns only once what it was told is safe; until then the managers acknowledge nothing. A method that
 raises has changed nothing, unless the disk itself failed. Whoever changes something holds the `guard` of the store
@@ -7,6 +7,9 @@ meanwhile, from the look at what is there to the moment others can see the chang
 
 from __future__ import annotations
 
+import logging
+import sys
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,8 +19,11 @@ from typing import Any, Protocol
 
 from algomancy_data import Dataset
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.raw_datasets import Extract, RawDataset
+from algomancy_scenario.persistence.datasets import Extract, RawDataset
+from algomancy_scenario.persistence.lock import is_first_worker
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
+
+_log = logging.getLogger(__name__)
 
 
 class SessionStore(Protocol):
@@ -102,11 +108,13 @@ class StoredSession:
     scenarios: Iterable[ScenarioRecord] = ()
 
     def all_datasets(self, extract: Extract) -> list[Dataset]:
-        """Return the datasets in order of their keys; those of raw files are loaded when somebody asks for them.
+        """Return the datasets, with raw ones in order of their keys; these are loaded when somebody asks for them.
 
         Args:
             extract: Runs the ETL.
         """
+        if not self.raw_datasets:
+            return list(self.datasets)
         datasets: dict[str, Dataset] = {
             key: RawDataset(key, folder, self.id, extract) for key, folder in self.raw_datasets.items()
         }
@@ -150,3 +158,85 @@ class StateStore(Protocol):
 
     def close(self) -> None:
         """Let go of the store; nothing is called afterwards."""
+
+
+class MemorySessionStore:
+    """Keeps nothing of a session; its manager's dictionaries are all there is.
+
+    Args:
+        folder: Where the user may have put files of the session.
+    """
+
+    durable = False
+    shared = False
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.cache = Cache(sys.maxsize)
+        self.folder = folder
+        self.guard: AbstractContextManager[Any] = threading.Lock()
+
+    def save_dataset(self, dataset: Dataset) -> Dataset:
+        """Keep nothing."""
+        return dataset
+
+    def delete_dataset(self, key: str) -> None:
+        """Forget nothing."""
+
+    def save_scenario(self, record: ScenarioRecord) -> None:
+        """Keep nothing."""
+
+    def delete_scenario(self, scenario_id: str) -> None:
+        """Forget nothing."""
+
+    def read_result(self, scenario_id: str) -> bytes:
+        """Refuse: results stay in memory."""
+        raise LookupError(f"The result of scenario '{scenario_id}' is not stored.")
+
+    def begin_run(self, scenario_id: str, started_at: datetime) -> None:
+        """Note nothing."""
+
+    def save_progress(self, scenario_id: str, progress: float) -> None:
+        """Keep nothing: nobody else reads it."""
+
+
+class MemoryStore:
+    """Keeps no sessions.
+
+    Args:
+        folder: Where the user may have put files of the sessions.
+    """
+
+    durable = False
+    shared = False
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self.guard: AbstractContextManager[Any] = threading.Lock()
+        if not is_first_worker():
+            _log.warning(
+                "Another worker process keeps sessions of its own in memory: requests will see now these, now those. "
+                "Serve with one worker, or have them share a database: persistence_backend='database'."
+            )
+
+    def load(self) -> list[StoredSession]:
+        """Return no session."""
+        return []
+
+    def create_session(self, new: NewSession) -> StoredSession:
+        """Keep nothing."""
+        store = MemorySessionStore(self._folder)
+        return StoredSession(new.id, new.display_name, store, new.datasets, scenarios=new.scenarios)
+
+    def rename_session(self, session_id: str, display_name: str) -> None:
+        """Keep nothing."""
+
+    def delete_session(
+        self,
+        session_id: str,  # noqa: ARG002 - the port's signature
+        successor: NewSession | None = None,
+    ) -> StoredSession | None:
+        """Forget nothing."""
+        return None if successor is None else self.create_session(successor)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""

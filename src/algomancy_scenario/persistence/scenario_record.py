@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import orjson
@@ -125,32 +125,14 @@ MEMBERS = [each.name for each in fields(ScenarioRecord)]
 """The names of what a record has."""
 
 _JSON = ("algo_params", "data_params", "result", "kpis")
+_TYPES = get_type_hints(ScenarioRecord)
 
-
-class _Stored(msgspec.Struct):
-    """The document, of which what is JSON in the record stays as it is written."""
-
-    format: int
-    id: str
-    tag: str
-    sequence: int
-    queue_position: int | None
-    status: ScenarioStatus
-    input_data_key: str
-    input_data_id: str
-    algo_name: str
-    algo_params: msgspec.Raw
-    data_params: msgspec.Raw
-    created_at: datetime
-    progress: float
-    started_at: datetime | None
-    finished_at: datetime | None
-    error: str | None
-    result: msgspec.Raw
-    kpis: msgspec.Raw
-
-
-_DECODER = msgspec.json.Decoder(_Stored)
+# Of the document, what is JSON in the record stays as it is written.
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "_Stored", [("format", int), *((name, msgspec.Raw if name in _JSON else _TYPES[name]) for name in MEMBERS)]
+    )
+)
 
 
 def keep_json(value: object) -> bytes:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,9 +30,8 @@ from algomancy_scenario.persistence.atomic import (
     write_synced,
 )
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.raw_datasets import raw_folders
+from algomancy_scenario.persistence.datasets import HEAD, StoredDataset, open_stored, raw_folders
 from algomancy_scenario.persistence.scenario_record import ScenarioRecord
-from algomancy_scenario.persistence.stored_datasets import HEAD, StoredDataset, open_stored
 from algomancy_utils import NotFoundError
 
 INTERNAL = ".algomancy"
@@ -182,7 +182,7 @@ class SessionFolder:
         )
 
     def load_datasets(self) -> list[Dataset]:
-        """Return the datasets that can be read.
+        """Return the datasets that can be read, in order of their keys.
 
         Files that cannot are set aside if a server of ours wrote them. All others are the user's and left alone: raw
         data in JSON, say, or what another tool keeps here.
@@ -206,7 +206,7 @@ class SessionFolder:
             else:
                 self._know(dataset.key, path.name)
                 datasets.append(self.stored(dataset))
-        return datasets
+        return sorted(datasets, key=attrgetter("key"))
 
     def find_raw_datasets(self) -> dict[str, Path]:
         """Return the folders of raw files by dataset key, but for those deleted."""

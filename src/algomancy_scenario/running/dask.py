@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
+from algomancy_scenario.running.control import RunControl, RunFailure, RunKilled
 from algomancy_scenario.running.executor import RemoteExecutor, RunLimits, pickled_source
-from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.isolated import Parcel
-from algomancy_scenario.running.job import RunControl
 from algomancy_scenario.running.processes import WorkerPool
 from algomancy_utils.worker_process import UnreadableCallError
 

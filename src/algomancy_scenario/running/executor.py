@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from algomancy_data import Dataset
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.running.failures import RunFailure
+from algomancy_scenario.running.control import RunControl, RunFailure
 from algomancy_scenario.running.isolated import Parcel
-from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.job import Job, carry_out
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.telemetry import carrier_of_current
 from algomancy_utils import NotFoundError

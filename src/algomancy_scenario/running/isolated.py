@@ -19,8 +19,8 @@ from typing import Any
 from algomancy_data.reading.offload import within_memory
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.running.failures import RunFailure, describe
-from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.control import RunControl, RunFailure, describe
+from algomancy_scenario.running.job import Job, carry_out
 from algomancy_scenario.running.telemetry import carried_on
 from algomancy_utils.worker_process import Port, UnreadableCallError
 

@@ -7,8 +7,6 @@ import math
 import os
 import sys
 import threading
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from algomancy_data import BaseDataSource
@@ -18,7 +16,7 @@ from algomancy_scenario.keyperformanceindicator import BaseKPI, KpiError
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
 from algomancy_scenario.persistence.scenario_record import keep_json
 from algomancy_scenario.result import BaseScenarioResult
-from algomancy_scenario.running.failures import RunFailure, describe
+from algomancy_scenario.running.control import RunControl, RunFailure, describe
 from algomancy_scenario.running.outcome import Outcome
 
 _log = logging.getLogger(__name__)
@@ -43,57 +41,6 @@ class Job:
     algo_params: bytes
     data_params: bytes
     scenario_id: str = ""
-
-
-class RunControl(ABC):
-    """Who has asked for a run: hears of its progress, and may stop it. Any thread may use it."""
-
-    def __init__(self) -> None:
-        self._stopping = threading.Lock()
-        self._on_stop: Callable[[], None] | None = None
-        self._stopped = False
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the run has been told to stop."""
-        return self._stopped
-
-    @abstractmethod
-    def hear(self, progress: float) -> None:
-        """Take note of the progress of a run that goes on.
-
-        Raises:
-            RunCancelled: The run is no longer wanted.
-        """
-
-    def report(self, progress: float) -> None:
-        """Tell how far the run is.
-
-        Raises:
-            RunCancelled: It has been told to stop.
-        """
-        if self._stopped:
-            raise RunCancelled
-        self.hear(progress)
-
-    def when_stopped(self, stop: Callable[[], None] | None) -> None:
-        """Say what is to be called when the run is told to stop.
-
-        Raises:
-            RunCancelled: It has been told already.
-        """
-        with self._stopping:
-            if self._stopped:
-                raise RunCancelled
-            self._on_stop = stop
-
-    def stop(self) -> None:
-        """Tell the run to stop; returns at once."""
-        with self._stopping:
-            self._stopped = True
-            stop, self._on_stop = self._on_stop, None
-        if stop is not None:
-            stop()
 
 
 def carry_out(job: Job, source: BaseDataSource, control: RunControl) -> Outcome:

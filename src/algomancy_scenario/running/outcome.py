@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import orjson
 
 from algomancy_scenario.keyperformanceindicator import BaseKPI
 from algomancy_scenario.kpifactory import Catalog
-from algomancy_scenario.persistence.cache import Cache
+from algomancy_scenario.persistence.port import SessionStore
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
 from algomancy_utils import NotFoundError
 
@@ -73,7 +73,7 @@ class StoredOutcome:
 
     __slots__ = ("__weakref__", "_scenario_id", "_store", "kpis_json")
 
-    def __init__(self, store: ResultStore, scenario_id: str, kpis_json: bytes, whole: Outcome | None = None) -> None:
+    def __init__(self, store: SessionStore, scenario_id: str, kpis_json: bytes, whole: Outcome | None = None) -> None:
         self.kpis_json = kpis_json
         self._store = store
         self._scenario_id = scenario_id
@@ -104,17 +104,6 @@ class StoredOutcome:
             whole = Outcome(self._store.read_result(self._scenario_id), self.kpis_json)
             self._store.cache.put(self, whole, len(whole.result_json))
         return whole
-
-
-class ResultStore(Protocol):
-    """Where results are read from; part of a session's store."""
-
-    @property
-    def cache(self) -> Cache:
-        """What was read lately."""
-
-    def read_result(self, scenario_id: str) -> bytes:
-        """Return the result of a scenario, encoded."""
 
 
 class ScenarioState(NamedTuple):

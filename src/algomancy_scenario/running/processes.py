@@ -13,10 +13,9 @@ from typing import Any
 
 from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
+from algomancy_scenario.running.control import RunControl, RunFailure, RunKilled
 from algomancy_scenario.running.executor import RemoteExecutor, RunLimits, pickled_source
-from algomancy_scenario.running.failures import RunFailure, RunKilled
 from algomancy_scenario.running.isolated import Parcel, carry_out_isolated
-from algomancy_scenario.running.job import RunControl
 from algomancy_utils.worker_process import WorkerEndedError, WorkerProcess
 
 _log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from algomancy_data import Dataset
 from algomancy_scenario.basealgorithm import RunCancelled
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
 from algomancy_scenario.persistence.scenario_record import keep_json
+from algomancy_scenario.running.control import RunControl, RunFailure
 from algomancy_scenario.running.executor import RunTicket
-from algomancy_scenario.running.failures import RunFailure
-from algomancy_scenario.running.job import Job, RunControl, carry_out
+from algomancy_scenario.running.job import Job, carry_out
 from algomancy_scenario.running.outcome import Outcome
 
 

@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from algomancy_scenario.scenario import Scenario
 
@@ -19,15 +19,10 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
     from opentelemetry.trace import Span
 
+    from algomancy_scenario.sessionmanager import SessionManager
+
 _NAME = "algomancy"
 _BUCKETS = (0.01, 0.1, 1.0, 10.0, 60.0, 300.0, 1_800.0, 3_600.0, 14_400.0)
-
-
-class RunCounter(Protocol):
-    """Sessions that know how many runs they have."""
-
-    def count_runs(self) -> dict[str, Any]:
-        """The number `running` and the number `queued`."""
 
 
 class RunTelemetry:
@@ -46,14 +41,14 @@ class RunTelemetry:
             explicit_bucket_boundaries_advisory=_BUCKETS,
         )
         self._ended = meter.create_counter("algomancy.runs.ended", "{run}", "Runs that came to an end.")
-        self._counted: weakref.WeakSet[RunCounter] = weakref.WeakSet()
+        self._counted: weakref.WeakSet[SessionManager] = weakref.WeakSet()
         for name, said in (("running", "Runs that are at work."), ("queued", "Scenarios that wait for their run.")):
             observe = functools.partial(self._observe, metrics.Observation, name)
             meter.create_observable_up_down_counter(f"algomancy.runs.{name}", [observe], "{run}", said)
 
-    def count(self, counter: RunCounter) -> None:
+    def count(self, sessions: SessionManager) -> None:
         """Have the runs of these sessions counted now and then, for as long as they live."""
-        self._counted.add(counter)
+        self._counted.add(sessions)
 
     def begin(self, scenario: Scenario[Any]) -> RunSpan:
         """Tell that a scenario's run begins; its span is below the one that is current."""

@@ -8,27 +8,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import Context, copy_context
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from algomancy_scenario.running.control import RunControl, RunFailure, describe
 from algomancy_scenario.running.executor import RunExecutor, RunTicket
-from algomancy_scenario.running.failures import RunFailure, describe
-from algomancy_scenario.running.job import Job, RunControl
+from algomancy_scenario.running.job import Job
 from algomancy_scenario.running.outcome import Outcome
 from algomancy_scenario.running.telemetry import RunSpan
 from algomancy_scenario.scenario import Scenario
 
+if TYPE_CHECKING:
+    from algomancy_scenario.scenarioprocessor import ScenarioProcessor
+
 _log = logging.getLogger(__name__)
-
-
-class RunListener(Protocol):
-    """Whoever keeps the state of the scenarios."""
-
-    def report_progress(self, run: Run, progress: float) -> None:
-        """Take note of the progress of a run.
-
-        Raises:
-            RunCancelled: The run is no longer wanted.
-        """
 
 
 class Run(RunControl):
@@ -38,7 +30,7 @@ class Run(RunControl):
 
     Args:
         scenario: The scenario to run.
-        listener: Who is told about its progress.
+        processor: Whose run it is; it is told of the progress.
         context: The context variables of whoever queued the scenario: its clock, and the trace span above the run's.
 
     Attributes:
@@ -50,7 +42,7 @@ class Run(RunControl):
         context: As it was given.
     """
 
-    def __init__(self, scenario: Scenario[Any], listener: RunListener, context: Context) -> None:
+    def __init__(self, scenario: Scenario[Any], processor: ScenarioProcessor, context: Context) -> None:
         super().__init__()
         self.scenario = scenario
         self.ticket: RunTicket | None = None
@@ -60,11 +52,11 @@ class Run(RunControl):
         self.killed = False
         self.context = context
         self._span: RunSpan | None = None
-        self._listener = listener
+        self._processor = processor
 
     def hear(self, progress: float) -> None:
         """Tell whoever keeps the state of the scenario."""
-        self._listener.report_progress(self, progress)
+        self._processor.report_progress(self, progress)
 
     def perform(self, executor: RunExecutor) -> Outcome:
         """Carry the run out, and wait for its end.
@@ -141,10 +133,10 @@ class RunQueue:
         """Take a scenario out; tell whether it was there."""
         return self._waiting.pop(scenario.id, None) is not None
 
-    def take(self, listener: RunListener) -> Run:
-        """Take the first scenario out; return its run, of which `listener` is to be told."""
+    def take(self, processor: ScenarioProcessor) -> Run:
+        """Take the first scenario out; return its run, of which `processor` is to be told."""
         _, (scenario, context) = self._waiting.popitem(last=False)
-        return Run(scenario, listener, context)
+        return Run(scenario, processor, context)
 
     def put_back(self, run: Run) -> None:
         """Put a run that has not begun back to where it was."""

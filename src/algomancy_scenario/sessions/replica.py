@@ -15,14 +15,12 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from algomancy_scenario.persistence.database.changes import Changes, SessionChanges
 from algomancy_scenario.persistence.database.database import Watch, reason_of, watch
 from algomancy_scenario.persistence.database.store import DatabaseStore
-from algomancy_scenario.persistence.database.tables import scenarios
+from algomancy_scenario.persistence.database.tables import Changes, SessionChanges, scenarios
 from algomancy_scenario.persistence.port import StoredSession
 from algomancy_scenario.persistence.scenario_record import ScenarioStatus
-from algomancy_scenario.sessions.building import Session, SessionBuilder
-from algomancy_scenario.sessions.index import SessionIndex
+from algomancy_scenario.sessions.building import Session, SessionBuilder, SessionIndex
 
 TELL_SECONDS = 1.0
 """How often a server tells that its runs are under way."""
@@ -88,9 +86,8 @@ class Replica:
             if known is None:
                 if changed.display_name is None:
                     continue
-                known = self._builder.kept(
-                    StoredSession(session_id, changed.display_name, self._store.session(session_id))
-                )
+                stored = StoredSession(session_id, changed.display_name, self._store.session(session_id))
+                known = self._builder.open(stored)
                 self._sessions.replace(None, known)
             elif changed.display_name not in (None, known.display_name):
                 self._sessions.rename(known, changed.display_name or "")

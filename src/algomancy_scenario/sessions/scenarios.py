@@ -17,13 +17,12 @@ from algomancy_scenario.scenariofactory import ScenarioFactory
 from algomancy_scenario.scenarioprocessor import ScenarioProcessor
 from algomancy_scenario.scenarioregistry import ScenarioRegistry
 from algomancy_scenario.sessions.datasets import SessionDatasets
-from algomancy_scenario.sessions.locks import SessionGoneError
-from algomancy_scenario.sessions.owner import SessionOwner
+from algomancy_scenario.sessions.owners import SessionGoneError, SessionOwner
 from algomancy_utils import NotFoundError, PreconditionError, TakenError
 from algomancy_utils.runtime import utc_now
 
 if TYPE_CHECKING:
-    from algomancy_scenario.persistence.database.changes import SessionChanges
+    from algomancy_scenario.persistence.database.tables import SessionChanges
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from algomancy_data import ETLResult, File
-from algomancy_scenario.persistence.raw_datasets import RawDataset, files_in, raw_folders
+from algomancy_scenario.persistence.datasets import RawDataset, files_in, raw_folders
 from algomancy_utils import NotFoundError
 from tests.algomancy_scenario.scenario_project import WAIT, ItemsPipeline
 

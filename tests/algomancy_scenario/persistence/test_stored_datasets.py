@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from algomancy_data import Dataset, DataSource
-from algomancy_scenario.persistence import stored_datasets
-from algomancy_scenario.persistence.stored_datasets import open_stored
+from algomancy_scenario.persistence import datasets
+from algomancy_scenario.persistence.datasets import open_stored
 from tests.algomancy_scenario.scenario_project import payload
 
 
@@ -51,7 +51,7 @@ def test_document_of_the_users_class_becomes_its_object(document: bytes) -> None
 @pytest.mark.parametrize("damage", ["cut", "middle", "empty", "list"])
 def test_damaged_document_is_refused(damage: str, limit: int, document: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A truncated document is refused whatever its size; one damaged inside, when it is small enough to be read."""
-    monkeypatch.setattr(stored_datasets, "_CHECKED_BYTES", limit)
+    monkeypatch.setattr(datasets, "_CHECKED_BYTES", limit)
     damaged: Any = {
         "cut": document[:-20],
         "middle": document.replace(b'"columns"', b"columns"),

@@ -21,7 +21,8 @@ class Cluster:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.address = f"tcp://127.0.0.1:{self.port}"
-        self._environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
+        importable = [*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = os.environ | {"PYTHONPATH": os.pathsep.join(importable)}
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start()
 

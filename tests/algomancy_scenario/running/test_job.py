@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from algomancy_scenario import RunCancelled, Scenario, ScenarioManager, SessionManager
-from algomancy_scenario.running.failures import describe
+from algomancy_scenario.running.control import describe
 from tests.algomancy_scenario.scenario_project import SHOWN_AT_ONCE, WAIT, Answer, AnswerKPI, Control, config, payload
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from algomancy_scenario import RunCancelled, ScenarioManager, SessionManager
+from algomancy_scenario.running.control import RunControl
 from algomancy_scenario.running.executor import RunLimits
-from algomancy_scenario.running.job import Job, RunControl
+from algomancy_scenario.running.job import Job
 from algomancy_scenario.running.processes import ProcessExecutor
 from tests.algomancy_scenario.running.isolated_project import (
     ALGORITHMS,

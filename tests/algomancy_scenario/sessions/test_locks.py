@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from algomancy_scenario.sessions.locks import SessionGoneError, SessionLocks
+from algomancy_scenario.scenarioregistry import SessionLocks
+from algomancy_scenario.sessions.owners import SessionGoneError
 from tests.algomancy_scenario.scenario_project import WAIT
 
 

@@ -16,12 +16,20 @@ from sqlalchemy.exc import DBAPIError
 
 from algomancy_data import BaseDataSource, DataClassification, Dataset
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.database.changes import Changes, StoredDatasetRow, read_changes
 from algomancy_scenario.persistence.database.database import Database, answering
-from algomancy_scenario.persistence.database.tables import datasets, removed, scenarios, sessions, state
+from algomancy_scenario.persistence.database.tables import (
+    Changes,
+    StoredDatasetRow,
+    datasets,
+    read_changes,
+    removed,
+    scenarios,
+    sessions,
+    state,
+)
+from algomancy_scenario.persistence.datasets import StoredDataset
 from algomancy_scenario.persistence.port import NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import MEMBERS, ScenarioRecord, ScenarioStatus
-from algomancy_scenario.persistence.stored_datasets import StoredDataset
 from algomancy_utils import NotFoundError, PreconditionError
 
 _REMEMBERED = 10_000

@@ -9,9 +9,9 @@ import pytest
 
 from algomancy_data import DataSource
 from algomancy_scenario.persistence.cache import Cache
-from algomancy_scenario.persistence.database.changes import Changes
 from algomancy_scenario.persistence.database.database import Database
 from algomancy_scenario.persistence.database.store import DatabaseStore
+from algomancy_scenario.persistence.database.tables import Changes
 from algomancy_scenario.persistence.port import NewSession
 from algomancy_utils.errors import UnavailableError
 
