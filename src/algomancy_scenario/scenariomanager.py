@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -139,19 +139,7 @@ class ScenarioManager(SessionScenarios):
             has_persistent_state=core.store_kind == "json",
         )
 
-    # ------------------------------------------------------------------ coming and going, for the session manager
-
-    def restore(self, datasets: Iterable[Dataset], records: Iterable[ScenarioRecord]) -> None:
-        """Take over what is in the store already; once, before anyone else knows the session."""
-        for dataset in datasets:
-            self._data.put(dataset)
-        self._restore(records)
-
-    def resume(self) -> None:
-        """Start what was queued when the server stopped, and create what `autocreate` asks for."""
-        self._resume()
-        if self._autocreate:
-            self.auto_create_scenarios()
+    # ------------------------------------------------------------------ for the session manager
 
     @property
     def processor(self) -> ScenarioProcessor:
@@ -207,14 +195,7 @@ class ScenarioManager(SessionScenarios):
     def listen(
         self, wake: Callable[[], None], last_event_id: str | None = None, scenario_id: str | None = None
     ) -> Listener:
-        """Return somebody who is told of every change of the session from now on.
-
-        Args:
-            wake: Called, from any thread, when there may be something to take after there was nothing.
-            last_event_id: The id of the last event somebody has seen: what changed since then comes first. Without one,
-                or where that is too long ago, it begins with a snapshot.
-            scenario_id: The id of a scenario: only what happens to it or to the session is told, until it is deleted.
-        """
+        """Return somebody who is told of every change of the session from now on; see `SessionEvents.listen`."""
         return self._registry.events.listen(wake, last_event_id, scenario_id)
 
     @property

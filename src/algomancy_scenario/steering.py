@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +18,7 @@ from algomancy_data.encoding import encode_json
 from algomancy_scenario.algorithmfactory import AlgorithmFactory, stored_params
 from algomancy_scenario.core_configuration import CoreConfig, core_of
 from algomancy_scenario.kpifactory import Catalog, encode_kpis
-from algomancy_scenario.persistence.port import MemorySessionStore, MemoryStore, StoredSession
+from algomancy_scenario.persistence.port import MemorySessionStore, MemoryStore, NewSession, StoredSession
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus, keep_json
 from algomancy_scenario.running.steered import SteeredExecutor, Steering
 from algomancy_scenario.sessionmanager import SessionManager
@@ -43,29 +42,12 @@ class StateError(ValueError):
         self.location = location
 
 
-@dataclass(frozen=True)
-class SavedSession:
-    """A session as it was at one moment; servers may share it, for nothing in it changes.
-
-    Attributes:
-        id: Its identifier.
-        display_name: Its name.
-        datasets: Its datasets.
-        scenarios: Its scenarios, in order of creation.
-    """
-
-    id: str
-    display_name: str
-    datasets: tuple[Dataset, ...] = ()
-    scenarios: tuple[ScenarioRecord, ...] = ()
-
-
 def use_steering(steering: Steering) -> AbstractContextManager[None]:
     """Take time and ids from whoever steers, for this thread or task while the context lasts."""
     return use_runtime(Runtime(steering.now, steering.new_id))
 
 
-def open_sessions(cfg: Any, steering: Steering, saved: Sequence[SavedSession]) -> SessionManager:  # noqa: ANN401
+def open_sessions(cfg: Any, steering: Steering, saved: Sequence[NewSession]) -> SessionManager:  # noqa: ANN401
     """Return a server in memory that somebody steers.
 
     Args:
@@ -84,16 +66,16 @@ def open_sessions(cfg: Any, steering: Steering, saved: Sequence[SavedSession]) -
     return sessions
 
 
-def save_sessions(sessions: SessionManager) -> tuple[SavedSession, ...]:
-    """Return what is in a server now; what is running there is queued in it."""
+def save_sessions(sessions: SessionManager) -> tuple[NewSession, ...]:
+    """Return what is in a server now, for servers to share: nothing in it changes; what is running is queued in it."""
     saved = []
     for each in sessions.list_sessions():
         datasets, records = sessions.get_scenario_manager(each["id"]).snapshot()
-        saved.append(SavedSession(each["id"], each["display_name"], tuple(datasets), tuple(records)))
+        saved.append(NewSession(each["id"], each["display_name"], tuple(datasets), tuple(records)))
     return tuple(saved)
 
 
-def read_sessions(cfg: Any, document: Sequence[Mapping[str, Any]]) -> tuple[SavedSession, ...]:  # noqa: ANN401
+def read_sessions(cfg: Any, document: Sequence[Mapping[str, Any]]) -> tuple[NewSession, ...]:  # noqa: ANN401
     """Return sessions that are described as the HTTP API shows them.
 
     Args:
@@ -106,7 +88,7 @@ def read_sessions(cfg: Any, document: Sequence[Mapping[str, Any]]) -> tuple[Save
     """
     core = core_of(cfg)
     reader = _Reader(core)
-    saved: list[SavedSession] = []
+    saved: list[NewSession] = []
     for number, described in enumerate(document):
         for member in ("id", "display_name"):
             if described.get(member) and any(getattr(each, member) == described[member] for each in saved):
@@ -118,7 +100,7 @@ def read_sessions(cfg: Any, document: Sequence[Mapping[str, Any]]) -> tuple[Save
 class _SavedStore(MemoryStore):
     """Keeps nothing, and begins with what was saved."""
 
-    def __init__(self, core: CoreConfig, saved: Sequence[SavedSession]) -> None:
+    def __init__(self, core: CoreConfig, saved: Sequence[NewSession]) -> None:
         super().__init__()
         self._core = core
         self._saved = saved
@@ -149,7 +131,7 @@ class _Reader:
         self._catalog = Catalog(AlgorithmFactory(core.algorithms), core.kpis)
         self._ids: set[str] = set()
 
-    def session(self, described: Mapping[str, Any], number: int) -> SavedSession:
+    def session(self, described: Mapping[str, Any], number: int) -> NewSession:
         datasets: dict[str, Dataset] = {}
         for index, payload in enumerate(described.get("datasets", ())):
             where: Location = (number, "datasets", index)
@@ -175,7 +157,7 @@ class _Reader:
                     raise StateError(f"Another scenario has the {member} '{value}'.", (*where, member))
                 known.add(value)
             records.append(record)
-        return SavedSession(
+        return NewSession(
             described.get("id") or random_id(), described["display_name"], tuple(datasets.values()), tuple(records)
         )
 

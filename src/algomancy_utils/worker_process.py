@@ -193,7 +193,8 @@ def serve(line: int, lifeline: int, niceness: int) -> None:
         niceness: How far to step back behind other processes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which decides when its workers end.
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # A terminal may stop what writes to it from the background.
+    for stopping in (signal.SIGTTIN, signal.SIGTTOU):  # A terminal would stop what uses it from the background.
+        signal.signal(stopping, signal.SIG_IGN)
     faulthandler.enable(all_threads=False)  # So the log tells where native code crashed.
     _leave_a_guard(lifeline, line)
     os.nice(niceness)

@@ -17,6 +17,8 @@ if sys.platform == "win32":  # pragma: no cover - the tests run elsewhere
 else:
     import fcntl
 
+_TAKEN = (BlockingIOError, PermissionError)  # How Unix and Windows say that somebody else has a lock.
+
 
 class FolderLock:
     """A lock that ends with the process that holds it, however it ends.
@@ -34,11 +36,12 @@ class FolderLock:
 
         Raises:
             ValueError: Another server has it; the message names its process.
+            OSError: There can be no lock: the disk of another machine may know of none.
         """
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             _lock(handle)
-        except OSError:
+        except _TAKEN:
             holder = os.read(handle, 32).decode("ascii", "replace").strip()
             if holder == str(os.getpid()) and self._lock_left_behind(handle):
                 holder = ""
@@ -49,6 +52,9 @@ class FolderLock:
                     f"process {holder or 'unknown'}. Several servers, or the worker processes of one, can share a "
                     "database: persistence_backend='database'."
                 ) from None
+        except OSError:
+            os.close(handle)
+            raise
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         self._handle = handle
@@ -66,7 +72,7 @@ class FolderLock:
         gc.collect()
         try:
             _lock(handle)
-        except OSError:
+        except _TAKEN:
             return False
         return True
 
@@ -95,15 +101,15 @@ def is_first_worker() -> bool:
     if not place.is_dir():  # pragma: no cover - the tests run on Linux
         place = Path(tempfile.gettempdir()) / f"algomancy-workers-{os.getppid()}.lock"
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    handle = None
     try:
         handle = os.open(place, flags, 0o600)
-    except OSError:
-        return True
-    try:
         _lock(handle)
-    except OSError:
+    except OSError as error:
+        if handle is None:
+            return True
         os.close(handle)
-        return False
+        return not isinstance(error, _TAKEN)
     _let_go_in_children(functools.partial(os.close, handle))
     return True
 

@@ -364,22 +364,29 @@ class SessionScenarios(SessionDatasets):
                 replaced = self._processor.settle()
         self._processor.replace(*replaced)
 
-    # ------------------------------------------------------------------ inside
+    # ------------------------------------------------------------------ coming, for the session manager
 
-    def _restore(self, records: Iterable[ScenarioRecord]) -> None:
-        """Take over scenarios that are in the store already; before anyone else knows the session."""
+    def restore(self, datasets: Iterable[Dataset], records: Iterable[ScenarioRecord]) -> None:
+        """Take over what is in the store already; once, before anyone else knows the session."""
+        for dataset in datasets:
+            self._data.put(dataset)
         for record in sorted(records, key=lambda each: each.sequence):
             self._sequence = max(self._sequence, record.sequence, record.queue_position or 0)
             if not self._registry.has_tag(record.tag):
                 self._registry.add(Scenario.of_record(record, self._owner))
 
-    def _resume(self) -> None:
-        """Queue again, in the old order, what was queued or processing when the server stopped (contract DUR-2)."""
-        if self._store.shared:
-            return  # What is queued there was taken in as any other server's change.
-        waiting = [s for s in self._registry.list() if s.status is ScenarioStatus.QUEUED]
-        waiting.sort(key=lambda each: each.state.queue_position or 0)
-        with self._locks, self._locks.state:
-            runs = [self._processor.admit(scenario) for scenario in waiting]
-        for run in runs:
-            self._processor.start(run)
+    def resume(self) -> None:
+        """Start, in the old order, what was queued or processing when the server stopped (contract DUR-2).
+
+        And create what `autocreate` asks for. In a store that servers share, what is queued was taken in as any other
+        server's change.
+        """
+        if not self._store.shared:
+            waiting = [s for s in self._registry.list() if s.status is ScenarioStatus.QUEUED]
+            waiting.sort(key=lambda each: each.state.queue_position or 0)
+            with self._locks, self._locks.state:
+                runs = [self._processor.admit(scenario) for scenario in waiting]
+            for run in runs:
+                self._processor.start(run)
+        if self._autocreate:
+            self.auto_create_scenarios()

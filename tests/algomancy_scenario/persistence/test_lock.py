@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -13,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from algomancy_data import DataSource
+from algomancy_scenario.persistence import lock as lock_module
+from algomancy_scenario.persistence.cache import Cache
+from algomancy_scenario.persistence.directory import DirectoryStore
 from algomancy_scenario.persistence.lock import FolderLock
 
 HOLDER = """
@@ -55,6 +60,17 @@ def test_second_holder_is_refused_and_told_the_first(tmp_path: Path) -> None:
     first.release()
     second.acquire()
     second.release()
+
+
+def test_folder_that_cannot_be_locked_is_no_folder_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk knows of no locks, the message says so, and names no other server."""
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock_module, "_lock", refuse)
+    with pytest.raises(ValueError, match=r"cannot be written to: No locks available\."):
+        DirectoryStore(tmp_path, DataSource, Cache(1))
 
 
 def test_lock_that_was_dropped_can_be_taken(tmp_path: Path) -> None:
