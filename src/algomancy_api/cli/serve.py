@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,8 +121,7 @@ def serving(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--reload",
     is_flag=True,
-    help="Start anew whenever a Python file in the working directory changes. Where --host and --port do not say "
-    "otherwise, this listens on 127.0.0.1:8051, whatever the configuration says.",
+    help="Start anew whenever a Python file in the working directory changes.",
 )
 def serve(
     target: str | None,
@@ -135,11 +137,11 @@ def serve(
 
     if options["data_path"] == "":
         raise click.UsageError("The data path must not be empty.")
+    if reload:
+        _serve_reloading(host, port)
+        return
     settings, default_token = settings_of(options, api_token)
     target = EXAMPLE if target is None else target
-    if reload:
-        _serve_reloading(target, host or "127.0.0.1", 8051 if port is None else port, settings, opens=opens)
-        return
     is_fresh = is_fresh_example(target, settings)
     app = load_app(target, settings, default_token)
     if getattr(app.state, "config", None) is None:
@@ -205,28 +207,25 @@ def openapi(output: Path | None) -> None:
     print_or_write(text, output)
 
 
-def _serve_reloading(target: str, host: str, port: int, settings: Mapping[str, Any], *, opens: bool) -> None:
-    from algomancy_api.cli.served import CONFIG_VARIABLE, HOST_VARIABLE, SETTINGS_VARIABLE
+def _serve_reloading(host: str | None, port: int | None) -> None:
+    """Serve in a process of its own, by this command again, and in a new one after each change of a Python file."""
+    from watchfiles import PythonFilter, watch
 
-    port = _free_port(host, port)
-    os.environ[CONFIG_VARIABLE] = target
-    os.environ[HOST_VARIABLE] = host
-    os.environ[SETTINGS_VARIABLE] = json.dumps(settings)
-    import uvicorn
-
-    click.echo(f"Serving '{target}' on {_url(host, port)}, anew at each change below {Path.cwd()}.")
-    click.echo("Stop it with Ctrl-C.")
-    if opens:
-        _open_when_served(_visited(host), port)
-    uvicorn.run(
-        "algomancy_api.cli.served:reloaded_app",
-        factory=True,
-        reload=True,
-        host=host,
-        port=port,
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
+    arguments = [each for each in sys.argv[1:] if each != "--reload"]
+    if port is not None:  # A port that is taken is no reason to wait for a change, and a free one stays the same.
+        arguments += ["--port", str(_free_port(host or "127.0.0.1", port))]
+    command = [sys.executable, "-m", "algomancy_api.cli", *arguments]
+    click.echo(f"Serving anew at each change of a Python file below {Path.cwd()}.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    process = subprocess.Popen(command)
+    try:
+        for _ in watch(Path.cwd(), watch_filter=PythonFilter(), raise_interrupt=False):
+            process.terminate()
+            process.wait()
+            process = subprocess.Popen([each for each in command if each != "--open"])
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _free_port(host: str, port: int) -> int:

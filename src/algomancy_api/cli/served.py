@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -13,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algomancy_api.cli.commands import COULD_NOT, TOKEN_VARIABLE, CouldNot
+from algomancy_api.cli.commands import TOKEN_VARIABLE, CouldNot
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 EXAMPLE = "algomancy_api.example:build_example_config"
-CONFIG_VARIABLE = "ALGOMANCY_SERVE_CONFIG"
-SETTINGS_VARIABLE = "ALGOMANCY_SERVE_SETTINGS"
-HOST_VARIABLE = "ALGOMANCY_SERVE_HOST"
 
 
 class NotServable(CouldNot):
@@ -117,28 +112,6 @@ def load_configuration(target: str) -> Any:  # noqa: ANN401 - a configuration of
     return getattr(getattr(found, "state", None), "config", found)
 
 
-def reloaded_app() -> FastAPI:
-    """The application that the environment asks for; called anew in each process `serve --reload` starts.
-
-    Raises:
-        SystemExit: it cannot be served as the files are now; why was written to standard error.
-    """
-    from algomancy_api.example.config import add_sample_runs
-
-    target, settings = os.environ[CONFIG_VARIABLE], json.loads(os.environ[SETTINGS_VARIABLE])
-    is_fresh = is_fresh_example(target, settings)
-    try:
-        app = load_app(target, settings, os.environ.get(TOKEN_VARIABLE) or None)
-    except NotServable as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(COULD_NOT) from None
-    if hasattr(app.state, "access_policy"):
-        app.state.access_policy.restrict_to(os.environ[HOST_VARIABLE])
-    if is_fresh:
-        add_sample_runs(app.state.session_manager)
-    return app
-
-
 def _attribute(target: str) -> Any:  # noqa: ANN401 - whatever the person named
     module_name, colon, path = target.partition(":")
     if not (module_name and colon and path) or module_name.startswith(".") or "/" in module_name:
@@ -196,8 +169,7 @@ def _with_fields(target: str, found: Any, fields: Mapping[str, Any]) -> Any:  # 
 
 def _options(fields: Mapping[str, Any]) -> str:
     """The options of the command that give these fields, in words."""
-    context = click.get_current_context(silent=True)  # There is none in a process that `--reload` has started.
-    options = {} if context is None else {option.name: option.opts[0] for option in context.command.params}
+    options = {option.name: option.opts[0] for option in click.get_current_context().command.params}
     return ", ".join(option for name, option in options.items() if name in fields) or ", ".join(fields)
 
 
