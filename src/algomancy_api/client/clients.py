@@ -10,8 +10,8 @@ from contextlib import aclosing, closing
 from copy import copy
 from functools import wraps
 from threading import Semaphore
-from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from types import MethodType, TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 import httpx
 
@@ -36,21 +36,73 @@ def signature_without_flow(operation: Callable[..., Any]) -> inspect.Signature:
     )
 
 
-def blocking(operation: Callable[Concatenate[Api, P], Flow[T]]) -> Callable[Concatenate[AlgomancyClient, P], T]:
-    """The method that carries out an operation and gives its result."""
+class _Both(Generic[P, T]):
+    """An operation as a method of both clients: called as one of `AlgomancyClient`, awaited as one of the other."""
 
-    @wraps(operation)
-    def method(self: AlgomancyClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._carry_out(operation(self._api, *args, **kwargs))
+    def __init__(self, operation: Callable[Concatenate[Api, P], Flow[T]]) -> None:
+        @wraps(operation)
+        def called(client: AlgomancyClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return client._carry_out(operation(client._api, *args, **kwargs))
 
-    vars(method)["__signature__"] = signature_without_flow(operation)
-    return cast("Callable[Concatenate[AlgomancyClient, P], T]", method)
+        @wraps(operation)
+        async def awaited(client: AsyncAlgomancyClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return await client._carry_out(operation(client._api, *args, **kwargs))
+
+        self._called, self._awaited = called, awaited
+        for method in (called, awaited):
+            vars(method)["__signature__"] = signature_without_flow(operation)
+
+    @overload
+    def __get__(self, client: AlgomancyClient, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, client: AsyncAlgomancyClient, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    @overload
+    def __get__(self, client: None, owner: type) -> Callable[..., Any]: ...
+    def __get__(self, client: _Client | None, owner: type) -> Callable[..., Any]:
+        method: Any = self._awaited if issubclass(owner, AsyncAlgomancyClient) else self._called
+        return method if client is None else MethodType(method, client)
 
 
 class _Client:
     """What both clients are: one session of a server, and the connections to it."""
 
     _api: Api
+
+    get_health = _Both(operations.get_health)
+    list_sessions = _Both(operations.list_sessions)
+    get_session = _Both(operations.get_session)
+    create_session = _Both(operations.create_session)
+    copy_session = _Both(operations.copy_session)
+    rename_session = _Both(operations.rename_session)
+    delete_session = _Both(operations.delete_session)
+    list_algorithms = _Both(operations.list_algorithms)
+    get_algorithm_parameters = _Both(operations.get_algorithm_parameters)
+    list_kpis = _Both(operations.list_kpis)
+
+    list_scenarios = _Both(operations.list_scenarios)
+    list_scenario_summaries = _Both(operations.list_scenario_summaries)
+    create_scenario = _Both(operations.create_scenario)
+    get_scenario = _Both(operations.get_scenario)
+    delete_scenario = _Both(operations.delete_scenario)
+    run_scenario = _Both(operations.run_scenario)
+    get_scenario_status = _Both(operations.get_scenario_status)
+    reset_scenario = _Both(operations.reset_scenario)
+    cancel_scenario = _Both(operations.cancel_scenario)
+    get_processing = _Both(operations.get_processing)
+    get_runs = _Both(operations.get_runs)
+    wait = _Both(waiting.wait)
+    run_and_wait = _Both(waiting.run_and_wait)
+
+    list_datasets = _Both(operations.list_datasets)
+    get_dataset = _Both(operations.get_dataset)
+    dataset = _Both(operations.dataset)
+    get_data_parameters = _Both(operations.get_data_parameters)
+    delete_dataset = _Both(operations.delete_dataset)
+    derive_dataset = _Both(operations.derive_dataset)
+    add_dataset_from_json = _Both(operations.add_dataset_from_json)
+    add_dataset = _Both(operations.add_dataset)
+    run_etl = _Both(operations.run_etl)
+    upload = _Both(operations.upload)
 
     @property
     def base_url(self) -> str:
@@ -106,31 +158,6 @@ class AlgomancyClient(_Client):
         self._sleep = sleep
         self._streams = Semaphore(STREAMS)
 
-    get_health = blocking(operations.get_health)
-    list_sessions = blocking(operations.list_sessions)
-    get_session = blocking(operations.get_session)
-    create_session = blocking(operations.create_session)
-    copy_session = blocking(operations.copy_session)
-    rename_session = blocking(operations.rename_session)
-    delete_session = blocking(operations.delete_session)
-    list_algorithms = blocking(operations.list_algorithms)
-    get_algorithm_parameters = blocking(operations.get_algorithm_parameters)
-    list_kpis = blocking(operations.list_kpis)
-
-    list_scenarios = blocking(operations.list_scenarios)
-    list_scenario_summaries = blocking(operations.list_scenario_summaries)
-    create_scenario = blocking(operations.create_scenario)
-    get_scenario = blocking(operations.get_scenario)
-    delete_scenario = blocking(operations.delete_scenario)
-    run_scenario = blocking(operations.run_scenario)
-    get_scenario_status = blocking(operations.get_scenario_status)
-    reset_scenario = blocking(operations.reset_scenario)
-    cancel_scenario = blocking(operations.cancel_scenario)
-    get_processing = blocking(operations.get_processing)
-    get_runs = blocking(operations.get_runs)
-    wait = blocking(waiting.wait)
-    run_and_wait = blocking(waiting.run_and_wait)
-
     def get_events(
         self, last_event_id: str | None = None, scenario: AnyScenario | None = None
     ) -> Generator[SessionEvent]:
@@ -160,17 +187,6 @@ class AlgomancyClient(_Client):
                 yield from response.iter_lines()
         except httpx.RequestError as error:
             raise self._api.no_answer(error, call) from error
-
-    list_datasets = blocking(operations.list_datasets)
-    get_dataset = blocking(operations.get_dataset)
-    dataset = blocking(operations.dataset)
-    get_data_parameters = blocking(operations.get_data_parameters)
-    delete_dataset = blocking(operations.delete_dataset)
-    derive_dataset = blocking(operations.derive_dataset)
-    add_dataset_from_json = blocking(operations.add_dataset_from_json)
-    add_dataset = blocking(operations.add_dataset)
-    run_etl = blocking(operations.run_etl)
-    upload = blocking(operations.upload)
 
     def close(self) -> None:
         """Close the connections."""
@@ -218,19 +234,6 @@ class AlgomancyClient(_Client):
             return cast("T", end.value)
 
 
-def awaiting(
-    operation: Callable[Concatenate[Api, P], Flow[T]],
-) -> Callable[Concatenate[AsyncAlgomancyClient, P], Coroutine[Any, Any, T]]:
-    """The method that carries out an operation and gives its result."""
-
-    @wraps(operation)
-    async def method(self: AsyncAlgomancyClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._carry_out(operation(self._api, *args, **kwargs))
-
-    vars(method)["__signature__"] = signature_without_flow(operation)
-    return cast("Callable[Concatenate[AsyncAlgomancyClient, P], Coroutine[Any, Any, T]]", method)
-
-
 class AsyncAlgomancyClient(_Client):
     """A client of one session of an Algomancy server for asyncio; safe to share between the tasks of one loop.
 
@@ -260,44 +263,9 @@ class AsyncAlgomancyClient(_Client):
         self._sleep = sleep
         self._streams = Semaphore(STREAMS)
 
-    get_health = awaiting(operations.get_health)
-    list_sessions = awaiting(operations.list_sessions)
-    get_session = awaiting(operations.get_session)
-    create_session = awaiting(operations.create_session)
-    copy_session = awaiting(operations.copy_session)
-    rename_session = awaiting(operations.rename_session)
-    delete_session = awaiting(operations.delete_session)
-    list_algorithms = awaiting(operations.list_algorithms)
-    get_algorithm_parameters = awaiting(operations.get_algorithm_parameters)
-    list_kpis = awaiting(operations.list_kpis)
-
-    list_scenarios = awaiting(operations.list_scenarios)
-    list_scenario_summaries = awaiting(operations.list_scenario_summaries)
-    create_scenario = awaiting(operations.create_scenario)
-    get_scenario = awaiting(operations.get_scenario)
-    delete_scenario = awaiting(operations.delete_scenario)
-    run_scenario = awaiting(operations.run_scenario)
-    get_scenario_status = awaiting(operations.get_scenario_status)
-    reset_scenario = awaiting(operations.reset_scenario)
-    cancel_scenario = awaiting(operations.cancel_scenario)
-    get_processing = awaiting(operations.get_processing)
-    get_runs = awaiting(operations.get_runs)
-    wait = awaiting(waiting.wait)
-    run_and_wait = awaiting(waiting.run_and_wait)
-
-    async def get_events(
+    async def get_events(  # noqa: D102 - the words are those of `AlgomancyClient`, see below
         self, last_event_id: str | None = None, scenario: AnyScenario | None = None
     ) -> AsyncGenerator[SessionEvent]:
-        """What changes in the session, as it happens, until the session is deleted (an optional operation).
-
-        Args:
-            last_event_id: id of the last event seen, to go on after it; without one a snapshot comes first.
-            scenario: a scenario or its id, to be told of that alone; a server may tell the others, too.
-
-        Raises:
-            NotFound: there is no such session or scenario, or the server does not offer this.
-            ConnectionFailed: the stream broke off.
-        """
         events = EventLines()
         async with aclosing(self._lines(last_event_id, None if scenario is None else scenario_id(scenario))) as lines:
             async for line in lines:
@@ -315,17 +283,6 @@ class AsyncAlgomancyClient(_Client):
                     yield line
         except httpx.RequestError as error:
             raise self._api.no_answer(error, call) from error
-
-    list_datasets = awaiting(operations.list_datasets)
-    get_dataset = awaiting(operations.get_dataset)
-    dataset = awaiting(operations.dataset)
-    get_data_parameters = awaiting(operations.get_data_parameters)
-    delete_dataset = awaiting(operations.delete_dataset)
-    derive_dataset = awaiting(operations.derive_dataset)
-    add_dataset_from_json = awaiting(operations.add_dataset_from_json)
-    add_dataset = awaiting(operations.add_dataset)
-    run_etl = awaiting(operations.run_etl)
-    upload = awaiting(operations.upload)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -371,3 +328,6 @@ class AsyncAlgomancyClient(_Client):
                     step = next(flow)
         except StopIteration as end:
             return cast("T", end.value)
+
+
+AsyncAlgomancyClient.get_events.__doc__ = AlgomancyClient.get_events.__doc__
