@@ -24,6 +24,10 @@ from algomancy_api.errors import (
     CROSS_SITE,
     TOO_LARGE,
     UNEXPECTED,
+    UNKNOWN_ALGORITHM,
+    UNKNOWN_DATASET,
+    UNKNOWN_SCENARIO,
+    UNKNOWN_SESSION,
     ApiError,
     Failure,
     InternalError,
@@ -33,10 +37,13 @@ from algomancy_api.http.gate import path_value
 
 Endpoint = Callable[..., Awaitable[Response]]
 
-SessionId = Annotated[str, Path(description="Id of the session (its UUID), or its current display name.")]
-AlgorithmName = Annotated[str, Path(description="Name of the algorithm.")]
-ScenarioId = Annotated[str, Path(description="Id of the scenario (its UUID).")]
-DataKey = Annotated[str, Path(description="Key of the dataset.")]
+# What each path parameter names, and how an operation fails where there is no such thing.
+SessionId = Annotated[
+    str, Path(description="Id of the session (its UUID), or its current display name."), UNKNOWN_SESSION
+]
+AlgorithmName = Annotated[str, Path(description="Name of the algorithm."), UNKNOWN_ALGORITHM]
+ScenarioId = Annotated[str, Path(description="Id of the scenario (its UUID)."), UNKNOWN_SCENARIO]
+DataKey = Annotated[str, Path(description="Key of the dataset."), UNKNOWN_DATASET]
 
 _HOT = 2
 
@@ -126,7 +133,7 @@ class Operations:
             method: HTTP method.
             path: Path template below the prefix.
             reply: Model of the body of success, `None` for an empty one.
-            *failures: How it can fail; what follows from its having a body or changing state is added.
+            *failures: How it can fail; what follows from its path, its body or its changing state is added.
             status: Status of success.
             **details: `links`, `headers`, `extra`, `events`, `hot` of `Operation`.
         """
@@ -135,6 +142,8 @@ class Operations:
             annotations = inspect.signature(endpoint, eval_str=True).parameters
             body = annotations["body"].annotation if "body" in annotations else None
             query = get_args(annotations["query"].annotation)[0] if "query" in annotations else None
+            metadata = [each for parameter in annotations.values() for each in get_args(parameter.annotation)[1:]]
+            unknown = tuple(each for each in metadata if isinstance(each, Failure))
             implied: tuple[Failure, ...] = ()
             if method != "GET":
                 implied += (CROSS_SITE, UNEXPECTED)
@@ -142,9 +151,8 @@ class Operations:
                 implied += (TOO_LARGE, BAD_BODY)
             if query is not None:
                 implied += (BAD_QUERY,)
-            self.all.append(
-                Operation(method, path, endpoint, self.tag, status, reply, body, query, failures + implied, **details)
-            )
+            failing = unknown + failures + implied
+            self.all.append(Operation(method, path, endpoint, self.tag, status, reply, body, query, failing, **details))
             return endpoint
 
         return register

@@ -25,8 +25,6 @@ from algomancy_api.errors import (
     REFUSED_BY_PROJECT,
     TOO_LARGE,
     UNEXPECTED,
-    UNKNOWN_DATASET,
-    UNKNOWN_SESSION,
     BadInputError,
     InvalidRequestError,
 )
@@ -73,7 +71,7 @@ _UPLOAD = {
 }
 
 
-@operations.operation("GET", "/sessions/{session_id}/data", DatasetKeys, UNKNOWN_SESSION)
+@operations.operation("GET", "/sessions/{session_id}/data", DatasetKeys)
 async def list_datasets(request: Request, session_id: SessionId) -> Response:
     """List the datasets.
 
@@ -87,7 +85,6 @@ async def list_datasets(request: Request, session_id: SessionId) -> Response:
     "POST",
     "/sessions/{session_id}/data/from-json",
     DatasetKeys,
-    UNKNOWN_SESSION,
     BAD_PAYLOAD,
     DATASET_IN_USE,
     TOO_LARGE,
@@ -117,14 +114,7 @@ async def add_dataset_from_json(request: Request, session_id: SessionId) -> Resp
 
 
 @operations.operation(
-    "GET",
-    "/sessions/{session_id}/data/{data_key}",
-    Dataset,
-    UNKNOWN_SESSION,
-    UNKNOWN_DATASET,
-    REFUSED_BY_PROJECT,
-    UNEXPECTED,
-    headers=CONDITIONAL,
+    "GET", "/sessions/{session_id}/data/{data_key}", Dataset, REFUSED_BY_PROJECT, UNEXPECTED, headers=CONDITIONAL
 )
 async def get_dataset(request: Request, session_id: SessionId, data_key: DataKey) -> Response:
     """Read a dataset.
@@ -136,15 +126,7 @@ async def get_dataset(request: Request, session_id: SessionId, data_key: DataKey
     return await conditional_reply(request, await calls.transfer(session.scenarios.get_data_as_bytes, data_key))
 
 
-@operations.operation(
-    "DELETE",
-    "/sessions/{session_id}/data/{data_key}",
-    None,
-    UNKNOWN_SESSION,
-    UNKNOWN_DATASET,
-    DATASET_IN_USE,
-    status=204,
-)
+@operations.operation("DELETE", "/sessions/{session_id}/data/{data_key}", None, DATASET_IN_USE, status=204)
 async def delete_dataset(request: Request, session_id: SessionId, data_key: DataKey) -> Response:
     """Delete a dataset.
 
@@ -159,8 +141,6 @@ async def delete_dataset(request: Request, session_id: SessionId, data_key: Data
     "POST",
     "/sessions/{session_id}/data/{data_key}/derive",
     DatasetKeys,
-    UNKNOWN_SESSION,
-    UNKNOWN_DATASET,
     KEY_TAKEN,
     BAD_KEY,
     status=201,
@@ -190,13 +170,7 @@ async def derive_dataset(
 
 
 @operations.operation(
-    "GET",
-    "/sessions/{session_id}/data/{data_key}/parameters",
-    ParameterList,
-    UNKNOWN_SESSION,
-    UNKNOWN_DATASET,
-    REFUSED_BY_PROJECT,
-    UNEXPECTED,
+    "GET", "/sessions/{session_id}/data/{data_key}/parameters", ParameterList, REFUSED_BY_PROJECT, UNEXPECTED
 )
 async def get_data_parameters(request: Request, session_id: SessionId, data_key: DataKey) -> Response:
     """Describe the parameters of a dataset.
@@ -213,15 +187,7 @@ async def get_data_parameters(request: Request, session_id: SessionId, data_key:
 
 
 @etl.operation(
-    "POST",
-    "/sessions/{session_id}/etl",
-    EtlReport,
-    UNKNOWN_SESSION,
-    BAD_FILE,
-    DATASET_IN_USE,
-    TOO_LARGE,
-    BAD_BODY,
-    extra=_UPLOAD,
+    "POST", "/sessions/{session_id}/etl", EtlReport, BAD_FILE, DATASET_IN_USE, TOO_LARGE, BAD_BODY, extra=_UPLOAD
 )
 async def run_etl(request: Request, session_id: SessionId) -> Response:
     """Make a dataset of files.

@@ -22,8 +22,6 @@ from algomancy_api.errors import (
     TAG_TAKEN,
     UNKNOWN_ALGORITHM,
     UNKNOWN_DATASET,
-    UNKNOWN_SCENARIO,
-    UNKNOWN_SESSION,
 )
 from algomancy_api.http.replies import CONDITIONAL, JsonReply, conditional_reply, encode_json, location, reply
 from algomancy_api.http.waiting import (
@@ -58,7 +56,6 @@ _NEW_SCENARIO = {"session_id": "$request.path.session_id", "scenario_id": "$resp
     "GET",
     "/sessions/{session_id}/scenarios",
     list[Scenario] | list[ScenarioSummary],
-    UNKNOWN_SESSION,
     headers={**CONDITIONAL, "Link": 'Where the neighbouring pages are, with `limit` only: `rel="next"`, `rel="prev"`.'},
     hot=1,
 )
@@ -84,7 +81,6 @@ async def list_scenarios(
     "POST",
     "/sessions/{session_id}/scenarios",
     Scenario,
-    UNKNOWN_SESSION,
     UNKNOWN_ALGORITHM,
     UNKNOWN_DATASET,
     TAG_TAKEN,
@@ -122,8 +118,6 @@ async def create_scenario(request: Request, session_id: SessionId, body: CreateS
     "GET",
     "/sessions/{session_id}/scenarios/{scenario_id}",
     Scenario,
-    UNKNOWN_SESSION,
-    UNKNOWN_SCENARIO,
     headers=CONDITIONAL | PREFERENCE_APPLIED,
     extra=DOCUMENTED_PARAMETERS,
     hot=2,
@@ -142,15 +136,7 @@ async def get_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     return await conditional_reply(request, await read(scenario.to_json_bytes))
 
 
-@operations.operation(
-    "DELETE",
-    "/sessions/{session_id}/scenarios/{scenario_id}",
-    None,
-    UNKNOWN_SESSION,
-    UNKNOWN_SCENARIO,
-    SHUTTING_DOWN,
-    status=204,
-)
+@operations.operation("DELETE", "/sessions/{session_id}/scenarios/{scenario_id}", None, SHUTTING_DOWN, status=204)
 async def delete_scenario(request: Request, session_id: SessionId, scenario_id: ScenarioId) -> Response:
     """Delete a scenario.
 
@@ -170,8 +156,6 @@ async def delete_scenario(request: Request, session_id: SessionId, scenario_id: 
     "POST",
     "/sessions/{session_id}/scenarios/{scenario_id}/run",
     Scenario,
-    UNKNOWN_SESSION,
-    UNKNOWN_SCENARIO,
     NOT_RUNNABLE,
     status=202,
     links={
@@ -200,8 +184,6 @@ async def run_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     "GET",
     "/sessions/{session_id}/scenarios/{scenario_id}/status",
     ScenarioStatus,
-    UNKNOWN_SESSION,
-    UNKNOWN_SCENARIO,
     headers={"ETag": "Names this very body, when `Prefer` asked for `wait=N`."} | PREFERENCE_APPLIED,
     extra=DOCUMENTED_PARAMETERS,
     hot=3,
@@ -222,8 +204,6 @@ async def get_scenario_status(request: Request, session_id: SessionId, scenario_
     "POST",
     "/sessions/{session_id}/scenarios/{scenario_id}/reset",
     Scenario,
-    UNKNOWN_SESSION,
-    UNKNOWN_SCENARIO,
     NOT_RESETTABLE,
     links={"run": Link("run_scenario", _SAME_SCENARIO, "Runs the scenario again.")},
 )
@@ -240,8 +220,6 @@ async def reset_scenario(request: Request, session_id: SessionId, scenario_id: S
     "POST",
     "/sessions/{session_id}/scenarios/{scenario_id}/cancel",
     Scenario,
-    UNKNOWN_SESSION,
-    UNKNOWN_SCENARIO,
     NOT_CANCELLABLE,
     status=202,
     links={"status": Link("get_scenario_status", _SAME_SCENARIO, "Shows where the scenario stands.")},
@@ -255,7 +233,7 @@ async def cancel_scenario(request: Request, session_id: SessionId, scenario_id: 
     return await _act(request, session.scenarios.cancel_scenario, scenario, 202)
 
 
-@operations.operation("GET", "/sessions/{session_id}/processing", Scenario | None, UNKNOWN_SESSION)
+@operations.operation("GET", "/sessions/{session_id}/processing", Scenario | None)
 async def get_processing(request: Request, session_id: SessionId) -> Response:
     """Show the scenario that is running.
 

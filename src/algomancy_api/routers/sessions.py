@@ -17,9 +17,7 @@ from algomancy_api.errors import (
     REFUSED_BY_PROJECT,
     SHUTTING_DOWN,
     UNEXPECTED,
-    UNKNOWN_ALGORITHM,
     UNKNOWN_SCENARIO,
-    UNKNOWN_SESSION,
     ForbiddenError,
 )
 from algomancy_api.http.replies import JsonReply, encode_json, location, reply
@@ -103,7 +101,7 @@ async def create_session(request: Request, body: CreateSessionRequest) -> Respon
     return await reply(request, sessions, 201, location(request, "sessions", session_id))
 
 
-@operations.operation("GET", "/sessions/{session_id}", Session, UNKNOWN_SESSION)
+@operations.operation("GET", "/sessions/{session_id}", Session)
 async def get_session(request: Request, session_id: SessionId) -> Response:
     """Show a session.
 
@@ -114,7 +112,7 @@ async def get_session(request: Request, session_id: SessionId) -> Response:
     return JsonReply(encode_json(await calls.look_up(_session, calls.sessions, session.id)))
 
 
-@operations.operation("PATCH", "/sessions/{session_id}", Session, UNKNOWN_SESSION, NAME_TAKEN)
+@operations.operation("PATCH", "/sessions/{session_id}", Session, NAME_TAKEN)
 async def rename_session(request: Request, session_id: SessionId, body: RenameSessionRequest) -> Response:
     """Rename a session.
 
@@ -130,7 +128,7 @@ async def rename_session(request: Request, session_id: SessionId, body: RenameSe
     return JsonReply(encode_json(await calls.write(rename)))
 
 
-@operations.operation("DELETE", "/sessions/{session_id}", SessionList, UNKNOWN_SESSION, SHUTTING_DOWN)
+@operations.operation("DELETE", "/sessions/{session_id}", SessionList, SHUTTING_DOWN)
 async def delete_session(request: Request, session_id: SessionId) -> Response:
     """Delete a session.
 
@@ -148,14 +146,7 @@ async def delete_session(request: Request, session_id: SessionId) -> Response:
 
 
 @operations.operation(
-    "POST",
-    "/sessions/{session_id}/copy",
-    SessionList,
-    UNKNOWN_SESSION,
-    CREATE_FORBIDDEN,
-    NAME_TAKEN,
-    status=201,
-    headers=_LOCATION,
+    "POST", "/sessions/{session_id}/copy", SessionList, CREATE_FORBIDDEN, NAME_TAKEN, status=201, headers=_LOCATION
 )
 async def copy_session(request: Request, session_id: SessionId, body: CopySessionRequest) -> Response:
     """Copy a session.
@@ -179,7 +170,7 @@ async def copy_session(request: Request, session_id: SessionId, body: CopySessio
 # --- what a session offers --------------------------------------------------------------------------------------------
 
 
-@algorithms.operation("GET", "/sessions/{session_id}/algorithms", AlgorithmList, UNKNOWN_SESSION)
+@algorithms.operation("GET", "/sessions/{session_id}/algorithms", AlgorithmList)
 async def list_algorithms(request: Request, session_id: SessionId) -> Response:
     """List the algorithms.
 
@@ -194,8 +185,6 @@ async def list_algorithms(request: Request, session_id: SessionId) -> Response:
     "GET",
     "/sessions/{session_id}/algorithms/{algorithm_name}/parameters",
     ParameterList,
-    UNKNOWN_SESSION,
-    UNKNOWN_ALGORITHM,
     REFUSED_BY_PROJECT,
     UNEXPECTED,
 )
@@ -214,7 +203,7 @@ async def get_algorithm_parameters(request: Request, session_id: SessionId, algo
     return await reply(request, encode_json({"name": algorithm_name, "parameters": descriptors}))
 
 
-@kpis.operation("GET", "/sessions/{session_id}/kpis", KpiList, UNKNOWN_SESSION)
+@kpis.operation("GET", "/sessions/{session_id}/kpis", KpiList)
 async def list_kpis(request: Request, session_id: SessionId) -> Response:
     """List the KPIs.
 
@@ -232,7 +221,6 @@ async def list_kpis(request: Request, session_id: SessionId) -> Response:
     "GET",
     "/sessions/{session_id}/events",
     None,
-    UNKNOWN_SESSION,
     UNKNOWN_SCENARIO,
     NOT_OFFERED,
     extra=_LAST_EVENT_ID,

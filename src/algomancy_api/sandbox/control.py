@@ -49,10 +49,12 @@ WORLD_TAKEN = Failure(ConflictError, "A world has this name already, or there ar
 DEFAULT_WORLD = Failure(ConflictError, "The default world cannot be dropped.")
 CLOCK_RUNS = Failure(ConflictError, "The clock runs by itself, or something is still at work after a minute.")
 
-WorldPath = Annotated[str, Path(description="Name of the world; the one that is always there is `default`.")]
-SnapshotPath = Annotated[str, Path(description="Name of the snapshot.")]
+WorldPath = Annotated[
+    str, Path(description="Name of the world; the one that is always there is `default`."), UNKNOWN_WORLD
+]
+SnapshotPath = Annotated[str, Path(description="Name of the snapshot."), UNKNOWN_SNAPSHOT]
 ScenarioPath = Annotated[str, Path(description="Id of a scenario, its tag, or a pattern of tags such as `nightly*`.")]
-FaultPath = Annotated[str, Path(description="Id of the fault.")]
+FaultPath = Annotated[str, Path(description="Id of the fault."), UNKNOWN_FAULT]
 
 _NEW = {"world": "$response.body#/name"}
 _API = {operation.name: operation for group in GROUPS for operation in group.all}
@@ -90,20 +92,20 @@ async def create_world(request: Request, body: NewWorld) -> Response:
     return await _reply(request, _shown(request, world), 201, where)
 
 
-@worlds.operation("GET", "/worlds/{world}", models.World, UNKNOWN_WORLD)
+@worlds.operation("GET", "/worlds/{world}", models.World)
 async def get_world(request: Request, world: WorldPath) -> Response:
     """Show a world."""
     return await _reply(request, _shown(request, _worlds(request).known(world)))
 
 
-@worlds.operation("DELETE", "/worlds/{world}", None, UNKNOWN_WORLD, DEFAULT_WORLD, status=204)
+@worlds.operation("DELETE", "/worlds/{world}", None, DEFAULT_WORLD, status=204)
 async def drop_world(request: Request, world: WorldPath) -> Response:
     """Drop a world."""
     await _worlds(request).calls.run(_worlds(request).drop, world)
     return Response(status_code=204)
 
 
-@worlds.operation("POST", "/worlds/{world}/reset", models.World, UNKNOWN_WORLD)
+@worlds.operation("POST", "/worlds/{world}/reset", models.World)
 async def reset_world(request: Request, world: WorldPath) -> Response:
     """Reset a world to its fixture.
 
@@ -115,7 +117,7 @@ async def reset_world(request: Request, world: WorldPath) -> Response:
     return await _reply(request, _shown(request, found))
 
 
-@worlds.operation("POST", "/worlds/{world}/snapshots", models.World, UNKNOWN_WORLD, status=201)
+@worlds.operation("POST", "/worlds/{world}/snapshots", models.World, status=201)
 async def take_snapshot(request: Request, world: WorldPath, body: NewSnapshot) -> Response:
     """Take a snapshot of a world.
 
@@ -126,7 +128,7 @@ async def take_snapshot(request: Request, world: WorldPath, body: NewSnapshot) -
     return await _reply(request, _shown(request, found), 201)
 
 
-@worlds.operation("POST", "/worlds/{world}/snapshots/{snapshot}/restore", models.World, UNKNOWN_WORLD, UNKNOWN_SNAPSHOT)
+@worlds.operation("POST", "/worlds/{world}/snapshots/{snapshot}/restore", models.World)
 async def restore_snapshot(request: Request, world: WorldPath, snapshot: SnapshotPath) -> Response:
     """Restore a snapshot of a world.
 
@@ -149,13 +151,13 @@ async def get_fixture_schema(request: Request) -> Response:
     return await reply(request, encode_json(Fixture.model_json_schema()))
 
 
-@clock.operation("GET", "/worlds/{world}/clock", Clock, UNKNOWN_WORLD)
+@clock.operation("GET", "/worlds/{world}/clock", Clock)
 async def get_clock(request: Request, world: WorldPath) -> Response:
     """Show a world's clock."""
     return await _reply(request, _clock(_worlds(request).known(world)))
 
 
-@clock.operation("PUT", "/worlds/{world}/clock", Clock, UNKNOWN_WORLD)
+@clock.operation("PUT", "/worlds/{world}/clock", Clock)
 async def set_clock(request: Request, world: WorldPath, body: ClockSetting) -> Response:
     """Set how a clock moves: as time does, by a factor, or only when told."""
     found = _worlds(request).known(world)
@@ -163,7 +165,7 @@ async def set_clock(request: Request, world: WorldPath, body: ClockSetting) -> R
     return await _reply(request, _clock(found))
 
 
-@clock.operation("POST", "/worlds/{world}/clock/advance", Clock, UNKNOWN_WORLD, CLOCK_RUNS)
+@clock.operation("POST", "/worlds/{world}/clock/advance", Clock, CLOCK_RUNS)
 async def advance_clock(request: Request, world: WorldPath, body: Advance) -> Response:
     """Move a manual clock.
 
@@ -175,7 +177,7 @@ async def advance_clock(request: Request, world: WorldPath, body: Advance) -> Re
     return await _reply(request, _clock(found))
 
 
-@runs.operation("GET", "/worlds/{world}/runs", ScriptList, UNKNOWN_WORLD)
+@runs.operation("GET", "/worlds/{world}/runs", ScriptList)
 async def list_scripts(request: Request, world: WorldPath) -> Response:
     """List the scripts of runs."""
     scripts = _worlds(request).known(world).runs.scripts
@@ -183,7 +185,7 @@ async def list_scripts(request: Request, world: WorldPath) -> Response:
     return await _reply(request, ScriptList(runs=listed_scripts))
 
 
-@runs.operation("PUT", "/worlds/{world}/runs/{scenario:path}", NamedScript, UNKNOWN_WORLD)
+@runs.operation("PUT", "/worlds/{world}/runs/{scenario:path}", NamedScript)
 async def script_run(request: Request, world: WorldPath, scenario: ScenarioPath, body: RunScript) -> Response:
     """Script runs.
 
@@ -199,7 +201,7 @@ async def script_run(request: Request, world: WorldPath, scenario: ScenarioPath,
     return await _reply(request, NamedScript(scenario=scenario, script=body))
 
 
-@runs.operation("DELETE", "/worlds/{world}/runs/{scenario:path}", None, UNKNOWN_WORLD, UNKNOWN_SCRIPT, status=204)
+@runs.operation("DELETE", "/worlds/{world}/runs/{scenario:path}", None, UNKNOWN_SCRIPT, status=204)
 async def unscript_run(request: Request, world: WorldPath, scenario: ScenarioPath) -> Response:
     """Delete the script of runs."""
     found = _worlds(request).known(world)
@@ -209,14 +211,14 @@ async def unscript_run(request: Request, world: WorldPath, scenario: ScenarioPat
     return Response(status_code=204)
 
 
-@faults.operation("GET", "/worlds/{world}/faults", FaultList, UNKNOWN_WORLD)
+@faults.operation("GET", "/worlds/{world}/faults", FaultList)
 async def list_faults(request: Request, world: WorldPath) -> Response:
     """List the faults, with how often each has happened."""
     found = _worlds(request).known(world)
     return await _reply(request, FaultList(faults=[each.model() for each in found.faults.all()]))
 
 
-@faults.operation("POST", "/worlds/{world}/faults", Fault, UNKNOWN_WORLD, status=201)
+@faults.operation("POST", "/worlds/{world}/faults", Fault, status=201)
 async def create_fault(request: Request, world: WorldPath, body: NewFault) -> Response:
     """Create a fault.
 
@@ -226,21 +228,21 @@ async def create_fault(request: Request, world: WorldPath, body: NewFault) -> Re
     return await _reply(request, _worlds(request).known(world).faults.add(body, _API).model(), 201)
 
 
-@faults.operation("DELETE", "/worlds/{world}/faults", None, UNKNOWN_WORLD, status=204)
+@faults.operation("DELETE", "/worlds/{world}/faults", None, status=204)
 async def delete_faults(request: Request, world: WorldPath) -> Response:
     """Delete all faults."""
     _worlds(request).known(world).faults.clear()
     return Response(status_code=204)
 
 
-@faults.operation("DELETE", "/worlds/{world}/faults/{fault}", None, UNKNOWN_WORLD, UNKNOWN_FAULT, status=204)
+@faults.operation("DELETE", "/worlds/{world}/faults/{fault}", None, status=204)
 async def delete_fault(request: Request, world: WorldPath, fault: FaultPath) -> Response:
     """Delete a fault."""
     _worlds(request).known(world).faults.remove(fault)
     return Response(status_code=204)
 
 
-@requests.operation("GET", "/worlds/{world}/requests", RequestList, UNKNOWN_WORLD)
+@requests.operation("GET", "/worlds/{world}/requests", RequestList)
 async def list_requests(request: Request, world: WorldPath, query: Annotated[RequestQuery, Query()]) -> Response:
     """List the requests that a world was sent, and what it answered.
 
@@ -251,7 +253,7 @@ async def list_requests(request: Request, world: WorldPath, query: Annotated[Req
     return await reply(request, found)
 
 
-@requests.operation("DELETE", "/worlds/{world}/requests", None, UNKNOWN_WORLD, status=204)
+@requests.operation("DELETE", "/worlds/{world}/requests", None, status=204)
 async def forget_requests(request: Request, world: WorldPath) -> Response:
     """Forget the requests so far."""
     _worlds(request).known(world).log.clear()
