@@ -13,7 +13,7 @@ from site_pages.pages import generated_pages, navigation, published_document
 from site_pages.pictures import explorer_pictures, with_pictures
 from site_pages.swagger import ASSETS, FRAME, swagger_frame
 
-from algomancy_api.document.pages import swagger_assets
+from algomancy_api.pages import swagger_assets
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

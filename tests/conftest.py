@@ -67,7 +67,7 @@ class StatusRecorder:
         """Each path template with its operations' statuses; `/data/from-json` comes before `/data/{data_key}`."""
         if getattr(self.app, "state", None) is None or not hasattr(self.app.state, "session_manager"):
             return []
-        from algomancy_api.document.openapi import openapi_document
+        from algomancy_api.openapi import openapi_document
 
         ours = {
             operation["operationId"] for item in openapi_document()["paths"].values() for operation in item.values()

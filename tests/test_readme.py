@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from algomancy_api import ApiLauncher
-from algomancy_api.example import build_example_config
-from algomancy_api.example.config import add_sample_runs
+from algomancy_api.example import add_sample_runs, build_example_config
 from tests.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from algomancy_api.document.openapi import openapi_document
+from algomancy_api.openapi import openapi_document
 from algomancy_api.sandbox.application import control_document
 
 Schema = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from algomancy_api.document.pages import in_script
-from algomancy_api.document.pages import swagger_page as swagger_ui
+from algomancy_api.pages import in_script
+from algomancy_api.pages import swagger_page as swagger_ui
 from site_pages.document import document
 from site_pages.markdown import GeneratedPage
 

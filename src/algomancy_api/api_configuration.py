@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
+import algomancy_api.backend  # noqa: F401 - says what to install where no backend is
 from algomancy_scenario.core_configuration import CoreConfig
 
 _MIB = 1024 * 1024

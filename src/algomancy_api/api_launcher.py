@@ -20,16 +20,23 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from algomancy_api.api_configuration import ApiConfiguration
 from algomancy_api.backend import SessionBackend
 from algomancy_api.backend_calls import BackendCalls
-from algomancy_api.checked.sessions import CheckedBackend
-from algomancy_api.document.openapi import add_documented_operations, document_of
-from algomancy_api.document.operation import HotPath
-from algomancy_api.document.pages import ASSETS_PATH, DOCS_PATH, START_PATH, add_docs_page, add_start_redirect
+from algomancy_api.checked import CheckedBackend
 from algomancy_api.errors import install_exception_handlers
-from algomancy_api.explorer import EXPLORER_PATH, add_explorer
 from algomancy_api.http.gate import AccessPolicy, AllowedMethods, Cors, Gate, is_loopback
 from algomancy_api.http.replies import conditional_reply, encode_json
 from algomancy_api.http.server import serve
 from algomancy_api.http.waiting import Waiters
+from algomancy_api.openapi import add_documented_operations, document_of
+from algomancy_api.pages import (
+    ASSETS_PATH,
+    DOCS_PATH,
+    EXPLORER_PATH,
+    START_PATH,
+    add_docs_page,
+    add_explorer,
+    add_start_redirect,
+)
+from algomancy_api.routers.operation import HotPath
 from algomancy_api.routers.sessions import get_health
 from algomancy_scenario.core_configuration import CoreConfig
 

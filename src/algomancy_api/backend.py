@@ -18,11 +18,16 @@ Exceptions tell the caller what was wrong. A `ParameterError` or any other `Valu
 `AssertionError` 409. An exception of any class may have an attribute `error_kind`: `"not_found"` is answered 404,
 `"conflict"` 409, `"too_large"` 413, `"unavailable"` 503 with `Retry-After`. Whatever else is raised is answered 500,
 with a traceback in the log.
+
+This module is imported before anything that needs a backend, and fails where there is none: client, models and command
+line need none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
@@ -240,3 +245,44 @@ class CompleteSessionBackend(SessionMembers, Protocol):
 
     def end_helpers(self) -> Any:  # noqa: ANN401 - not used
         """End the processes that the backend has started; called whenever the server stops."""
+
+
+# --- which backend is installed ---------------------------------------------------------------------------------------
+
+
+_OURS = "algomancy-reference"
+_THEIRS = ("algomancy-utils", "algomancy-data", "algomancy-scenario")
+
+
+def _require_one_backend() -> None:
+    """Make sure that the backend's packages are there, and that they are of one make.
+
+    Raises:
+        ImportError: No backend is installed, or two were installed over each other; the message says what to run.
+    """
+    either = (
+        "`pip install 'algomancy-api[reference]'` installs the reference backend, "
+        "`pip install 'algomancy-api[algomancy]'` Algomancy's own packages, which need Python 3.14."
+    )
+    for package in ("algomancy_utils", "algomancy_data", "algomancy_scenario"):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(f"No backend is installed: {package} is missing. {either}", name=package)
+    here = _folder(_OURS)
+    mixed = [name for name in _THEIRS if here is not None and _folder(name) == here]
+    if mixed:
+        raise ImportError(
+            f"{_OURS} and {', '.join(mixed)} are installed in one folder, where each overwrites the other's files. "
+            f"Remove both, `pip uninstall {' '.join((_OURS, *_THEIRS))}`, and install one: {either}",
+            name="algomancy_utils",
+        )
+
+
+def _folder(name: str) -> str | None:
+    """Return the folder that a distribution is installed in, `None` where it is not installed."""
+    try:
+        return str(distribution(name).locate_file(""))
+    except PackageNotFoundError:
+        return None
+
+
+_require_one_backend()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from starlette.requests import Request
 
 from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend, CompleteSessionBackend, SessionBackend
-from algomancy_api.checked.sessions import CheckedBackend
+from algomancy_api.checked import CheckedBackend
 from algomancy_api.errors import NotFoundError, as_http_error
 from algomancy_api.http.names import shown
 

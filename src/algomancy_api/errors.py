@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-import algomancy_api.installation  # noqa: F401 - says what to install where no backend is
+import algomancy_api.backend  # noqa: F401 - says what to install where no backend is
 from algomancy_utils.baseparameterset import ParameterError
 
 logger = logging.getLogger("algomancy_api")

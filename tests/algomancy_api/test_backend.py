@@ -12,8 +12,8 @@ from algomancy_api.backend import (
     ScenarioLike,
     SessionBackend,
 )
+from algomancy_api.checked import CheckedBackend
 from algomancy_api.checked.scenarios import CheckedScenarios
-from algomancy_api.checked.sessions import CheckedBackend
 from algomancy_api.checked.values import CheckedScenario
 from algomancy_scenario import Scenario, ScenarioManager, SessionManager
 

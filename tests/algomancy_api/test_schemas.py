@@ -56,7 +56,7 @@ def test_models_import_neither_fastapi_nor_pandas() -> None:
     """A client has the models without the server's dependencies, and the server starts without pandas."""
     code = (
         "import sys; import algomancy_api.schemas; assert not {'fastapi', 'starlette', 'pandas'} & set(sys.modules); "
-        "from algomancy_api import ApiLauncher, ApiConfiguration; import algomancy_api.document.openapi; "
+        "from algomancy_api import ApiLauncher, ApiConfiguration; import algomancy_api.openapi; "
         "assert 'pandas' not in sys.modules and 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

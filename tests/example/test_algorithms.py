@@ -9,7 +9,7 @@ import pytest
 
 from algomancy_api.example.algorithms import ALGORITHMS, SlowAlgorithm
 from algomancy_api.example.kpis import KPIS
-from algomancy_api.example.result import SlottingResult
+from algomancy_api.example.warehouse import SlottingResult
 from algomancy_data import DataSource
 from algomancy_scenario import KpiError
 from algomancy_utils import ParameterError, ParameterType

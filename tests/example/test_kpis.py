@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from algomancy_api.example.kpis import KPIS, TravelDistanceKPI, WorstWalkKPI, ZoneBalanceKPI
-from algomancy_api.example.result import Placement, SlottingResult
+from algomancy_api.example.warehouse import Placement, SlottingResult
 from algomancy_scenario import BaseKPI, ImprovementDirection
 
 

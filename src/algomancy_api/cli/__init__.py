@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import click
 
-from algomancy_api.cli.algorithms import algorithms
 from algomancy_api.cli.commands import ReportingGroup, examples
 from algomancy_api.cli.compare import compare
 from algomancy_api.cli.data import data
-from algomancy_api.cli.sandbox import sandbox
 from algomancy_api.cli.scenarios import run, scenarios
-from algomancy_api.cli.serve import openapi, serve
-from algomancy_api.cli.sessions import copy_state, sessions
+from algomancy_api.cli.serve import openapi, sandbox, serve
+from algomancy_api.cli.sessions import algorithms, copy_state, sessions
 from algomancy_api.cli.watch import watch
 
 __all__ = ["main"]

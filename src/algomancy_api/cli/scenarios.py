@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from algomancy_api.cli.algorithms import parse_parameters, value_text
 from algomancy_api.cli.commands import FAILED, ListingGroup, connected, examples, report, typed_again
 from algomancy_api.cli.output import (
     columns_of,
@@ -26,6 +25,7 @@ from algomancy_api.cli.output import (
     tell,
     write_tables,
 )
+from algomancy_api.cli.sessions import parse_parameters, value_text
 
 if TYPE_CHECKING:
     from algomancy_api.client import AlgomancyClient

@@ -1,4 +1,4 @@
-"""`algomancy-api serve` and `algomancy-api openapi`."""
+"""`algomancy-api serve`, `sandbox`, which serves worlds for the tests of frontends, and `openapi`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
-from algomancy_api.cli.commands import TOKEN_VARIABLE, CouldNot, document_option, examples, print_or_write
-
-_OPEN_SECONDS = 60
+from algomancy_api.cli.commands import TOKEN_VARIABLE, CouldNot, connected, document_option, examples, print_or_write
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from algomancy_api.client import AlgomancyClient
+
+_OPEN_SECONDS = 60
 
 _SERVING = (
     click.option(
@@ -149,7 +149,7 @@ def serve(
 
     def begin() -> None:
         if is_fresh:
-            from algomancy_api.example.config import add_sample_runs
+            from algomancy_api.example import add_sample_runs
 
             add_sample_runs(app.state.session_manager)
 
@@ -183,15 +183,96 @@ def run_app(
         opens: whether to open its page in the browser.
     """
     from algomancy_api.api_launcher import ApiLauncher
+    from algomancy_api.cli.served import banner
 
     config = app.state.config
     host = host or config.host
     port = _free_port(host, config.port if port is None else port)
     begin()
-    click.echo(banner(app, host, port, more))
+    url = _url(_visited(host), port)
+    click.echo(banner(app, url, more))
     if opens:
-        _open_when_served(_visited(host), port)
+        _open_when_served(url)
     ApiLauncher.run(app, host, port, exit_grace_seconds=1)
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog=examples(
+        "algomancy-api sandbox --cors-origin http://localhost:5173",
+        "algomancy-api sandbox --fixture every-status --seed 1",
+        "algomancy-api sandbox --fixture our-case.json",
+    ),
+)
+@serving
+@click.option(
+    "--fixture",
+    metavar="NAME|FILE",
+    default="demo",
+    show_default=True,
+    help="What the default world begins with: empty, demo, every-status, crowded, awkward, or a JSON file of yours.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="With a seed, ids and times are the same each time, and the clock moves only when told.",
+)
+def sandbox(
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    api_token: str | None,
+    fixture: str,
+    seed: int | None,
+    **options: Any,  # noqa: ANN401 - the fields of a configuration
+) -> None:
+    """Serve worlds that tests of a frontend steer.
+
+    The API is as `serve` gives it, in memory. Beside it `/sandbox` makes worlds, moves their clocks, scripts runs, lets
+    things go wrong and tells what was asked for; /sandbox/docs shows how.
+    """
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    from algomancy_api.api_launcher import ApiLauncher
+    from algomancy_api.cli.served import EXAMPLE, load_app
+
+    def build(config: Any) -> FastAPI:  # noqa: ANN401 - a configuration of any kind
+        return ApiLauncher.build_sandbox(config, fixture, seed)
+
+    settings, default_token = settings_of(options, api_token)
+    app = load_app(EXAMPLE if target is None else target, settings, default_token, build)
+    clock = "runs by itself" if seed is None else "manual: nothing moves until POST …/clock/advance"
+    run_app(app, host, port, ("Sandbox", "{url}/sandbox/docs steers it"), ("World", f"{fixture}; its clock {clock}"))
+
+
+@sandbox.command(
+    epilog=examples(
+        "algomancy-api sandbox export --output our-case.json",
+        "algomancy-api sandbox export --url http://127.0.0.1:8051",
+    )
+)
+@connected(in_session=False)
+@document_option
+def export(client: AlgomancyClient, as_json: bool, output: Path | None) -> None:  # noqa: ARG001 - it is JSON in any case
+    """Write what a server holds as a fixture.
+
+    All its sessions, with datasets and scenarios; any server of the API will do.
+    """
+    from algomancy_api.sandbox.fixture import Fixture, FixtureScenario, FixtureSession
+
+    sessions = []
+    for each in client.list_sessions().sessions:
+        inside = client.in_session(each.id)
+        sessions.append(
+            FixtureSession(
+                id=each.id,
+                display_name=each.display_name,
+                datasets=[inside.get_dataset(key).model_dump(mode="json") for key in inside.list_datasets().keys],
+                scenarios=[FixtureScenario(**shown.model_dump()) for shown in inside.list_scenarios()],
+            )
+        )
+    text = Fixture(sessions=sessions).model_dump_json(indent=2, exclude_none=True) + "\n"
+    print_or_write(text, output)
 
 
 @click.command(epilog=examples("algomancy-api openapi --output openapi.json"))
@@ -201,7 +282,7 @@ def openapi(output: Path | None) -> None:
 
     It needs no server and no configuration.
     """
-    from algomancy_api.document.openapi import openapi_document
+    from algomancy_api.openapi import openapi_document
 
     text = json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
     print_or_write(text, output)
@@ -269,78 +350,17 @@ def _bound(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def banner(app: FastAPI, host: str, port: int, more: Sequence[tuple[str, str]] = ()) -> str:
-    """Where the server will be, and what it holds."""
-    from algomancy_api.cli.output import console, shown
-
-    config = app.state.config
-    url = _url(_visited(host), port)
-    lines = [
-        ("Open", f"{url}/"),
-        ("API", f"{url}{config.prefix}"),
-        ("Docs", f"{url}/docs"),
-        ("Document", f"{url}/openapi.json"),
-        *(("Session", line) for line in _sessions(app.state.session_manager)),
-        ("Algorithms", ", ".join(config.algorithms)),
-        ("KPIs", ", ".join(config.kpis)),
-        *(("Runs", line) for line in _runs(app.state.session_manager, config)),
-        ("State", _place_of_state(config)),
-        ("Token", "requests must carry one" if config.api_token else "none: whoever reaches the port may use it"),
-        *((("Pages", f"of {', '.join(config.cors_origins)}, too"),) if config.cors_origins else ()),
-        *((name, text.format(url=url)) for name, text in more),
-    ]
-    # Folded between words, below the text itself.
-    fold = TextWrapper(console().width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
-    told = "\n".join(fold.fill(f"  {name:<11} {shown(text)}") for name, text in lines)
-    return f"{shown(config.title)}\n{told}"
-
-
-def _place_of_state(config: Any) -> str:  # noqa: ANN401 - any configuration
-    kind = getattr(config, "store_kind", "json" if config.has_persistent_state else "none")
-    if kind == "database":
-        # Without the password.
-        url = urlsplit(config.resolved_database_url)
-        return f"kept in a database, {url.scheme}://{url.hostname or ''}{url.path}: other servers may use it, too"
-    return f"kept in {config.data_path}" if kind == "json" else "in memory: gone when it stops"
-
-
-def _sessions(sessions: Any, most: int = 10) -> list[str]:  # noqa: ANN401 - any backend
-    """One line per session, up to `most`."""
-    found = sessions.list_sessions()
-    lines = []
-    for session in found[:most]:
-        scenarios = sessions.get_scenario_manager(session["id"])
-        keys = list(scenarios.get_data_keys())
-        held = f"{', '.join(keys[:5])}{', …' if len(keys) > 5 else ''}" if keys else "no data"
-        count = len(scenarios.list_scenarios())
-        lines.append(f"{session['display_name']}: {held}; {count} scenario{'' if count == 1 else 's'}")
-    if len(found) > most:
-        lines.append(f"… and {len(found) - most} more")
-    return lines
-
-
-def _runs(sessions: Any, config: Any) -> Iterator[str]:  # noqa: ANN401 - any backend
-    """Where scenarios run, if the backend tells."""
-    if not hasattr(sessions, "count_runs"):
-        return
-    counted = sessions.count_runs()
-    executor, workers = counted["executor"], counted["workers"]
-    if executor == "dask":
-        yield f"on the Dask cluster at {config.dask_address}"
-    else:
-        yield f"in {executor}{' of their own' if executor == 'processes' else ''}, {workers} at a time"
-
-
-def _open_when_served(host: str, port: int) -> None:
+def _open_when_served(url: str) -> None:
     """Open the page in the browser as soon as the server can be reached."""
 
     def wait_and_open() -> None:
         import webbrowser
 
+        served = urlsplit(url)
         end = time.monotonic() + _OPEN_SECONDS
         while time.monotonic() < end:
-            with suppress(OSError), socket.create_connection((host.strip("[]"), port), timeout=1):
-                webbrowser.open(f"{_url(host, port)}/")
+            with suppress(OSError), socket.create_connection((served.hostname, served.port), timeout=1):
+                webbrowser.open(f"{url}/")
                 return
             time.sleep(0.1)
 

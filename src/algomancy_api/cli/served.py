@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -202,3 +204,67 @@ def _told(subject: str, error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""
     return f"'{subject}' cannot be loaded: {type(error).__name__}: {error}{place}"
+
+
+# --- what is told of it -----------------------------------------------------------------------------------------------
+
+
+def banner(app: FastAPI, url: str, more: Sequence[tuple[str, str]] = ()) -> str:
+    """Where the server will be, and what it holds."""
+    from algomancy_api.cli.output import console, shown
+
+    config = app.state.config
+    lines = [
+        ("Open", f"{url}/"),
+        ("API", f"{url}{config.prefix}"),
+        ("Docs", f"{url}/docs"),
+        ("Document", f"{url}/openapi.json"),
+        *(("Session", line) for line in _sessions(app.state.session_manager)),
+        ("Algorithms", ", ".join(config.algorithms)),
+        ("KPIs", ", ".join(config.kpis)),
+        *(("Runs", line) for line in _runs(app.state.session_manager, config)),
+        ("State", _place_of_state(config)),
+        ("Token", "requests must carry one" if config.api_token else "none: whoever reaches the port may use it"),
+        *((("Pages", f"of {', '.join(config.cors_origins)}, too"),) if config.cors_origins else ()),
+        *((name, text.format(url=url)) for name, text in more),
+    ]
+    # Folded between words, below the text itself.
+    fold = TextWrapper(console().width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
+    told = "\n".join(fold.fill(f"  {name:<11} {shown(text)}") for name, text in lines)
+    return f"{shown(config.title)}\n{told}"
+
+
+def _place_of_state(config: Any) -> str:  # noqa: ANN401 - any configuration
+    kind = getattr(config, "store_kind", "json" if config.has_persistent_state else "none")
+    if kind == "database":
+        # Without the password.
+        url = urlsplit(config.resolved_database_url)
+        return f"kept in a database, {url.scheme}://{url.hostname or ''}{url.path}: other servers may use it, too"
+    return f"kept in {config.data_path}" if kind == "json" else "in memory: gone when it stops"
+
+
+def _sessions(sessions: Any, most: int = 10) -> list[str]:  # noqa: ANN401 - any backend
+    """One line per session, up to `most`."""
+    found = sessions.list_sessions()
+    lines = []
+    for session in found[:most]:
+        scenarios = sessions.get_scenario_manager(session["id"])
+        keys = list(scenarios.get_data_keys())
+        held = f"{', '.join(keys[:5])}{', …' if len(keys) > 5 else ''}" if keys else "no data"
+        count = len(scenarios.list_scenarios())
+        lines.append(f"{session['display_name']}: {held}; {count} scenario{'' if count == 1 else 's'}")
+    if len(found) > most:
+        lines.append(f"… and {len(found) - most} more")
+    return lines
+
+
+def _runs(sessions: Any, config: Any) -> Iterator[str]:  # noqa: ANN401 - any backend
+    """Where scenarios run, if the backend tells."""
+    if not hasattr(sessions, "count_runs"):
+        return
+    counted = sessions.count_runs()
+    executor, workers = counted["executor"], counted["workers"]
+    if executor == "dask":
+        yield f"on the Dask cluster at {config.dask_address}"
+    else:
+        yield f"in {executor}{' of their own' if executor == 'processes' else ''}, {workers} at a time"

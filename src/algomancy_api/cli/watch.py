@@ -53,7 +53,7 @@ def watch(client: AlgomancyClient, as_json: bool) -> None:
 def _events(client: AlgomancyClient) -> Iterator[SessionEvent]:
     """The events of the session until it is deleted, over restarts of the server."""
     from algomancy_api.client import RetryPolicy
-    from algomancy_api.client.retry import TRANSIENT
+    from algomancy_api.client.exceptions import TRANSIENT
 
     policy = RetryPolicy()
     last: str | None = None

@@ -29,6 +29,7 @@ from algomancy_api.client.exceptions import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    RetryPolicy,
     ScenarioFailed,
     ServerError,
     TooManyRequests,
@@ -38,7 +39,6 @@ from algomancy_api.client.exceptions import (
     UploadRejected,
     WaitTimeout,
 )
-from algomancy_api.client.retry import RetryPolicy
 
 __all__ = [
     "AlgomancyClient",

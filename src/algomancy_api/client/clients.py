@@ -17,10 +17,9 @@ import httpx
 
 from algomancy_api.client import operations, waiting
 from algomancy_api.client.events import EventLines, SessionEvent, check_opened, stream_call, stream_options
-from algomancy_api.client.exceptions import AlgomancyError
+from algomancy_api.client.exceptions import AlgomancyError, RetryPolicy
 from algomancy_api.client.flow import STREAMS, Api, Flow, Listen, NoStreamLeft, Send, authorization
 from algomancy_api.client.operations import AnyScenario, scenario_id
-from algomancy_api.client.retry import RetryPolicy
 
 P = ParamSpec("P")
 T = TypeVar("T")

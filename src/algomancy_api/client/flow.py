@@ -21,15 +21,17 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from algomancy_api.client.exceptions import (
+    TRANSIENT,
     AlgomancyError,
     ApiError,
     ConnectionFailed,
     NotFound,
+    RetryPolicy,
     TooManyRequests,
     UnexpectedReply,
     error_class,
+    parse_retry_after,
 )
-from algomancy_api.client.retry import TRANSIENT, RetryPolicy, parse_retry_after
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ import httpx
 
 from algomancy_api.client.events import HEARTBEAT_SECONDS, EventLines, SessionEvent
 from algomancy_api.client.exceptions import (
+    TRANSIENT,
     ApiError,
     Conflict,
     ConnectionFailed,
@@ -30,7 +31,6 @@ from algomancy_api.client.operations import (
     scenario_call,
     scenario_id,
 )
-from algomancy_api.client.retry import TRANSIENT, poll_delay
 from algomancy_api.schemas import RunStatus, Scenario, ScenarioDeleted, ScenarioStatus, ScenarioSummary, Snapshot
 
 ENDED = (RunStatus.COMPLETE, RunStatus.FAILED)
@@ -303,3 +303,8 @@ class _Watch:
                 raise WaitTimeout(self._id, self._timeout or 0.0, last) from cause
             seconds = min(seconds, left)
         yield Sleep(seconds)
+
+
+def poll_delay(polls: int) -> float:
+    """The pause in seconds after this many questions about a running scenario: short at first, never above 2."""
+    return min(0.05 * 1.5 ** min(polls - 1, 32), 2.0)

@@ -8,8 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from algomancy_api.example.result import SlottingResult
-from algomancy_api.example.warehouse import Warehouse, greedy_layout, random_layout
+from algomancy_api.example.warehouse import SlottingResult, Warehouse, greedy_layout, random_layout
 from algomancy_scenario import BaseAlgorithm
 from algomancy_utils.baseparameterset import (
     BaseParameterSet,

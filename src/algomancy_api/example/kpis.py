@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from algomancy_api.example.result import SlottingResult
+from algomancy_api.example.warehouse import SlottingResult
 from algomancy_scenario import BaseKPI, ImprovementDirection, KpiError
 from algomancy_utils import QUANTITIES, BaseMeasurement
 

@@ -1,12 +1,13 @@
 """The operations: each function answers one method of one path, and its docstring is its documentation.
 
-The launcher, the document and the sandbox import from here; nothing else does. Begin with `sessions`.
+The launcher, the document and the sandbox import from here; nothing else does. Begin with `sessions`; `operation` is
+what a decorator makes of a function, and how a request reaches it.
 """
 
 from __future__ import annotations
 
-from algomancy_api.document.operation import Operation, Operations
 from algomancy_api.routers import data, scenarios, sessions
+from algomancy_api.routers.operation import Operation, Operations
 
 GROUPS: tuple[Operations, ...] = (
     sessions.operations,

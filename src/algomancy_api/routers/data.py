@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from algomancy_api.backend import CompleteScenarioBackend
 from algomancy_api.backend_calls import calls_of
-from algomancy_api.document.operation import DataKey, Link, Operations, SessionId
 from algomancy_api.errors import (
     BAD_BODY,
     BAD_FILE,
@@ -32,6 +31,7 @@ from algomancy_api.http.bodies import limited, read_body
 from algomancy_api.http.names import file_at, shown, split_file_name
 from algomancy_api.http.replies import CONDITIONAL, conditional_reply, encode_json, location, reply
 from algomancy_api.parameter_describer import describe_parameter_set
+from algomancy_api.routers.operation import DataKey, Link, Operations, SessionId
 from algomancy_api.schemas import Dataset, DatasetKeys, DeriveDatasetRequest, EtlReport, ParameterList
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend
 from algomancy_api.backend_calls import BackendCalls, calls_of, unknown_scenario
-from algomancy_api.document.operation import Link, Operations, ScenarioId, SessionId
 from algomancy_api.errors import (
     BAD_PARAMETER,
     NOT_CANCELLABLE,
@@ -31,6 +30,7 @@ from algomancy_api.http.waiting import (
     preferred_wait,
     reply_on_change,
 )
+from algomancy_api.routers.operation import Link, Operations, ScenarioId, SessionId
 from algomancy_api.schemas import (
     CreateScenarioRequest,
     RunCounts,

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from algomancy_api.backend import CompleteSessionBackend
 from algomancy_api.backend_calls import calls_of
-from algomancy_api.document.operation import AlgorithmName, Link, Operations, SessionId
 from algomancy_api.errors import (
     CREATE_FORBIDDEN,
     NAME_TAKEN,
@@ -23,6 +22,7 @@ from algomancy_api.errors import (
 from algomancy_api.http.replies import JsonReply, encode_json, location, reply
 from algomancy_api.http.waiting import EventStream
 from algomancy_api.parameter_describer import describe_parameter_set
+from algomancy_api.routers.operation import AlgorithmName, Link, Operations, SessionId
 from algomancy_api.schemas import (
     AlgorithmList,
     CopySessionRequest,

@@ -1,8 +1,9 @@
-"""Puts the sandbox together: what an application needs to have worlds, and a control API beside the API."""
+"""Puts the sandbox together: what brings requests into their worlds, and a control API beside the API."""
 
 from __future__ import annotations
 
 import functools
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,20 +11,26 @@ from typing import TYPE_CHECKING, Any, cast
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from algomancy_api.backend import SessionBackend
-from algomancy_api.document.openapi import About, build_document
-from algomancy_api.document.operation import Operation, OperationRoute, add_operations
-from algomancy_api.document.pages import ASSETS_PATH, in_script, swagger_page
+from algomancy_api.errors import error_response
+from algomancy_api.http.names import shown
 from algomancy_api.http.replies import conditional_reply, encode_json
+from algomancy_api.openapi import About, build_document
+from algomancy_api.pages import ASSETS_PATH, in_script, swagger_page
+from algomancy_api.routers.operation import Operation, OperationRoute, add_operations
 from algomancy_api.sandbox.control import CONTROL_GROUPS
+from algomancy_api.sandbox.faults import VISIT, ThroughFaults
 from algomancy_api.sandbox.fixture import Fixture
-from algomancy_api.sandbox.middleware import CONTROL_PATH, IntoWorlds, ThroughFaults
 from algomancy_api.sandbox.models import NewWorld
-from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, Worlds
+from algomancy_api.sandbox.worlds import DEFAULT, CurrentWorld, World, Worlds, current_world
 
 if TYPE_CHECKING:
     from algomancy_api.api_configuration import ApiConfiguration
+
+CONTROL_PATH = "/sandbox"
+WORLDS_PATH = "/worlds/"
 
 _DOCUMENT = f"{CONTROL_PATH}/openapi.json"
 _PAGES = (CONTROL_PATH, f"{CONTROL_PATH}/docs")
@@ -103,3 +110,64 @@ class Sandbox:
         app.add_route(_DOCUMENT, openapi, include_in_schema=False)
         for path in _PAGES:
             app.add_route(path, docs, include_in_schema=False)
+
+
+class IntoWorlds:
+    """Middleware before the gate: finds the world of a request, and notes the request in its log.
+
+    Args:
+        app: The application it wraps.
+        worlds: The worlds.
+        prefix: Where the API begins.
+    """
+
+    def __init__(self, app: ASGIApp, worlds: Worlds, prefix: str) -> None:
+        self._app = app
+        self._worlds = worlds
+        self._logged = (f"{prefix}/", "/health")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        root = scope.get("root_path", "")
+        path: str = scope["path"].removeprefix(root)
+        name = DEFAULT
+        if path.startswith(WORLDS_PATH):
+            name, slash, rest = path.removeprefix(WORLDS_PATH).partition("/")
+            scope = {**scope, "root_path": f"{root}{WORLDS_PATH}{name}"}
+            path = slash + rest
+        world = self._worlds.find(name)
+        if world is None or (name != DEFAULT and path.startswith(f"{CONTROL_PATH}/")):
+            there = f"There is no world {shown(name)}." if world is None else "A world has no control API of its own."
+            await error_response(404, f"{there} POST {CONTROL_PATH}/worlds makes one.")(scope, receive, send)
+            return
+        token = current_world.set(world)
+        try:
+            with self._worlds.backend.use_steering(world.runs):
+                if path.startswith(self._logged):
+                    await self._answer_logged(world, path, scope, receive, send)
+                else:
+                    await self._app(scope, receive, send)
+        finally:
+            current_world.reset(token)
+
+    async def _answer_logged(self, world: World, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = time.perf_counter()
+        query = scope.get("query_string", b"").decode("latin-1")
+        entry = world.log.begin(world.clock.now(), scope.get("method", ""), path, query)
+
+        async def noting_receive() -> Message:
+            message = await receive()
+            entry.request_body.add(message.get("body", b""))
+            return message
+
+        async def noting_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+            entry.response_body.add(message.get("body", b""))
+            entry.duration_ms = round(1000 * (time.perf_counter() - begun), 3)
+            await send(message)
+
+        await self._app({**scope, VISIT: (world, entry)}, noting_receive, noting_send)

@@ -8,11 +8,11 @@ from fastapi import Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from algomancy_api.document.operation import Link, Operations
 from algomancy_api.errors import ConflictError, Failure, InvalidRequestError, NotFoundError
 from algomancy_api.http.names import listed
 from algomancy_api.http.replies import encode_json, reply
 from algomancy_api.routers import GROUPS
+from algomancy_api.routers.operation import Link, Operations
 from algomancy_api.sandbox import models
 from algomancy_api.sandbox.fixture import Fixture, NamedScript, RunScript, ScriptList
 from algomancy_api.sandbox.models import (

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import threading
 import time
+from collections import deque
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from algomancy_api.backend_calls import WorkerPool
 from algomancy_api.errors import ConflictError, NotFoundError
+from algomancy_api.http.bodies import decode_json
 from algomancy_api.http.names import shown
 from algomancy_api.sandbox.clock import WorldClock
 from algomancy_api.sandbox.faults import Faults
 from algomancy_api.sandbox.fixtures import SEEDED_START, Fixtures, State, SteerableBackend, steerable_backend
-from algomancy_api.sandbox.models import ClockMode, ClockSetting, NewWorld
-from algomancy_api.sandbox.request_log import RequestLog
+from algomancy_api.sandbox.models import ClockMode, ClockSetting, LoggedRequest, NewWorld, RequestQuery
 from algomancy_api.sandbox.runs import WorldRuns
 
 if TYPE_CHECKING:
@@ -26,6 +28,92 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 """The name of the world that is always there."""
+
+MAX_WORLDS = 1_000
+
+_KEPT = 10_000
+_SHOWN_BYTES = 4_096
+
+
+class Body:
+    """A body that comes in pieces; no more of it is kept than is shown."""
+
+    __slots__ = ("kept", "length")
+
+    def __init__(self) -> None:
+        self.kept = b""
+        self.length = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take in a piece."""
+        self.length += len(piece)
+        self.kept = b"" if self.length > _SHOWN_BYTES else self.kept + piece
+
+    def shown(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Return it as JSON, or as text; of a long one its length."""
+        if not self.length:
+            return None
+        if self.length > _SHOWN_BYTES:
+            return {"bytes": self.length}
+        try:
+            return decode_json(self.kept)
+        except ValueError:
+            return self.kept.decode("utf-8", "replace")
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request, while it is answered and afterwards; see `LoggedRequest`."""
+
+    id: int
+    at: datetime
+    method: str
+    path: str
+    query: str
+    operation: str | None = None
+    status: int | None = None
+    fault: str | None = None
+    duration_ms: float = 0.0
+    request_body: Body = field(default_factory=Body)
+    response_body: Body = field(default_factory=Body)
+
+    def model(self) -> LoggedRequest:
+        """Return it as the control API shows it."""
+        members = {name: getattr(self, name) for name in LoggedRequest.model_fields}
+        shown = {name: value.shown() for name, value in members.items() if isinstance(value, Body)}
+        return LoggedRequest(**members | shown)
+
+
+class RequestLog:
+    """The last 10,000 requests; called in the event loop."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=_KEPT)
+        self._numbers = itertools.count(1)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def begin(self, at: datetime, method: str, path: str, query: str) -> Entry:
+        """Note a request that has come."""
+        entry = Entry(next(self._numbers), at, method, path, query)
+        self._entries.append(entry)
+        return entry
+
+    def find(self, query: RequestQuery) -> list[LoggedRequest]:
+        """Return the requests asked for, oldest first."""
+        return [
+            each.model()
+            for each in list(self._entries)
+            if each.id > query.after
+            and (query.operation is None or each.operation == query.operation)
+            and (query.status is None or each.status == query.status)
+        ]
+
+    def clear(self) -> None:
+        """Forget all; numbers begin anew."""
+        self._entries.clear()
+        self._numbers = itertools.count(1)
 
 
 class World:
@@ -114,9 +202,6 @@ class World:
             self.sessions.get_scenario_manager(each["id"]).tell_listeners({**each, "deleted": False}, ended=True)
         self.sessions.close()
         self.clock.close()
-
-
-MAX_WORLDS = 1_000
 
 
 current_world: ContextVar[World] = ContextVar("algomancy_sandbox_world")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from algomancy_api.checked.sessions import CheckedBackend
+from algomancy_api.checked import CheckedBackend
 from algomancy_api.errors import ConflictError, NotFoundError
 
 

@@ -8,7 +8,7 @@ import click
 import pytest
 from pydantic import TypeAdapter
 
-from algomancy_api.cli.algorithms import parse_parameters
+from algomancy_api.cli.sessions import parse_parameters
 from algomancy_api.schemas import ParameterDescriptor
 
 ADAPTER: TypeAdapter[ParameterDescriptor] = TypeAdapter(ParameterDescriptor)

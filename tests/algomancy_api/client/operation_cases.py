@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from algomancy_api.document.openapi import load_examples
+from algomancy_api.openapi import load_examples
 from algomancy_api.schemas import Scenario, ScenarioSummary
 
 MAIN_ID = "9f9b3b8e-6f0c-4a53-9d6e-0b1f6f4a7c11"

@@ -22,12 +22,14 @@ from algomancy_api.client.exceptions import (
     ConnectionFailed,
     InvalidParameter,
     NotFound,
+    RetryPolicy,
     ServerError,
     TooManyRequests,
     Unavailable,
     UnexpectedReply,
+    parse_retry_after,
 )
-from algomancy_api.client.retry import RetryPolicy, parse_retry_after, poll_delay
+from algomancy_api.client.waiting import poll_delay
 from tests.algomancy_api.client.client_faces import URL, Face, FakeTime
 
 KEYS = {"keys": ["Master data"]}

@@ -90,7 +90,7 @@ def test_operation_agrees_with_the_server(
 
 def test_operations_are_all_covered() -> None:
     """Every operation is a method of the client and has a case; uploads and events have tests of their own."""
-    from algomancy_api.document.openapi import openapi_document
+    from algomancy_api.openapi import openapi_document
 
     paths = openapi_document()["paths"].values()
     operations = {

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from algomancy_api import ApiLauncher
 from algomancy_api.example import build_example_config
 
-PAGE = files("algomancy_api.explorer") / "page"
+PAGE = files("algomancy_api") / "explorer"
 MODULES = sorted(each.name for each in PAGE.iterdir() if each.name.endswith(".js"))
 
 

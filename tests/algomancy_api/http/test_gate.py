@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from algomancy_api.dependencies import get_scenario_manager
-from algomancy_api.document.openapi import openapi_document
+from algomancy_api.openapi import openapi_document
 from tests.algomancy_api.conftest import EXISTING
 
 PATHS: dict[str, dict[str, Any]] = openapi_document()["paths"]

@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 
 from algomancy_api import ApiLauncher
-from algomancy_api.example import build_example_config
-from algomancy_api.example.config import SAMPLE_DATA
+from algomancy_api.example import SAMPLE_DATA, build_example_config
 
 ORIGIN = "https://planner.example"
 FULL = "ALGOMANCY_SANDBOX_CONFORMANCE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from algomancy_api.sandbox.models import RequestQuery
-from algomancy_api.sandbox.request_log import RequestLog
+from algomancy_api.sandbox.worlds import RequestLog
 
 
 def test_log_has_what_was_sent_and_got(world: Any) -> None:

@@ -15,15 +15,15 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from algomancy_api.document.operation import (
+from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, UNAVAILABLE, Failure
+from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, sessions
+from algomancy_api.routers.operation import (
     Operation,
     OperationRoute,
     Operations,
     add_operations,
     summary_and_description,
 )
-from algomancy_api.errors import ERROR_RULES, FOREIGN_HOST, NO_TOKEN, UNAVAILABLE, Failure
-from algomancy_api.routers import GROUPS, PREFIXED_OPERATIONS, sessions
 from algomancy_api.schemas import DatasetPayload, Error, EtlUpload
 
 DEFAULT_PREFIX = "/api/v1"

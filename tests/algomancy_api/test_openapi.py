@@ -17,7 +17,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from algomancy_api.document.openapi import build_document, openapi_document
+from algomancy_api.openapi import build_document, openapi_document
 from algomancy_api.routers import GROUPS
 
 DOCUMENT = openapi_document()
@@ -76,7 +76,7 @@ def test_document_is_the_one_an_application_serves(http: TestClient) -> None:
 
 def test_document_does_not_vary_with_the_hash_seed() -> None:
     """Two processes write the same bytes."""
-    code = "import json; from algomancy_api.document.openapi import openapi_document as o; print(json.dumps(o()))"
+    code = "import json; from algomancy_api.openapi import openapi_document as o; print(json.dumps(o()))"
     texts = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True, text=True

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from algomancy_api.document.openapi import openapi_document
+from algomancy_api.openapi import openapi_document
 from algomancy_utils.errors import NotFoundError, PreconditionError, TooLargeError, UnavailableError
 from tests.algomancy_api.conftest import EXISTING
 

@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from algomancy_api import ApiLauncher
-from algomancy_api.document.openapi import load_examples, openapi_document
 from algomancy_api.example import build_example_config
+from algomancy_api.openapi import load_examples, openapi_document
 
 EXAMPLES = load_examples()
 OPERATIONS = {

@@ -1,4 +1,8 @@
-"""`/docs`: Swagger UI from files on this machine, so that it needs no internet (contract MET-5); and `/`."""
+"""The pages for people: `/docs`, `/explorer`, and `/`, which leads there; none needs the internet (contract MET-5).
+
+The explorer uses nothing but the public API. Its files are in `explorer/`, plain modules that a browser loads as they
+are: `app.js` reads the address and draws a view, `live.js` keeps a session up to date, `api.js` sends every request.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,17 @@ import json
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 
-from algomancy_api.explorer import EXPLORER_PATH
-
 if TYPE_CHECKING:
+    import os
+
     from fastapi import FastAPI
     from starlette.types import Scope
 
@@ -24,6 +29,18 @@ if TYPE_CHECKING:
 DOCS_PATH = "/docs"
 ASSETS_PATH = "/docs-assets"
 START_PATH = "/"
+EXPLORER_PATH = "/explorer"
+
+_EXPLORER = Path(__file__).with_name("explorer")
+_EXPLORER_HEADERS = {
+    # The API may be on another origin (`?api=`); everything else is the page's own.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -147,6 +164,34 @@ def swagger_assets() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("The package 'fastapi-offline', which brings the files of /docs, is not installed.")
     return Path(spec.origin).with_name("static")
+
+
+def add_explorer(app: FastAPI, config: ApiConfiguration) -> None:
+    """Serve the page at `/explorer`, and its files below.
+
+    Args:
+        app: The application.
+        config: Its configuration.
+    """
+    page = Template((_EXPLORER / "index.html").read_text(encoding="utf-8"))
+
+    async def explorer(request: Request) -> HTMLResponse:
+        base = request.scope.get("root_path", "") + config.prefix
+        return HTMLResponse(page.substitute(title=escape(config.title), base=escape(base)), headers=_EXPLORER_HEADERS)
+
+    app.add_route(EXPLORER_PATH, explorer, include_in_schema=False)
+    app.mount(EXPLORER_PATH, _ExplorerFiles(directory=_EXPLORER), name="explorer")
+
+
+class _ExplorerFiles(StaticFiles):
+    """Files of the explorer, with the headers of its page."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers.update(_EXPLORER_HEADERS)
+        return response
 
 
 def add_start_redirect(app: FastAPI, config: ApiConfiguration) -> None:
