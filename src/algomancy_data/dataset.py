@@ -34,13 +34,11 @@ def check_dataset_key(key: object) -> str:
         The same key.
 
     Raises:
-        ValueError: It is no text, empty, longer than 255 characters, reserved, or holds a slash or a control
+        ValueError: It is no text, empty or blank, longer than 255 characters, reserved, or holds a slash or a control
             character.
     """
-    if not isinstance(key, str):
-        raise ValueError("A dataset key must be text.")
-    if not key:
-        raise ValueError("A dataset key must not be empty.")
+    if not isinstance(key, str) or not key.strip():
+        raise ValueError("A dataset key must be a text that is not blank.")
     if len(key) > MAX_KEY_LENGTH:
         raise ValueError(f"A dataset key must have at most {MAX_KEY_LENGTH} characters, got {len(key)}.")
     if key in RESERVED_KEYS:

@@ -131,17 +131,18 @@ def test_dataset_needs_something_to_hold() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["Master data", "x", "...", "a.b", "日本語", "x" * 255, " ", "from-json2", "\u202eabc", "a\\b", "%2e%2e", "é"],
+    ["Master data", "x", "...", "a.b", "日本語", "x" * 255, " a ", "from-json2", "\u202eabc", "a\\b", "%2e%2e", "é"],
 )
 def test_dataset_key_of_any_other_characters_is_taken(key: str) -> None:
-    """A key may hold whatever is neither a slash nor a control character."""
+    """A key may hold whatever is neither a slash nor a control character, unless it is nothing but blanks."""
     assert check_dataset_key(key) is key
 
 
 @pytest.mark.parametrize(
     ("key", "fragment"),
     [
-        ("", "empty"),
+        ("", "blank"),
+        (" \u2003", "blank"),
         (".", "reserved"),
         ("..", "reserved"),
         ("from-json", "reserved"),
@@ -150,7 +151,7 @@ def test_dataset_key_of_any_other_characters_is_taken(key: str) -> None:
         ("a\nb", "control"),
         ("a\x00", "control"),
         ("\x7f", "control"),
-        ("\x85", "control"),
+        ("a\x85", "control"),
         ("\ud800", "control"),
         (None, "text"),
         (3, "text"),

@@ -25,6 +25,7 @@ from algomancy_conformance.target.etl_sample import post_files
 from algomancy_conformance.target.world import World, small_payload
 
 BAD_KEYS = {
+    "a blank": " ",
     "a slash": "a/b",
     "a line feed": "a\nb",
     "NUL": "a\x00b",
@@ -258,7 +259,7 @@ def test_referenced_dataset_is_not_replaced(stocked: Session, world: World) -> N
 @clause("DAT-9")
 @pytest.mark.parametrize("kind", BAD_KEYS, ids=str)
 def test_bad_key_is_400(stocked: Session, world: World, kind: str) -> None:
-    """A slash, control characters, the names dot, dot-dot and from-json, and more than 255 characters are 400."""
+    """A blank, a slash, control characters, the names dot, dot-dot and from-json, and over 255 characters are 400."""
     key = BAD_KEYS[kind]
     check_error(stocked.post("data", stocked.key, "derive", json={"new_key": key}).expect(400))
     check_error(stocked.post("data", "from-json", json=world.payload(key)).expect(400))

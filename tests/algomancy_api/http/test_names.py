@@ -39,7 +39,7 @@ def test_key_that_is_allowed_comes_back(key: str) -> None:
     assert check_dataset_key(key) == check_of_the_backend(key) == key
 
 
-@pytest.mark.parametrize("key", ["", "a/b", ".", "..", "from-json", "x\n", "x" * 256, "\ud800", None, 1])
+@pytest.mark.parametrize("key", ["", " ", "\u2003", "a/b", ".", "..", "from-json", "x\n", "x" * 256, "\ud800", None, 1])
 def test_key_that_is_not_allowed_is_refused(key: object) -> None:
     """By the layer as by the reference backend."""
     for check in (check_dataset_key, check_of_the_backend):
