@@ -31,7 +31,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from algomancy_api.http.waiting import Listener
     from algomancy_data.file import File
     from algomancy_utils.baseparameterset import BaseParameterSet
 
@@ -186,6 +185,32 @@ class SessionBackend(SessionMembers, Protocol):
 
     def get_scenario_manager(self, session_id: str) -> Any:  # noqa: ANN401 - a `ScenarioBackend`; real ones are wider
         """What the session can do: a `ScenarioBackend`."""
+
+
+class Event(Protocol):
+    """One change of a session."""
+
+    @property
+    def id(self) -> str:
+        """What to send as `Last-Event-ID` to hear what comes after it."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of change it is."""
+
+    @property
+    def data(self) -> bytes:
+        """What there is to know, as JSON on one line."""
+
+
+class Listener(Protocol):
+    """A subscription to changes."""
+
+    def take(self) -> tuple[Sequence[Event], float | None, bool]:
+        """Events that are due, in how many seconds to ask again if others wait, and whether there is no more."""
+
+    def close(self) -> None:
+        """Stop listening."""
 
 
 class CompleteScenario(ScenarioLike, Protocol):

@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from algomancy_api.backend import EtlResultLike, ScenarioBackend
+from algomancy_api.backend import EtlResultLike, Listener, ScenarioBackend
 from algomancy_api.checked.values import CheckedScenario, read_payload, read_values, written_payload
 from algomancy_api.errors import ConflictError, NotFoundError
 from algomancy_api.http.names import check_dataset_key, is_read_error, listed, shown
 
 if TYPE_CHECKING:
-    from algomancy_api.http.waiting import Listener
     from algomancy_data.file import File
     from algomancy_utils.baseparameterset import BaseParameterSet
 

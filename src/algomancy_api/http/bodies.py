@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.types import Message
 
-from algomancy_api.backend_calls import calls_of
 from algomancy_api.errors import InvalidRequestError, TooLargeError, describe_validation_errors
 from algomancy_api.http.replies import MAX_DEPTH
 
@@ -81,7 +80,10 @@ async def read_model(request: Request, model: type[ModelT]) -> ModelT:
         raise InvalidRequestError("The body is required: a JSON object.")
     if _values(body) <= _INLINE_VALUES:
         return parse_model(model, body)
-    return await calls_of(request).in_thread(parse_model if holds_data else _parse_many, model, body)
+    parsed: ModelT = await request.app.state.backend_calls.in_thread(
+        parse_model if holds_data else _parse_many, model, body
+    )
+    return parsed
 
 
 def parse_model(model: type[ModelT], body: bytes) -> ModelT:

@@ -10,15 +10,16 @@ import contextlib
 import re
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from algomancy_api.backend import Event, Listener
 from algomancy_api.http.replies import conditional_reply
 
 MAX_SECONDS = 60
@@ -54,32 +55,6 @@ HEAD = "algomancy_api.head"
 
 _RETRY_MILLISECONDS = 1_000
 _SLOW_SECONDS = 30.0
-
-
-class Event(Protocol):
-    """One change."""
-
-    @property
-    def id(self) -> str:
-        """What to send as `Last-Event-ID` to hear what comes after it."""
-
-    @property
-    def kind(self) -> str:
-        """What kind of change it is."""
-
-    @property
-    def data(self) -> bytes:
-        """What there is to know, as JSON on one line."""
-
-
-class Listener(Protocol):
-    """A subscription to changes."""
-
-    def take(self) -> tuple[Sequence[Event], float | None, bool]:
-        """Events that are due, in how many seconds to ask again if others wait, and whether there is no more."""
-
-    def close(self) -> None:
-        """Stop listening."""
 
 
 class Waiters:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend
+from algomancy_api.backend import CompleteScenario, CompleteScenarioBackend, Listener
 from algomancy_api.backend_calls import BackendCalls, calls_of, unknown_scenario
 from algomancy_api.errors import (
     BAD_PARAMETER,
@@ -26,7 +26,6 @@ from algomancy_api.http.replies import CONDITIONAL, JsonReply, conditional_reply
 from algomancy_api.http.waiting import (
     DOCUMENTED_PARAMETERS,
     PREFERENCE_APPLIED,
-    Listener,
     preferred_wait,
     reply_on_change,
 )
