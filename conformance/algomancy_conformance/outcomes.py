@@ -68,11 +68,13 @@ class Untried(Exception):
     Args:
         message: What is missing.
         needs: The option that would give it, with a word for its value; empty where none would.
+        clauses: The clauses it is about; empty means those of the check.
     """
 
-    def __init__(self, message: str, needs: str = "") -> None:
+    def __init__(self, message: str, needs: str = "", clauses: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.needs = needs
+        self.clauses = clauses
 
 
 class NotOffered(Exception):

@@ -24,6 +24,8 @@ DIRECTIONS = ("HIGHER", "LOWER", "AT_LEAST", "AT_MOST")
 PARAMETER_TYPES = ("string", "integer", "float", "boolean", "enum", "multi_enum", "time", "interval")
 SCENARIO_MEMBERS = ("id", "tag", "input_data_id", "kpis", "algorithm", "data_parameters", "status", "result")
 KPI_MEMBERS = ("name", "better_when", "unit", "value", "threshold")
+ABSURD_LENGTH = 2**40
+"""A body that nobody takes: it is announced, and never sent."""
 RACERS = 8
 RACES = 12
 """Rounds. A server that checks and then acts loses one round in two or three on an idle machine."""

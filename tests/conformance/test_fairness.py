@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,7 @@ from algomancy_conformance.mutants.wire import (
 )
 from algomancy_conformance.options import Options
 from algomancy_conformance.outcomes import Outcome, Untried
+from algomancy_conformance.randomised import fuzzing
 from algomancy_conformance.running.plugin import check_target
 from algomancy_conformance.selftest import AppTarget
 from algomancy_conformance.target.client import Api, Session
@@ -110,6 +113,36 @@ def test_server_without_optional_routes_is_not_wrong() -> None:
         "SES-13": Outcome.NOT_OFFERED,
         "SCN-1": Outcome.PASSED,
     }
+
+
+def answering_slowly(route: str, seconds: float) -> Deviation:
+    """`route` is answered so many seconds late."""
+
+    async def act(call: Call, forward: Forward) -> Reply:
+        await asyncio.sleep(seconds)
+        return await forward(call)
+
+    return instead(route, act)
+
+
+def test_slow_status_is_not_wrong() -> None:
+    """A status that takes its time is no fault: the run that is watched is one that can be seen nevertheless."""
+    slow = answering_slowly("GET /sessions/*/scenarios/*/status", 0.6)
+    verdict = verdict_on(slow, "SCN-9", "SCN-11", fast="Greedy slotting", slow="Slow")
+
+    assert [c.message for c in verdict.checks if c.outcome is Outcome.FAILED] == []
+    assert verdict.conformant
+
+
+def test_slow_route_is_tried_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a route answers so slowly that not all random requests can be made, the verdict says how many were."""
+    monkeypatch.setattr(fuzzing, "SECONDS_A_CASE", 0.2)
+    slow = answering_slowly("GET /sessions/*/kpis", 0.5)
+    verdict = verdict_on(slow, "KPI-1", layers=("fuzzing",), examples=5, fast="Greedy slotting")
+
+    assert verdict.conformant
+    (said,) = verdict.clauses[0].untried_parts
+    assert re.fullmatch(r"of \d random requests \d were made: `GET \S+/kpis` answers slowly", said), said
 
 
 @pytest.fixture

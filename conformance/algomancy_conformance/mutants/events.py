@@ -60,6 +60,32 @@ class Repeated:
         return EventsDeviation(self.change, self.first)
 
 
+def datasets_while_derived(event: bytes) -> bytes:
+    """The datasets are told of as long as the derived one is among them."""
+    return b": nothing" if kind_of(event) == b"datasets" and b'"told"' not in event else event
+
+
+class OnlyOnce:
+    """A scenario that is created is told once, and not when it is created anew by a reset."""
+
+    def __init__(self) -> None:
+        self._told: set[bytes] = set()
+
+    def deviation(self) -> EventsDeviation:
+        """It as a deviation."""
+        return EventsDeviation(self.change)
+
+    def change(self, event: bytes) -> bytes:
+        """Keep back what has been told of a scenario that is created."""
+        if kind_of(event) != b"scenario" or b'"created"' not in event:
+            return event
+        scenario = event.partition(b'"id"')[2][:50]
+        if scenario in self._told:
+            return b": nothing"
+        self._told.add(scenario)
+        return event
+
+
 async def impatient(call: Call, forward: Forward) -> Reply:
     """The answer comes at once and says that it waited."""
     headers = tuple((name, b"wait=0" if name == b"prefer" else value) for name, value in call.headers)
@@ -88,6 +114,9 @@ MUTANTS = [
     Mutant("an end at 99", "EVT-2", otherwise(b"scenario", b"100", b"99")),
     Mutant("deletions are not told", "EVT-2", untold(b"scenario-deleted")),
     Mutant("datasets are not told", "EVT-2", untold(b"datasets")),
+    Mutant("deleted datasets are not told", "EVT-2", EventsDeviation(datasets_while_derived)),
+    Mutant("new names are not told", "EVT-2", untold(b"session", b"told-")),
+    Mutant("resets are not told", "EVT-2", OnlyOnce().deviation()),
     Mutant("events without ids", "EVT-3", EventsDeviation(unnumbered)),
     Mutant("told twice on return", "EVT-3", Repeated().deviation()),
     Mutant("the stream ends without a word", "EVT-4", untold(b"session")),

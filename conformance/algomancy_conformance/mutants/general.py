@@ -12,6 +12,7 @@ from .data import DERIVE, SharedIds
 from .sessions import SharedCopy, lost_copy
 from .wire import (
     Call,
+    Deviation,
     Forward,
     Mutant,
     Reply,
@@ -190,6 +191,18 @@ async def crash_on_long_keys(call: Call, forward: Forward) -> Reply:
     return await forward(call)
 
 
+def one_etag(route: str) -> Deviation:
+    """What `route` gives has the same ETag for ever."""
+
+    async def act(call: Call, forward: Forward) -> Reply:
+        if dict(call.headers).get(b"if-none-match") == b'"1"':
+            return Reply(304, headers={"etag": '"1"'})
+        reply = await forward(call)
+        return replace(reply, headers={**reply.headers, "etag": '"1"'})
+
+    return instead(route, act)
+
+
 MUTANTS = [
     Mutant("422 with a list as detail", "GEN-1", list_detail),
     Mutant("405 as plain text", "GEN-1", plain_router_errors),
@@ -219,11 +232,14 @@ MUTANTS = [
         "no CORS header on errors", "GEN-8", header("access-control-allow-origin", None, when=lambda r: r.status >= 400)
     ),
     Mutant("no CORS header on 500", "GEN-8", header("access-control-allow-origin", None, when=with_status(500))),
+    Mutant("no CORS header on 409", "GEN-8", header("access-control-allow-origin", None, when=with_status(409))),
     Mutant("stale list of datasets", "GEN-9", stale("GET /sessions/*/data")),
     Mutant("stale list of sessions", "GEN-9", stale("GET /sessions")),
     Mutant("writes show half a second later", "GEN-9", late_listing),
     Mutant("a long head is read", "GEN-10", factory=PLAIN),
     Mutant("ETags are no use", "GEN-11", status("GET /sessions/**", 200, 304)),
+    Mutant("a list has one ETag for ever", "GEN-11", one_etag("GET /sessions/*/scenarios")),
+    Mutant("a dataset's key is its ETag", "GEN-11", one_etag("GET /sessions/*/data/*")),
     Mutant("times of the server's own zone", "GEN-12", answer("GET /sessions/*/scenarios/*", in_own_zone)),
     Mutant("acknowledged and then unknown", "GEN-9", Forgetful()),
     Mutant("bad payload is 422", "ERR-1", status(FROM_JSON, 422, 400)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -30,7 +31,7 @@ from ..target.etl_sample import EtlSample
 from ..target.wire import Answer, wrong_status
 from ..target.world import World
 from . import ShrinkBudget
-from .wording import worded
+from .wording import OPERATION_CLAUSE, worded
 
 Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
 RandomCase: TypeAlias = "Case[Any]"
@@ -56,6 +57,8 @@ CELL = {"type": ["null", "boolean", "integer", "number", "string"]}
 """A cell of a table as it is made up: any JSON in each, which the document allows, takes most of the time of a run."""
 GENERAL = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "ERR-4", "ERR-6")
 SHRINK_SECONDS = 1
+SECONDS_A_CASE = 1.0
+"""What a random case may wait on average; of a route that takes longer fewer are tried, and the report says so."""
 RESERVED_KEY = "from-json"  # no dataset has it (DAT-9): a path with it is that of another operation
 UNBREAKABLE_BODIES = ("run_etl",)  # schemathesis cannot break a multipart body in a way that is surely wrong
 
@@ -178,6 +181,7 @@ class Fuzzer:
 
         Raises:
             Broken: An answer does not fit the document.
+            Untried: The target answers so slowly that not all of them were made.
         """
         operation = self.operation(operation_id)
         names = [p.name for p in operation.path_parameters]
@@ -202,6 +206,9 @@ class Fuzzer:
             if case.path_parameters.get("data_key") == RESERVED_KEY:
                 reject()
             budget.check()
+            (tried if time.monotonic() < slow else left).append(case)
+            if left:
+                return
             try:
                 self.judge(operation_id, case, *self.send(case))
                 if names:
@@ -212,11 +219,17 @@ class Fuzzer:
                 raise
 
         budget = ShrinkBudget(SHRINK_SECONDS)
+        tried: list[RandomCase] = []
+        left: list[RandomCase] = []
+        slow = time.monotonic() + self.examples * SECONDS_A_CASE
         try:
             with budget.kept():
                 fuzz()
         except Unsatisfiable:
             raise Untried("schemathesis can make no such request") from None
+        if left:
+            made = f"of {len(tried) + len(left)} random requests {len(tried)} were made"
+            raise Untried(f"{made}: `{operation.label}` answers slowly", clauses=(OPERATION_CLAUSE[operation_id],))
 
     def aim_at_living(self, case: RandomCase, operation_id: str, fixed: dict[str, str], *, good: bool) -> None:
         """Have a request ask for things that exist: new ones where the operation uses them up."""

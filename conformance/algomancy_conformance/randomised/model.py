@@ -292,8 +292,8 @@ class ContractMachine(RuleBasedStateMachine):
         else:
             self.expect(answer, 202, "SCN-6")
         at, world = self.at(session), self.world
-        world.wait(lambda: world.status(at, scenario.id).get("status") in ENDED)
-        scenario.status = str(world.status(at, scenario.id).get("status"))  # it may fail on data that is the kit's own
+        world.becomes(at, scenario.id, *ENDED)
+        scenario.status = world.state_of(at, scenario.id)  # it may fail on data that is the kit's own
         self.same(scenario.status in ENDED, True, "the run has ended", "SCN-10")
         scenario.result = at.get("scenarios", scenario.id).json()["result"]
         self.same(scenario.result is not None, True, "what has ended has a result", "SCN-10")

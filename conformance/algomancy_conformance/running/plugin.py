@@ -235,7 +235,7 @@ class SuitePlugin:
             yield CheckResult(
                 name=f"{Path(str(item.path)).stem.removeprefix('test_')}::{item.name}",
                 sentence=sentence,
-                clauses=tuple((broken and broken.clauses) or marked["ids"]),
+                clauses=tuple(getattr(leaf, "clauses", ()) or marked["ids"]),
                 layer=marked["layer"],
                 outcome=outcome,
                 message="" if leaf is None else self.run.api.hide(message_of(leaf)),

@@ -62,7 +62,7 @@ def acknowledge(world: World, api: Api) -> Restart:
     algorithms = (world.slow(2), world.slow(1), world.fast)
     waiting = [world.scenario(session, a, tag=f"waiting {n}") for n, a in enumerate(algorithms)]
     session.run(*waiting)
-    started = world.wait(lambda: world.status(session, waiting[0]).get("status") == "processing")
+    started = world.becomes(session, waiting[0], "processing")
     demand(started, "a scenario was run and never became processing")
     return Restart(session, session, renamed, deleted.id, tables, complete, created, removed, waiting, steady)
 
@@ -176,11 +176,11 @@ def test_servers_on_one_state_share_its_queue(run: Run, restart: Restart) -> Non
         demand(there.get("data").expect(200).json() == {"keys": ["kept"]}, "the other server does not show the dataset")
         ids = [world.scenario(session, world.slow(2), tag=f"{n}") for n in range(3)]
         session.run(*ids)
-        world.wait(lambda: any(world.status(there, i).get("status") == "processing" for i in ids))
+        world.wait(lambda: any(world.state_of(there, i) == "processing" for i in ids))
         restart.kill()
 
         def ended() -> bool:
-            return all(world.status(there, i).get("status") in ENDED for i in ids)
+            return all(world.state_of(there, i) in ENDED for i in ids)
 
         demand(world.wait(ended, 45), "30 seconds after a server died its scenarios have not been run by the other")
         states = [there.get("scenarios", i).expect(200).json()["status"] for i in ids]

@@ -9,11 +9,10 @@ import pytest
 from algomancy_conformance.messages import Exchange
 from algomancy_conformance.outcomes import Broken, Fault, NotOffered, Untried
 from algomancy_conformance.running.plugin import clause
-from algomancy_conformance.shapes import check_error, demand, session_list
+from algomancy_conformance.shapes import ABSURD_LENGTH, check_error, demand, session_list
 from algomancy_conformance.target.client import Api, Session
 from algomancy_conformance.target.world import UNKNOWN_ID, World, small_payload
 
-ABSURD_LENGTH = 2**40
 LIMITED = {
     "create_session": ("POST", "/sessions"),
     "copy_session": ("POST", "{sid}/copy"),

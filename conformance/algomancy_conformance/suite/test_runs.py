@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,11 @@ def story(run: Run) -> Story:
     """A slow run, polled all the way."""
     world = run.world
     session = world.with_data()
-    told = Story(world.scenario(session, world.slow(1)))
+    began = time.monotonic()
+    session.get("scenarios", UNKNOWN_ID, "status")
+    session.get("processing")
+    pace = time.monotonic() - began  # so long it takes to look once: the run is to be seen several times
+    told = Story(world.scenario(session, world.slow(max(1, round(4 * pace)))))
     told.statuses.append(world.status(session, told.scenario_id))
     session.post("scenarios", told.scenario_id, "run")
 
@@ -60,7 +65,7 @@ def hold(session: Session, world: World, tag: str = "held", seconds: int = 5) ->
     """Start a scenario that runs for some seconds and wait until it is processing."""
     scenario = world.scenario(session, world.slow(seconds), tag=tag)
     session.run(scenario)
-    processing = world.wait(lambda: world.status(session, scenario).get("status") == "processing")
+    processing = world.becomes(session, scenario, "processing")
     demand(processing, "a scenario was run and never became processing")
     return scenario
 
@@ -74,7 +79,7 @@ def test_run_is_acknowledged_with_202(stocked: Session, world: World) -> None:
     demand(answer["id"] == scenario, "another scenario is answered")
     demand(answer["status"] in ("queued", "processing", "complete"), f"it is {answer['status']}")
     check_error(stocked.post("scenarios", UNKNOWN_ID, "run").expect(404))
-    ended = world.wait(lambda: world.status(stocked, scenario)["status"] == "complete")
+    ended = world.becomes(stocked, scenario, "complete")
     demand(ended, "the acknowledged run never completed")
 
 
@@ -224,7 +229,7 @@ def test_deleting_a_running_scenario_frees_the_queue(busy: Session, world: World
     following = world.scenario(busy, tag="following")
     busy.run(following)
     busy.delete("scenarios", held).expect(204)
-    ended = world.wait(lambda: world.status(busy, following).get("status") == "complete", 4)
+    ended = world.becomes(busy, following, "complete", seconds=4)
     demand(ended, "4 seconds after the running scenario was deleted the next one has not completed")
     demand(busy.get("processing").json() is None, "processing is not free")
 
@@ -239,7 +244,7 @@ def test_deleted_queued_scenario_never_runs(busy: Session, world: World) -> None
     check_error(busy.get("scenarios", queued, "status").expect(404))
     demand([s["id"] for s in busy.get("scenarios").json()] == [held, following], "the deleted scenario is listed")
     busy.delete("scenarios", held).expect(204)
-    world.wait(lambda: world.status(busy, following).get("status") == "complete", 4)
+    world.becomes(busy, following, "complete", seconds=4)
     check_error(busy.get("scenarios", queued).expect(404))
     demand([s["id"] for s in busy.get("scenarios").json()] == [following], "the deleted scenario is listed again")
 
@@ -309,7 +314,7 @@ def test_cancel_ends_a_run(stocked: Session, world: World, waiting: tuple[str, s
     for scenario in reversed(waiting):
         answer = stocked.post("scenarios", scenario, "cancel").offered("cancel")
         answer.expect(202)
-        ended = world.wait(lambda s=scenario: world.status(stocked, s).get("status") == "failed", 4)  # type: ignore[misc]
+        ended = world.becomes(stocked, scenario, "failed", seconds=4)
         demand(ended, "4 seconds after the cancel the scenario is not failed")
         result = stocked.get("scenarios", scenario).json()["result"]
         demand(result == {"error": "Cancelled"}, f"the result is {result}")
@@ -343,12 +348,12 @@ def test_run_whose_process_dies_fails_alone(run: Run, busy: Session, world: Worl
     doomed = world.scenario(busy, Algorithm(run.options.crashing_native))
     following = world.scenario(busy, tag="following")
     busy.run(doomed, following)
-    demand(world.wait(lambda: world.status(busy, doomed).get("status") == "failed", 15), "it has not failed")
+    demand(world.becomes(busy, doomed, "failed", seconds=15), "it has not failed")
     dead = busy.get("scenarios", doomed).expect(200).json()
     demand(isinstance(dead["result"], dict) and dead["result"].get("error"), f"its result is {dead['result']}")
     demand("error" not in dead or dead["error"], "its member error is empty")
     for session, scenario in ((other, beside), (busy, following)):
-        ended = world.wait(lambda s=session, i=scenario: world.status(s, i).get("status") == "complete", 20)  # type: ignore[misc]
+        ended = world.becomes(session, scenario, "complete", seconds=20)
         demand(ended, "a run beside or behind the one that died has not completed")
 
 
@@ -363,7 +368,7 @@ def silent_run(run: Run, busy: Session, world: World) -> str:
         raise NotOffered("no algorithm is known to take time and never report progress", "--silent NAME")
     held = world.scenario(busy, Algorithm(run.options.silent))
     busy.run(held)
-    if not world.wait(lambda: world.status(busy, held).get("status") == "processing"):
+    if not world.becomes(busy, held, "processing"):
         raise Untried("the silent algorithm was never seen processing")
     return held
 
@@ -374,7 +379,7 @@ def test_run_that_never_reports_stops_when_it_is_deleted(run: Run, busy: Session
     held, following = silent_run(run, busy, world), world.scenario(busy, tag="following")
     busy.run(following)
     busy.delete("scenarios", held).expect(204)
-    begun = world.wait(lambda: world.status(busy, following).get("status") != "queued", STOPS_WITHIN + ALLOWANCE)
+    begun = world.becomes(busy, following, "processing", *ENDED, seconds=STOPS_WITHIN + ALLOWANCE)
     demand(begun, "2 seconds after a silent run was deleted the next one has not begun")
 
 
@@ -384,7 +389,7 @@ def test_run_that_never_reports_stops_when_it_is_cancelled(run: Run, busy: Sessi
     held = silent_run(run, busy, world)
     answer = busy.post("scenarios", held, "cancel").offered("cancel")
     answer.expect(202)
-    ended = world.wait(lambda: world.status(busy, held).get("status") == "failed", STOPS_WITHIN + ALLOWANCE)
+    ended = world.becomes(busy, held, "failed", seconds=STOPS_WITHIN + ALLOWANCE)
     demand(ended, "2 seconds after a silent run was cancelled it has not ended")
 
 

@@ -62,7 +62,7 @@ def test_list_holds_the_result_of_every_algorithm(stocked: Session, world: World
     ids = [world.scenario(stocked, world.shortest(name), tag=name) for name in world.algorithms]
     for scenario in ids:
         stocked.post("scenarios", scenario, "run")
-    world.wait(lambda: world.status(stocked, ids[-1]).get("status") in ENDED, 10)
+    world.becomes(stocked, ids[-1], *ENDED, seconds=10)
     listed = check_survived(stocked.get("scenarios"), "with a result of every algorithm").expect(200).json()
     demand([s["id"] for s in listed] == ids, "the list lacks a scenario")
     for scenario in ids:
@@ -202,7 +202,7 @@ def test_deleted_scenario_is_gone(busy: Session, world: World, state: str) -> No
         world.end_of(busy, scenario)
     if state == "processing":
         busy.run(scenario)
-        world.wait(lambda: world.status(busy, scenario).get("status") == "processing")
+        world.becomes(busy, scenario, "processing")
     check_empty(busy.delete("scenarios", scenario).expect(204))
     check_unknown(busy, scenario)
     again = busy.post("scenarios", json=body_of(busy, world, tag="doomed")).expect(201).json()
@@ -215,7 +215,7 @@ def test_deleted_scenario_never_reappears(busy: Session, world: World) -> None:
     """A scenario deleted while it ran is still unknown when its run would have ended."""
     doomed = world.scenario(busy, world.slow(1))
     busy.run(doomed)
-    world.wait(lambda: world.status(busy, doomed).get("status") == "processing")
+    world.becomes(busy, doomed, "processing")
     busy.delete("scenarios", doomed).expect(204)
     marker = world.scenario(busy, world.slow(1))
     ended = world.end_of(busy, marker).get("status") in ENDED
