@@ -57,6 +57,7 @@ class Port:
 
     def _send(self, message: tuple[str, object]) -> None:
         document = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        del message  # Else there would be a large result three times while it is sent.
         with self._lock:
             self._connection.send_bytes(document)
 

@@ -31,6 +31,7 @@ _FALSE = {
 }  # fmt: skip
 
 _SAMPLE = 500
+_SOME = 20_000
 _CERTAIN = r"\.(?:[0-9]{0,2}|[0-9]{4,})$|^[+-]?(?:0[0-9]*|[0-9]{4,})?\.|[eE]"
 """What only a number with a decimal point has: not three decimals, or before it what heads no thousands."""
 _UNCERTAIN = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
@@ -90,15 +91,20 @@ def texts_of(series: pd.Series) -> pa.ChunkedArray:
 
 
 def _as_texts(series: pd.Series, dtype: DataType) -> pa.ChunkedArray | None:
-    """Return the texts that `READERS` make of whole columns of integers, booleans and nothing; else None.
+    """Return the texts that `READERS` make of whole columns of numbers, booleans and nothing; else None.
 
-    Arrow makes them without the interpreter's lock, in a tenth of the time and memory.
+    Arrow makes most of them without the interpreter's lock, in a tenth of the time and memory.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if series.dtype == object and series.isna().all():
         return pa.chunked_array([pa.nulls(len(series), pa.large_string())])
+    if series.dtype == "float64" and dtype in _AS_TEXT:
+        # Some at a time: as Python values all at once they would take fifteen times the memory.
+        parts = (series.iloc[start : start + _SOME].tolist() for start in range(0, len(series) or 1, _SOME))
+        read = READERS[dtype]
+        return pa.chunked_array([pa.array(map(read, part), pa.large_string()) for part in parts])
     integers = series.dtype in ("int64", "Int64") and dtype in (*_AS_TEXT, DataType.DATETIME, DataType.INTERVAL)
     if integers or (series.dtype in ("bool", "boolean") and dtype in _AS_TEXT):
         return pa.chunked_array([pc.cast(pa.array(series.array, from_pandas=True), pa.large_string())])

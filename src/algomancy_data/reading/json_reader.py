@@ -303,7 +303,9 @@ class _Members:
                 raise ExtractionError(f"{self._subject}: record {row + 1} is not an object.")
         columns = self._filled_up(records)
         if any(name not in self._wanted and dict in set(map(type, values)) for name, values in columns.items()):
-            columns = self._filled_up([self._flat(record, row) for row, record in enumerate(records, self._read)])
+            if is_deeper_than(records, MAX_DEPTH + 1):
+                raise self._too_deep()
+            columns = self._flat(columns)
         self.add_columns(columns, len(records))
 
     def add_columns(self, columns: Mapping[str, Sequence[Any]], count: int) -> None:
@@ -314,12 +316,42 @@ class _Members:
         self._read += count
 
     def _filled_up(self, records: list[dict[str, Any]]) -> Mapping[str, Sequence[Any]]:
+        """Turn records into columns; what one lacks is missing."""
         columns = alike_columns(records)
         if columns is not None:
             return columns
-        names = dict.fromkeys(chain(*records))
-        self._check(names)
-        return {name: [record.get(name) for record in records] for name in names}
+        self._check(dict.fromkeys(chain(*records)))
+        found: dict[str, list[Any]] = {}
+        for row, record in enumerate(records):
+            for name, value in record.items():
+                known = found.setdefault(name, [])
+                known.extend([None] * (row - len(known)))
+                known.append(value)
+        for known in found.values():
+            known.extend([None] * (len(records) - len(known)))
+        return found
+
+    def _flat(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """Return columns with the members of their objects as `a.b`, after their own; objects that are wanted stay."""
+        flat, nested = {}, {}
+        for name, values in columns.items():
+            whole = name in self._wanted or dict not in set(map(type, values))
+            (flat if whole else nested)[name] = values
+        for name, values in nested.items():
+            others = [None if type(value) is dict else value for value in values]
+            if others.count(None) < len(others):
+                flat[name] = others
+            members = self._filled_up([value if type(value) is dict else {} for value in values])
+            for inner, found in self._flat({f"{name}.{key}": each for key, each in members.items()}).items():
+                flat[inner] = self._last(inner, flat[inner], found) if inner in flat else found
+        return flat
+
+    def _last(self, name: str, first: Sequence[Any], last: Sequence[Any]) -> list[Any]:
+        """Of two columns of one name return the last value of each record, and note a record that has both."""
+        rows = [row for row, pair in enumerate(zip(first, last, strict=True), self._read) if None not in pair]
+        if rows and self.twin is None:
+            self.twin = rows[0], name
+        return [one if other is None else other for one, other in zip(first, last, strict=True)]
 
     def _check(self, names: Mapping[str, object]) -> None:
         names_read = self._pieces.keys() | names.keys()
@@ -330,9 +362,12 @@ class _Members:
         import pandas as pd
 
         columns = {}
+        objects = {name[:end] for name in self._pieces for end, letter in enumerate(name) if letter == "."}
         while self._pieces:
             name = next(iter(self._pieces))
             column = pd.Series(self._joined(self._pieces.pop(name)), copy=False)
+            if name in objects and name not in self._wanted and column.isna().all():
+                continue  # Objects that are `null` where others have members are no column.
             if column.dtype == object and is_deeper_than(column.tolist(), MAX_DEPTH):
                 raise self._too_deep()
             columns[name] = column
@@ -357,26 +392,6 @@ class _Members:
         return natural_values(
             [value for part in parts for value in (part.to_pylist() if isinstance(part, pa.Array) else part)]
         )
-
-    def _flat(self, record: dict[str, Any], row: int) -> dict[str, Any]:
-        """Return a record with the members of its objects as `a.b`, after its own.
-
-        An object that is the cell of a column of the schema stays as it is.
-        """
-        if is_deeper_than(record, MAX_DEPTH):
-            raise self._too_deep()
-        nested = [key for key, value in record.items() if isinstance(value, dict) and key not in self._wanted]
-        flat = {key: value for key, value in record.items() if key not in nested}
-        rest = [(key, record[key]) for key in reversed(nested)]
-        while rest:
-            prefix, value = rest.pop()
-            if isinstance(value, dict) and prefix not in self._wanted:
-                rest.extend((f"{prefix}.{key}", value[key]) for key in reversed(value))
-                continue
-            if prefix in flat:
-                self.twin = self.twin or (row, prefix)
-            flat[prefix] = value
-        return flat
 
     def _too_deep(self) -> ExtractionError:
         return ExtractionError(f"{self._subject} cannot be read. The JSON nests deeper than {MAX_DEPTH} levels.")

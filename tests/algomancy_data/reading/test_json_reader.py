@@ -66,12 +66,21 @@ def test_json_records_become_a_table() -> None:
         ]
     )
     assert messages == []
-    assert list(frame) == ["id", "at", "tags", "address.city", "address.geo.lat", "extra"]
+    assert list(frame) == ["id", "at", "tags", "extra", "address.city", "address.geo.lat"]
     assert frame["id"].tolist() == [1, 2, 3]
     assert frame["address.city"].fillna("-").tolist() == ["Gouda", "-", "-"]
     assert frame["address.geo.lat"].dtype == "float64"
     assert frame["at"].dtype == "datetime64[us]"
     assert frame["tags"].tolist() == [["x"], None, None]
+
+
+def test_json_objects_that_are_null_make_no_column() -> None:
+    """Where other records have an object, `null` is an object of missing members; any other value is kept."""
+    frame, _ = _single([{"address": None}, {"address": {"city": "Ede"}}, {"id": 3}])
+    assert sorted(frame) == ["address.city", "id"]
+    frame, _ = _single([{"address": "Ede"}, {"address": {"city": "Gouda"}}])
+    assert frame["address"].fillna("-").tolist() == ["Ede", "-"]
+    assert frame["address.city"].fillna("-").tolist() == ["-", "Gouda"]
 
 
 def test_json_cells_that_cannot_be_converted_are_errors() -> None:
