@@ -333,7 +333,8 @@ class _Members:
 
     def _flat(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """Return columns with the members of their objects as `a.b`, after their own; objects that are wanted stay."""
-        flat, nested = {}, {}
+        flat: dict[str, Sequence[Any]] = {}
+        nested: dict[str, Sequence[Any]] = {}
         for name, values in columns.items():
             whole = name in self._wanted or dict not in set(map(type, values))
             (flat if whole else nested)[name] = values

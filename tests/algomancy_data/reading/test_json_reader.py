@@ -77,7 +77,7 @@ def test_json_records_become_a_table() -> None:
 def test_json_objects_that_are_null_make_no_column() -> None:
     """Where other records have an object, `null` is an object of missing members; any other value is kept."""
     frame, _ = _single([{"address": None}, {"address": {"city": "Ede"}}, {"id": 3}])
-    assert sorted(frame) == ["address.city", "id"]
+    assert set(frame) == {"address.city", "id"}
     frame, _ = _single([{"address": "Ede"}, {"address": {"city": "Gouda"}}])
     assert frame["address"].fillna("-").tolist() == ["Ede", "-"]
     assert frame["address.city"].fillna("-").tolist() == ["-", "Gouda"]
