@@ -1,31 +1,166 @@
-"""The cells of a stored column: from a pandas array to JSON values, and back."""
+"""The columns of a dataset in JSON: their types, by the text pandas gives them, and their cells, written and read."""
 
 from __future__ import annotations
 
 import math
-from array import array
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from algomancy_data.encoding import MAX_DEPTH, EncodingError, encode_json, is_deeper_than
 from algomancy_data.stored.times import aware_time_texts, duration_texts, parse_durations, parse_times, time_texts
-from algomancy_data.stored.types import Kind, StoredType
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 _MAX_CELL_DEPTH = MAX_DEPTH - 10
 """What a cell may nest, given that it stands some levels deep in the document itself."""
 
 _EXACT_IN_FLOAT = 2**53
 
-_OF_TEXTS = {
-    Kind.TEXT: "text, or null",
-    Kind.DATETIME: "a time as text, or null",
-    Kind.DURATION: "a duration as text, or null",
-}
+
+class Kind(Enum):
+    """How the cells of a column are written in JSON."""
+
+    INTEGER = auto()
+    """As integers; the nullable types also `null`."""
+    FLOAT = auto()
+    """As numbers, or `null`."""
+    BOOLEAN = auto()
+    """As `true` and `false`; the nullable type also `null`."""
+    TEXT = auto()
+    """As strings, or `null`."""
+    OBJECT = auto()
+    """As any JSON value."""
+    CATEGORY = auto()
+    """As the category: a string, number or boolean, or `null`."""
+    DATETIME = auto()
+    """As ISO 8601 text, or `null`; with an offset precisely when the type has a time zone."""
+    DURATION = auto()
+    """As ISO 8601 duration, or `null`."""
+    INTERVAL = auto()
+    """As the pair of its bounds, or `null`."""
+
+
+@dataclass(frozen=True)
+class StoredType:
+    """The type of a stored column.
+
+    Attributes:
+        name: The type as pandas names it.
+        kind: How its cells are written.
+        nullable: Whether a cell may be `null`.
+        bounds: The least and greatest integer, for integers.
+        unit: The resolution of times and durations: s, ms, us or ns.
+        time_zone: The time zone of times that have one.
+        bound_type: The type of an interval's bounds.
+        closed: Which bounds belong to an interval: left, right, both or neither.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool = True
+    bounds: tuple[int, int] = (0, 0)
+    unit: str = ""
+    time_zone: str | None = None
+    bound_type: StoredType | None = None
+    closed: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a numpy array holds the cells just as they are written."""
+        return self.name == "str" or (self.kind in _PLAIN and self.name[0].islower() and self.name not in _NULLABLE)
+
+
+_PLAIN = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.OBJECT)
+_NULLABLE = ("boolean", "string")
+
+_FIXED: dict[str, StoredType] = {
+    "object": StoredType("object", Kind.OBJECT),
+    "str": StoredType("str", Kind.TEXT),
+    "string": StoredType("string", Kind.TEXT),
+    "bool": StoredType("bool", Kind.BOOLEAN, nullable=False),
+    "boolean": StoredType("boolean", Kind.BOOLEAN),
+    "category": StoredType("category", Kind.CATEGORY),
+} | {name: StoredType(name, Kind.FLOAT) for name in ("float16", "float32", "float64", "Float32", "Float64")}
+for _bits in (8, 16, 32, 64):
+    for _prefix, _bounds in (("int", (-(2 ** (_bits - 1)), 2 ** (_bits - 1) - 1)), ("uint", (0, 2**_bits - 1))):
+        _name, _nullable_name = f"{_prefix}{_bits}", f"{_prefix.replace('i', 'I').replace('u', 'U')}{_bits}"
+        _FIXED[_name] = StoredType(_name, Kind.INTEGER, nullable=False, bounds=_bounds)
+        _FIXED[_nullable_name] = StoredType(_nullable_name, Kind.INTEGER, bounds=_bounds)
+
+_DATETIME = re.compile(r"datetime64\[(s|ms|us|ns)(?:, (.+))?\]")
+_DURATION = re.compile(r"timedelta64\[(s|ms|us|ns)\]")
+_INTERVAL = re.compile(r"interval\[(.+), (left|right|both|neither)\]")
+_BOUND_KINDS = (Kind.INTEGER, Kind.FLOAT, Kind.DATETIME, Kind.DURATION)
+
+
+@lru_cache(maxsize=1024)
+def parse_stored_type(name: str) -> StoredType:
+    """Return the type of that name.
+
+    Raises:
+        ValueError: There is no such type, or none that can be stored.
+    """
+    if (fixed := _FIXED.get(name)) is not None:
+        return fixed
+    if match := _DATETIME.fullmatch(name):
+        unit, zone = match.groups()
+        if zone is None or _is_time_zone(name, zone):
+            return StoredType(name, Kind.DATETIME, unit=unit, time_zone=zone)
+    elif match := _DURATION.fullmatch(name):
+        return StoredType(name, Kind.DURATION, unit=match[1])
+    elif (match := _INTERVAL.fullmatch(name)) and not match[1].startswith("interval"):
+        bound_type = parse_stored_type(match[1])
+        if bound_type.kind in _BOUND_KINDS and bound_type.name[0].islower():
+            return StoredType(name, Kind.INTERVAL, bound_type=bound_type, closed=match[2])
+    raise ValueError(f"unknown type '{name[:100]}'")
+
+
+def storable(series: pd.Series) -> tuple[StoredType, pd.Series]:
+    """Return the type a column is stored as, and the column as that type.
+
+    A type that cannot be stored (sparse, periods, complex numbers, types of other libraries) is stored as `object`,
+    a time zone that has no name of its own as UTC, categories that are intervals or times as such.
+    """
+    import pandas as pd
+
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        if _are_plain(dtype.categories.tolist()):
+            return _FIXED["category"], series
+        cells = pd.api.extensions.take(dtype.categories.array, series.cat.codes.to_numpy(), allow_fill=True)
+        return storable(pd.Series(cells, index=series.index))
+    if isinstance(dtype, pd.SparseDtype):
+        return storable(series.astype(dtype.subtype))
+    try:
+        return parse_stored_type(str(dtype)), series
+    except ValueError:
+        pass
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return storable(series.dt.tz_convert("UTC"))
+    return _FIXED["object"], series.astype(object)
+
+
+def _are_plain(categories: list[Any]) -> bool:
+    """Tell whether categories can be read back from JSON: text, numbers or booleans, but not numbers and booleans."""
+    kinds = set(map(type, categories))
+    return kinds <= {str, int, float} or kinds <= {str, bool}
+
+
+def _is_time_zone(name: str, zone: str) -> bool:
+    import pandas as pd
+
+    # These two read files of the machine: the same name would mean another zone elsewhere.
+    if zone.startswith(("dateutil/", "tzlocal")):
+        return False
+    try:
+        return str(pd.DatetimeTZDtype.construct_from_string(name)) == name
+    except Exception:  # pandas raises whatever the zone database does
+        return False
 
 
 def column_cells(cells: Any, stored: StoredType) -> list[Any]:  # noqa: ANN401 - numpy or extension array
@@ -55,27 +190,6 @@ def column_cells(cells: Any, stored: StoredType) -> list[Any]:  # noqa: ANN401 -
             return cells.tolist()  # type: ignore[no-any-return]
         case _:
             return cells.to_numpy(object, na_value=None).tolist()  # type: ignore[no-any-return]
-
-
-def check_cells(values: Sequence[Any], stored: StoredType, categories: Categories | None = None) -> None:
-    """Make sure that a column of that type can hold the values, at less cost than reading them where possible.
-
-    Args:
-        values: The cells, as decoded.
-        stored: The type of the column.
-        categories: The categories, where the cells alone do not tell them.
-
-    Raises:
-        ValueError: It cannot; the message says why.
-    """
-    check = _CHECKS.get(stored.kind)
-    if check is None:
-        read_cells(values, stored, categories)
-        return
-    check(values, stored)
-    if stored.kind in (Kind.DATETIME, Kind.DURATION):
-        # Times repeat; a column of them holds what it holds once.
-        read_cells(list(dict.fromkeys(values)), stored)
 
 
 @dataclass(frozen=True)
@@ -122,36 +236,49 @@ def read_cells(values: Sequence[Any], stored: StoredType, categories: Categories
         ValueError: A value does not fit the type; the message says why.
     """
     import numpy as np
+    import pandas as pd
 
-    if (check := _CHECKS.get(stored.kind)) is not None:
-        check(values, stored)
+    name: Any = stored.name
     match stored.kind:
         case Kind.INTEGER:
-            whole = [int(value) if type(value) is float else value for value in values]
-            return _extension_array(whole, stored) if stored.nullable else np.array(whole, dtype=stored.name)
-        case Kind.FLOAT if stored.name[0].isupper():
-            return _extension_array([None if value is None else float(value) for value in values], stored)
-        case Kind.FLOAT | Kind.BOOLEAN if stored.name != "boolean":
-            return np.array(values, dtype=stored.name)
-        case Kind.BOOLEAN | Kind.TEXT:
-            return _extension_array(list(values), stored)
+            whole = _integers(values, stored)
+            return pd.array(whole, dtype=name) if stored.nullable else np.array(whole, dtype=name)
+        case Kind.FLOAT:
+            _check_floats(values, stored)
+            floats = np.array(values, dtype=name.lower())
+            return pd.array(floats, dtype=name) if name[0].isupper() else floats
+        case Kind.BOOLEAN if stored.nullable:
+            _check_kinds(values, {bool, type(None)}, "true, false or null")
+            return pd.array(list(values), dtype=name)
+        case Kind.BOOLEAN:
+            _check_kinds(values, {bool}, "true or false")
+            return np.array(values, dtype=name)
+        case Kind.TEXT:
+            _check_kinds(values, {str, type(None)}, "text, or null")
+            return pd.array(list(values), dtype=name)
         case Kind.OBJECT:
+            _check_objects(values)
             return np.fromiter(values, dtype=object, count=len(values))
         case Kind.DATETIME:
-            return parse_times(values, stored.unit, stored.time_zone).astype(stored.name).array
+            _check_kinds(values, {str, type(None)}, "a time as text, or null")
+            return _each_once(
+                values, lambda texts: parse_times(texts, stored.unit, stored.time_zone).astype(name).array
+            )
         case Kind.DURATION:
-            return parse_durations(values, stored.unit)
+            _check_kinds(values, {str, type(None)}, "a duration as text, or null")
+            return _each_once(values, lambda texts: parse_durations(texts, stored.unit))
         case Kind.CATEGORY:
             return _read_categories(values, categories)
-        case _:
+        case Kind.INTERVAL:
             return _read_intervals(values, stored)
 
 
-def _extension_array(values: list[Any], stored: StoredType) -> Any:  # noqa: ANN401
-    import pandas as pd
+def _each_once(texts: Sequence[str | None], parse: Callable[[list[str | None]], Any]) -> Any:  # noqa: ANN401 - an array
+    """Parse each of the texts once, for times repeat."""
+    import numpy as np
 
-    dtype: Any = stored.name
-    return pd.array(values, dtype=dtype)
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return parse(list(places))[np.fromiter(map(places.__getitem__, texts), "int64", len(texts))]
 
 
 def _check_kinds(values: Sequence[Any], allowed: set[type], wanted: str) -> set[type]:
@@ -162,52 +289,29 @@ def _check_kinds(values: Sequence[Any], allowed: set[type], wanted: str) -> set[
     return kinds
 
 
-def _check_integers(values: Sequence[Any], stored: StoredType) -> None:
+def _integers(values: Sequence[Any], stored: StoredType) -> list[int | None]:
     low, high = stored.bounds
     wanted = f"an integer between {low} and {high}" + (", or null" if stored.nullable else "")
-    kinds = _check_kinds(values, {int, float} | ({type(None)} if stored.nullable else set()), wanted)
-    if kinds == {int} and stored.name == "int64":
-        # By far the most common case, and far faster than looking for the least and the greatest.
-        try:
-            array("q", values)
-        except OverflowError:
-            raise ValueError(f"every row must hold {wanted}") from None
-        return
-    numbers = [value for value in values if value is not None]
-    if float in kinds:
-        numbers = [int(value) if type(value) is float and value.is_integer() else value for value in numbers]
-        if any(type(value) is float for value in numbers):
-            raise ValueError(f"every row must hold {wanted}")
-    if numbers and not (low <= min(numbers) and max(numbers) <= high):
+    _check_kinds(values, {int, float} | ({type(None)} if stored.nullable else set()), wanted)
+    whole = [int(value) if type(value) is float and value.is_integer() else value for value in values]
+    if any(value is not None and (type(value) is float or not low <= value <= high) for value in whole):
         raise ValueError(f"every row must hold {wanted}")
+    return whole
 
 
 def _check_floats(values: Sequence[Any], stored: StoredType) -> None:
     import numpy as np
 
-    kinds = _check_kinds(values, {int, float, type(None)}, "a number, or null")
-    if int in kinds:
-        for value in values:
-            if type(value) is int and abs(value) > _EXACT_IN_FLOAT and int(float(value)) != value:
-                raise ValueError(f"{value} cannot be held exactly in a column of type '{stored.name}'")
-    if stored.name.lower() != "float64":
-        largest = float(np.finfo(stored.name.lower()).max)
-        if any(value is not None and abs(value) > largest for value in values):
+    _check_kinds(values, {int, float, type(None)}, "a number, or null")
+    largest = float(np.finfo(stored.name.lower()).max)
+    for value in values:
+        if type(value) is int and abs(value) > _EXACT_IN_FLOAT and int(float(value)) != value:
+            raise ValueError(f"{value} cannot be held exactly in a column of type '{stored.name}'")
+        if value is not None and largest < abs(value) < math.inf:
             raise ValueError(f"a value is too large for a column of type '{stored.name}'")
 
 
-def _check_booleans(values: Sequence[Any], stored: StoredType) -> None:
-    if stored.nullable:
-        _check_kinds(values, {bool, type(None)}, "true, false or null")
-    else:
-        _check_kinds(values, {bool}, "true or false")
-
-
-def _check_texts(values: Sequence[Any], stored: StoredType) -> None:
-    _check_kinds(values, {str, type(None)}, _OF_TEXTS[stored.kind])
-
-
-def _check_objects(values: Sequence[Any], _: StoredType) -> None:
+def _check_objects(values: Sequence[Any]) -> None:
     kinds = set(map(type, values))
     if not kinds.isdisjoint((list, dict)) and is_deeper_than(list(values), _MAX_CELL_DEPTH):
         raise ValueError(f"a value nests deeper than {_MAX_CELL_DEPTH} levels")
@@ -221,17 +325,6 @@ def _check_writable(values: Sequence[Any]) -> None:
         encode_json(list(values))
     except EncodingError as error:
         raise ValueError(str(error).removesuffix(".")) from None
-
-
-_CHECKS: dict[Kind, Callable[[Sequence[Any], StoredType], None]] = {
-    Kind.INTEGER: _check_integers,
-    Kind.FLOAT: _check_floats,
-    Kind.BOOLEAN: _check_booleans,
-    Kind.TEXT: _check_texts,
-    Kind.DATETIME: _check_texts,
-    Kind.DURATION: _check_texts,
-    Kind.OBJECT: _check_objects,
-}
 
 
 def _read_categories(values: Sequence[Any], known: Categories | None) -> pd.Categorical:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from algomancy_data.encoding import SLICE_ROWS, EncodingError, alike_columns, encode_json, row_type
-from algomancy_data.stored.columns import Categories, check_cells, read_cells
+from algomancy_data.stored.columns import Categories, Kind, StoredType, parse_stored_type, read_cells, storable
 from algomancy_data.stored.tables import categories_json, encode_rows, read_index, refuse_twins
-from algomancy_data.stored.types import Kind, StoredType, parse_stored_type, storable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,7 @@ class TableShape:
         """
         name = self.columns[position]
         try:
-            check_cells(cells, self.types[position], self.categories.get(name))
+            read_cells(cells, self.types[position], self.categories.get(name))
         except ValueError as error:
             raise _misfit(table, name, error) from None
 

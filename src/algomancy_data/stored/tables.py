@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from algomancy_data.encoding import SLICE_ROWS, EncodingError, encode_json
-from algomancy_data.stored.columns import Categories, categories_of, column_cells
-from algomancy_data.stored.types import Kind, StoredType, storable
+from algomancy_data.stored.columns import Categories, Kind, StoredType, categories_of, column_cells, storable
 
 if TYPE_CHECKING:
     import pandas as pd
