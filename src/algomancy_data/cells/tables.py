@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.conversion import Converted, convert, nullable_integers, texts_of
+from algomancy_data.cells.conversion import Converted, convert, nullable_booleans, nullable_integers, texts_of
 from algomancy_data.cells.numbers import INT64
 from algomancy_data.cells.values import text_of
 from algomancy_data.encoding import shown
@@ -184,7 +184,7 @@ def _of_texts(series: pd.Series) -> Any:  # noqa: ANN401 - as above
     words = set(pc.unique(texts.slice(0, 100)).drop_null().to_pylist())
     for true, false in (("True", "False"), ("true", "false"), ("TRUE", "FALSE")):
         if words <= {true, false} and all_match(f"^(?:{true}|{false})$"):
-            return _booleans(pc.equal(texts, true))
+            return nullable_booleans(pc.equal(texts, true))
     return pd.array(texts, dtype="str")
 
 
@@ -223,17 +223,8 @@ def of_arrow(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - as above
     if pa.types.is_float64(values.type):
         return values.to_numpy()
     if pa.types.is_boolean(values.type):
-        return _booleans(values)
+        return nullable_booleans(values)
     return np.full(len(values), None, dtype=object) if pa.types.is_null(values.type) else None
-
-
-def _booleans(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array
-    import pandas as pd
-    import pyarrow.compute as pc
-
-    if not values.null_count:
-        return values.to_numpy()
-    return pd.arrays.BooleanArray(pc.fill_null(values, False).to_numpy(), pc.is_null(values).to_numpy(), copy=True)
 
 
 def _mixed(values: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
