@@ -17,7 +17,7 @@ from algomancy_data.extraction import (
 from algomancy_data.file import ExtractionError, File
 from algomancy_data.reading.csv_reader import read_csv_table
 from algomancy_data.reading.json_reader import read_json_table, read_json_tables, root_records
-from algomancy_data.reading.offload import WORKER, NoWorkerError, WorkerDiedError, run_by_size
+from algomancy_data.reading.offload import WORKER, NoWorkerError, WorkerDiedError
 from algomancy_data.reading.xlsx_reader import inflated_size, read_xlsx_tables
 from algomancy_data.schema import Column, FileExtension, Schema, SchemaType, source_paths_of
 from algomancy_data.stored.tables import column_names
@@ -159,9 +159,7 @@ class JSONMultiExtractor(MultiExtractor):
             self.get_extraction_key(name): (name, paths.get(name, ()), plain_columns(columns.values()))
             for name, columns in self.schema.column_groups().items()
         }
-        source, size = self.file.source()
-        read = run_by_size(size, read_json_tables, source, groups, self.file.subject, self.file.limits)
-        return self._keep_all(read)
+        return self._keep_all(read_json_tables(self.file, groups))
 
 
 class DataFrameExtractor(Extractor):
@@ -216,7 +214,7 @@ def _read_workbook(file: File, sheets: dict[str, tuple[str | int, list[Column]]]
     # What is no workbook, or too large, costs no round trip.
     inflated_size(source, file.subject, file.limits)
     try:
-        return WORKER.run_apart(read_xlsx_tables, source, sheets, file.subject, file.limits)
+        return WORKER.run(read_xlsx_tables, source, sheets, file.subject, file.limits)
     except WorkerDiedError:
         text = f"{file.subject} cannot be read: it is a damaged workbook, or needs far more memory than its size."
         raise ExtractionError(text) from None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -29,13 +29,15 @@ from algomancy_data.encoding import (
     without_nan,
 )
 from algomancy_data.file import ExtractionError, File, ReadLimits, as_utf8
-from algomancy_data.reading.offload import give_back_freed_memory, run_by_size
+from algomancy_data.reading.offload import WorkerDiedError, give_back_freed_memory, run_by_size
 from algomancy_data.schema import Column, DataType
 from algomancy_data.validation import ValidationMessage, ValidationSeverity
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+ResultT = TypeVar("ResultT")
 
 _Scalar: Any = None | bool | int | float | str
 _NO_LIST = "must hold a list of records, or an object with exactly one list of them"
@@ -53,10 +55,34 @@ def read_json_table(file: File, columns: Sequence[Column], table: str) -> ReadTa
         ExtractionError: The document is no JSON, or no list of records.
         TooLargeError: There are more rows, columns or cells than allowed.
     """
+    return _read_apart(file, _read_records, plain_columns(columns), table)
+
+
+def read_json_tables(
+    file: File, groups: Mapping[str, tuple[str, Sequence[str], Sequence[Column]]]
+) -> dict[str, ReadTable]:
+    """Read several tables from one document.
+
+    Args:
+        file: The file.
+        groups: The name of each table's group, where its rows are within a record, as keys from the outside in, and its
+            columns, by the table's name.
+
+    Raises:
+        ExtractionError: The document is no JSON, has no records, or holds something else where a table should be.
+        TooLargeError: There are more rows, columns or cells than allowed.
+    """
+    return _read_apart(file, _read_groups, groups)
+
+
+def _read_apart(file: File, read: Callable[..., ResultT], *args: object) -> ResultT:
     source, size = file.source()
-    read = run_by_size(size, _read_records, source, plain_columns(columns), table, file.subject, file.limits)
-    give_back_freed_memory(size)
-    return read
+    try:
+        return run_by_size(size, read, source, *args, file.subject, file.limits)
+    except WorkerDiedError:
+        raise ExtractionError(f"{file.subject} cannot be read: it needs more memory than there is.") from None
+    finally:
+        give_back_freed_memory(size)
 
 
 def _read_records(
@@ -88,25 +114,12 @@ def _read_records(
     return read
 
 
-def read_json_tables(
+def _read_groups(
     content: bytes | str,
     groups: Mapping[str, tuple[str, Sequence[str], Sequence[Column]]],
     subject: str,
     limits: ReadLimits,
 ) -> dict[str, ReadTable]:
-    """Read several tables from one document.
-
-    Args:
-        content: The document, or the path of it.
-        groups: The name of each table's group, where its rows are within a record, as keys from the outside in, and its
-            columns, by the table's name.
-        subject: The file, as messages name it.
-        limits: How much may be read.
-
-    Raises:
-        ExtractionError: The document is no JSON, has no records, or holds something else where a table should be.
-        TooLargeError: There are more rows, columns or cells than allowed.
-    """
     remarks: list[str] = []
     text = as_utf8(content, subject, remarks)
     document = _parsed(text, Any, subject, remarks)

@@ -6,6 +6,7 @@ functions of this package are sent to it, never a user's classes.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import logging
@@ -46,28 +47,16 @@ class ParsingWorker:
     def run(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
         """Run a module-level function of this package in the worker and wait for what it returns.
 
-        Where no process can be started at all the function runs in this one.
-
         Args:
             function: What to run.
             args: Its arguments, which are pickled.
             kwargs: Its named arguments, likewise.
 
         Raises:
+            NoWorkerError: No process can be started.
             WorkerDiedError: The worker died of it, twice.
             RuntimeError: The interpreter is ending.
             Exception: Whatever the function raises.
-        """
-        try:
-            return self.run_apart(function, *args, **kwargs)
-        except NoWorkerError:
-            return function(*args, **kwargs)
-
-    def run_apart(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
-        """Do what `run` does, but never in this process: for what may end the process it runs in.
-
-        Raises:
-            NoWorkerError: No process can be started.
         """
         call = pickle.dumps((_parse, (function, args, kwargs)), pickle.HIGHEST_PROTOCOL)
         with self._turn:
@@ -119,7 +108,7 @@ WORKER = ParsingWorker()
 
 
 def run_by_size(size: int, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
-    """Run a function here when there is little to parse, else in the worker process.
+    """Run a function here when there is little to parse, or no process can be started, else in the worker process.
 
     Args:
         size: Bytes to be parsed.
@@ -127,9 +116,10 @@ def run_by_size(size: int, function: Callable[P, ResultT], *args: P.args, **kwar
         args: Its arguments.
         kwargs: Its named arguments.
     """
-    if size <= INLINE_BYTES:
-        return function(*args, **kwargs)
-    return WORKER.run(function, *args, **kwargs)
+    if size > INLINE_BYTES:
+        with contextlib.suppress(NoWorkerError):
+            return WORKER.run(function, *args, **kwargs)
+    return function(*args, **kwargs)
 
 
 def within_memory(extra: int, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:

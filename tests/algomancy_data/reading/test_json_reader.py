@@ -23,6 +23,7 @@ from algomancy_data import (
     SchemaType,
 )
 from algomancy_data.reading import json_reader
+from algomancy_data.reading.offload import WorkerDiedError
 from algomancy_utils.errors import TooLargeError
 
 
@@ -220,6 +221,17 @@ def test_json_of_size_is_read_in_the_worker_the_same() -> None:
     assert [message.row for message in messages] == [30_000]
     small, _ = _single(records[:100])
     pd.testing.assert_frame_equal(frame[:100].astype({"id": "int64"}), small)
+
+
+def test_json_that_kills_the_worker_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies of a document, out of memory for example, does not take the server along."""
+
+    def died(*_: object) -> None:
+        raise WorkerDiedError
+
+    monkeypatch.setattr(json_reader, "run_by_size", died)
+    with pytest.raises(ExtractionError, match=r"File 'orders\.json' cannot be read: it needs more memory"):
+        _single([{"id": 1}])
 
 
 RECORDS = [{"id": 1, "address": {"city": "Gouda"}}, {"id": 2, "address": {"city": "Ede"}}]
