@@ -24,7 +24,7 @@ _FENCE = re.compile(
     r'^```(?P<language>\w+)(?: title="(?P<title>[^"]*)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL
 )
 _FILE_NAME = re.compile(r"[\w/-]+\.\w+")
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 PORT = "8051"
 
 

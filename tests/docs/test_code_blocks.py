@@ -20,6 +20,9 @@ from algomancy_api.client import AlgomancyClient
 from tests.docs.code_blocks import Block, Reader, blocks_of
 from tests.repository import MASTER_DATA, ROOT
 
+pytestmark = pytest.mark.timeout(300)
+"""A page starts a dozen programs, one after another: on a busy machine that takes a while."""
+
 PAGES_WITHOUT_A_TEST_OF_THEIR_OWN = ["crashing_solver", "concepts", "guarantees", "architecture", "backend", "deploy"]
 GUIDE = ["index", "tutorial", "frontend", "sandbox", *PAGES_WITHOUT_A_TEST_OF_THEIR_OWN]
 
