@@ -240,7 +240,10 @@ class AccessPolicy:
             self._check_token(scope, self._credentials)
 
     def _check_host(self, scope: Scope, allowed_hosts: Sequence[str]) -> None:
-        name = _host_name(_header(scope, b"host") or "")
+        host = _header(scope, b"host")
+        if host is None and scope["http_version"] == "1.0":
+            return  # The probe of a load balancer, say; a browser, which a page could deceive, always names a host.
+        name = _host_name(host or "")
         for allowed in allowed_hosts:
             pattern = allowed.lower()
             if pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:])):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -153,6 +155,29 @@ def test_foreign_host_is_refused(
     for path in ("/health", SESSIONS, "/docs", "/nowhere"):
         answer = http.get(path, headers={"Host": host})
         assert answer.status_code == (404 if path == "/nowhere" and status == 200 else status), path
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 200), ("1.1", 400)])
+def test_request_without_a_host_is_answered_where_http_allows_it(
+    version: str, status: int, make_app: Callable[..., FastAPI]
+) -> None:
+    """The probe of a load balancer may speak HTTP/1.0, which knows no `Host`; later versions demand one."""
+    app = make_app(allowed_hosts=["localhost"])
+    sent: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        scope = {"type": "http", "http_version": version, "method": "GET", "scheme": "http", "path": "/health"}
+        nothing = {"query_string": b"", "root_path": "", "headers": [], "server": None, "client": None}
+        await app(scope | nothing, receive, send)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    anyio.run(ask)
+    assert sent[0]["status"] == status
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/docs", "/openapi.json", "/docs-assets/favicon.png"])
