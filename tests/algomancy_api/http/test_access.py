@@ -167,7 +167,7 @@ def test_request_without_a_host_is_answered_where_http_allows_it(
 
     async def ask() -> None:
         scope = {"type": "http", "http_version": version, "method": "GET", "scheme": "http", "path": "/health"}
-        nothing = {"query_string": b"", "root_path": "", "headers": [], "server": None, "client": None}
+        nothing: dict[str, Any] = {"query_string": b"", "root_path": "", "headers": [], "server": None, "client": None}
         await app(scope | nothing, receive, send)
 
     async def receive() -> dict[str, Any]:
