@@ -49,4 +49,4 @@ def test_kpis_say_what_is_better() -> None:
         "Worst walk": ImprovementDirection.AT_MOST,
     }
     assert all(kpi.name == name for name, kpi in kpis.items())
-    assert kpis["Worst walk"].threshold == 40
+    assert kpis["Worst walk"].to_dict()["threshold"] == 40
