@@ -21,7 +21,7 @@ _SLACK_SECONDS = 1e-6
 
 
 class Work(Protocol):
-    """A run, and what its algorithm does when it is wanted. See `algomancy_scenario.running.steered`."""
+    """A run, and what its algorithm does when it is wanted. See `algomancy_scenario.steering`."""
 
     heard: bool
     """Whether the progress that the algorithm reports counts."""
