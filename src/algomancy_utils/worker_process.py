@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import json
 import os
 import pickle
@@ -193,7 +194,9 @@ def serve(line: int, lifeline: int, niceness: int) -> None:
         lifeline: The end of a pipe whose other end that process holds for as long as it lives.
         niceness: How far to step back behind other processes.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which decides when its workers end.
+    # These are for the parent, which decides when its workers end; a service manager sends them to all processes.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _let_sigterm_pass()
     for stopping in (signal.SIGTTIN, signal.SIGTTOU):  # A terminal would stop what uses it from the background.
         signal.signal(stopping, signal.SIG_IGN)
     faulthandler.enable(all_threads=False)  # So the log tells where native code crashed.
@@ -204,6 +207,22 @@ def serve(line: int, lifeline: int, niceness: int) -> None:
     threading.Thread(target=_listen, args=(port, calls), daemon=True).start()
     while True:
         _answer(port, calls.get())
+
+
+def _let_sigterm_pass() -> None:
+    """Let a signal pass by this process, but not by those that a run forks, from the first moment they live."""
+
+    def end_by_it_again() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    # A handler, and not `SIG_IGN`, which programs that a run starts would inherit.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    os.register_at_fork(
+        before=functools.partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGTERM}),
+        after_in_parent=functools.partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM}),
+        after_in_child=end_by_it_again,
+    )
 
 
 def _answer(port: Port, call: bytes) -> None:
@@ -246,6 +265,7 @@ def _leave_a_guard(lifeline: int, line: int) -> None:
         return
     if os.fork():
         os._exit(0)  # So that the guard is nobody's child: whoever waits for theirs does not wait for it.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.close(line)
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)

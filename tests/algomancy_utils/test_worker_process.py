@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
+import queue
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +83,43 @@ def test_worker_steps_back_behind_the_process_that_started_it() -> None:
         assert os.getpgid(worker.pid) == worker.pid
     finally:
         worker.close()
+
+
+def members(group: int) -> list[int]:
+    """The processes of a group."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[2]) == group:
+                found.append(int(folder.name))
+    return sorted(found)
+
+
+def children_told_to_end(_port: Port) -> list[int | None]:
+    """How a child ends that this process forked, and a program that it started, both told to by SIGTERM."""
+    forked = multiprocessing.get_context("fork").Process(target=threading.Event().wait)
+    forked.start()
+    forked.terminate()
+    forked.join()
+    with subprocess.Popen(["sleep", "600"]) as program:
+        program.terminate()
+    return [forked.exitcode, program.returncode]
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="only Linux lists all processes")
+def test_worker_is_not_ended_by_what_is_meant_for_its_parent(worker: WorkerProcess) -> None:
+    """A service manager tells all processes of a service to end; what a run has started ends by it as ever."""
+    notes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    assert worker.run(call(isinstance, Port), print) is True
+    group = members(worker.pid)
+    assert len(group) == 2
+    waiting = cloudpickle.dumps((lambda port: (port.note("at work"), threading.Event().wait(0.1))[1], ()))
+    told = threading.Thread(target=lambda: (notes.get(), os.killpg(worker.pid, signal.SIGTERM)))
+    told.start()
+    assert worker.run(waiting, notes.put) is False
+    told.join()
+    assert worker.run(cloudpickle.dumps((children_told_to_end, ())), print) == [-signal.SIGTERM, -signal.SIGTERM]
+    assert members(worker.pid) == group
 
 
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="only Linux lists the files a process has open")

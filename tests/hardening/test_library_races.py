@@ -261,7 +261,7 @@ class Player:
 
 
 class Watcher:
-    """Looks at everything all the time, and notes what must never be seen."""
+    """Looks at everything again and again, and notes what must never be seen."""
 
     def __init__(self, sessions: SessionManager, wrong: list[str]) -> None:
         self.sessions = sessions
@@ -270,7 +270,9 @@ class Watcher:
 
     def __call__(self) -> None:
         try:
-            while not self.stop.is_set():
+            while not self.stop.wait(
+                0.001
+            ):  # Else the processes of runs, which step back, would hardly have their turn.
                 self._look()
         except BaseException as error:
             self.wrong.append(f"watcher: {error!r}")
