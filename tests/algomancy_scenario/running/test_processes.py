@@ -232,6 +232,17 @@ def test_run_that_ends_in_an_error_of_the_server_fails_and_the_queue_goes_on(
     assert after.status == "complete"
 
 
+def test_run_goes_on_when_all_processes_are_told_to_end(isolated: ScenarioManager, tmp_path: Path) -> None:
+    """As a service manager does that stops a server: it is for the server to say what becomes of its runs."""
+    pid = process_of(isolated)
+    reporting = begin(isolated, "Reporting", "two", tmp_path)
+    until(lambda: reporting.progress == 40)
+    os.killpg(pid, signal.SIGTERM)
+    (tmp_path / "go").touch()
+    assert isolated.wait_for_processing(WAIT)
+    assert (reporting.status, reporting.kpis["Answer"].value) == ("complete", pid)
+
+
 def test_users_cancel_is_called_in_the_process_of_the_run(
     open_isolated: Callable[..., SessionManager], tmp_path: Path
 ) -> None:
