@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +41,15 @@ class Server:
 
 
 def _family(pid: int) -> list[int]:
-    # A child is listed with the thread that started it.
-    threads = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [child for thread in threads for child in thread.read_text(encoding="ascii").split()]
-    return [pid, *(member for child in children for member in _family(int(child)))]
+    parents = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # It may end while it is looked at.
+            stat = (process / "stat").read_text(encoding="utf-8")
+            parents[int(process.name)] = int(stat.rpartition(")")[2].split()[1])
+    family = [pid]
+    for member in family:
+        family += [child for child, parent in parents.items() if parent == member]
+    return family
 
 
 def _status(pid: int, field: str) -> int:

@@ -21,7 +21,7 @@ from tests.repository import ROOT
 
 WAIT = 60
 KILLED = "The run's process ended: killed by signal 9."
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists child processes")
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="only Linux lists all processes")
 
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
@@ -55,12 +55,12 @@ class Server:
 
     def workers(self) -> list[int]:
         """The processes for runs that have not ended."""
-        threads = [task for pid in self._starters for task in Path(f"/proc/{pid}/task").glob("*/children")]
         found = []
-        for pid in [pid for task in threads for pid in task.read_text().split()]:
+        for process in Path("/proc").glob("[0-9]*"):
             with suppress(FileNotFoundError, ProcessLookupError):  # It may end while it is looked at.
-                if b"worker_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.append(int(pid))
+                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent in self._starters and b"worker_process" in (process / "cmdline").read_bytes():
+                    found.append(int(process.name))
         return found
 
     def note(self, tag: str) -> Path:
