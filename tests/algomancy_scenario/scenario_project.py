@@ -29,7 +29,7 @@ from algomancy_utils import (
     IntegerParameter,
 )
 
-WAIT = 20
+WAIT = 60
 SHOWN_AT_ONCE = pytest.mark.parametrize("sessions", ["memory", "durable"], indirect=True)
 """A test of progress that shows when it is reported; in a database it is stored first, four times a second at most."""
 

@@ -158,7 +158,7 @@ def test_there_is_always_a_session(sessions: SessionManager) -> None:
     seen: list[str] = []
 
     def watch() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.001):
             listed = sessions.list_sessions()
             if not listed:
                 seen.append("no session")
