@@ -114,7 +114,12 @@ def test_worker_is_not_ended_by_what_is_meant_for_its_parent(worker: WorkerProce
     group = members(worker.pid)
     assert len(group) == 2
     waiting = cloudpickle.dumps((lambda port: (port.note("at work"), threading.Event().wait(0.1))[1], ()))
-    told = threading.Thread(target=lambda: (notes.get(), os.killpg(worker.pid, signal.SIGTERM)))
+
+    def tell() -> None:
+        notes.get()
+        os.killpg(worker.pid, signal.SIGTERM)
+
+    told = threading.Thread(target=tell)
     told.start()
     assert worker.run(waiting, notes.put) is False
     told.join()
