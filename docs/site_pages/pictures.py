@@ -41,10 +41,10 @@ def explorer_pictures() -> dict[str, bytes]:
             page.goto(f"{url}/explorer")
             page.get_by_role("link", name="Greedy").click()
             page.get_by_text("Made of").wait_for()
-            pictures[_path("scenarios", scheme)] = page.screenshot()
+            pictures[_path("scenarios", scheme)] = page.screenshot(full_page=True)
             page.get_by_role("navigation", name="Views").get_by_role("link", name="Compare").click()
             page.get_by_role("list", name="Which is best").wait_for()
-            pictures[_path("compare", scheme)] = page.screenshot()
+            pictures[_path("compare", scheme)] = page.screenshot(full_page=True)
         browser.close()
     return pictures
 
