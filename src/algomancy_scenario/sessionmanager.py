@@ -24,7 +24,7 @@ from algomancy_scenario.sessions.building import (
     is_readable,
     unknown,
 )
-from algomancy_scenario.sessions.opening import copy_between
+from algomancy_scenario.sessions.opening import copy_state
 from algomancy_scenario.sessions.owners import SessionGoneError
 from algomancy_utils import BaseParameterSet, Logger, MessageStatus, PreconditionError
 from algomancy_utils.logger import SilentLogger
@@ -329,28 +329,7 @@ class SessionManager:
         self._builder.executor.shutdown()
         self._store.close()
 
-    @staticmethod
-    def copy_state(
-        source: str,
-        target: str,
-        cfg: Any = None,  # noqa: ANN401 - anything that has the fields
-        tell: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody wants to know
-    ) -> dict[str, int]:
-        """Copy a state from a folder or a database to an empty one, while no server uses either.
-
-        Args:
-            source: The folder, or the URL of the database.
-            target: Likewise; a folder is made when missing.
-            cfg: The configuration, where datasets are not of `DataSource`, or there as raw files.
-            tell: Called with how many datasets and scenarios were copied, and how many there are.
-
-        Returns:
-            How many `sessions`, `datasets` and `scenarios`.
-
-        Raises:
-            ValueError: One cannot be opened, the target is not empty, or something cannot be copied; nothing is then.
-        """
-        return copy_between(source, target, None if cfg is None else core_of(cfg), tell)
+    copy_state = staticmethod(copy_state)
 
     @staticmethod
     def end_helpers() -> None:

@@ -7,37 +7,15 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from algomancy_data import BaseDataSource, Dataset, DataSource, StatelessDataManager
-from algomancy_scenario.core_configuration import CACHE_BYTES, CoreConfig
+from algomancy_scenario.core_configuration import CACHE_BYTES, CoreConfig, core_of
 from algomancy_scenario.persistence.cache import Cache
 from algomancy_scenario.persistence.datasets import Extract
 from algomancy_scenario.persistence.directory import DirectoryStore
 from algomancy_scenario.persistence.port import MemoryStore, NewSession, SessionStore, StateStore, StoredSession
 from algomancy_scenario.persistence.scenario_record import UNFINISHED, ScenarioRecord, ScenarioStatus
-
-
-def copy_between(
-    source: str, target: str, config: CoreConfig | None, tell: Callable[[int, int], None]
-) -> dict[str, int]:
-    """Copy a state between places; see `SessionManager.copy_state`."""
-    data_object_type = DataSource if config is None else config.data_object_type
-    cache = Cache(CACHE_BYTES if config is None else config.cache_bytes)
-    extract = None
-    if config is not None:
-        extract = StatelessDataManager(
-            etl_factory=config.etl_factory,
-            schemas=config.schemas,
-            data_object_type=data_object_type,
-            limits=config.read_limits,
-        ).prepare_etl
-    if "://" not in target:
-        Path(target).mkdir(parents=True, exist_ok=True)
-    with (
-        closing(_store_at(source, data_object_type, cache)) as origin,
-        closing(_store_at(target, data_object_type, cache)) as goal,
-    ):
-        return copy_state(origin, goal, extract, tell)
 
 
 def open_store(config: CoreConfig) -> StateStore:
@@ -73,22 +51,50 @@ def _open_database(url: str, data_object_type: type[BaseDataSource], cache: Cach
 
 
 def copy_state(
-    source: StateStore, target: StateStore, extract: Extract | None, tell: Callable[[int, int], None]
+    source: str,
+    target: str,
+    cfg: Any = None,  # noqa: ANN401 - anything that has the fields
+    tell: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody wants to know
 ) -> dict[str, int]:
-    """Copy every session with its datasets and scenarios; ids, times and results stay, and what was queued is queued.
+    """Copy a state from a folder or a database to an empty one, while no server uses either.
+
+    Ids, times and results stay, and what was queued is queued.
 
     Args:
-        source: Where they are.
-        target: Where they go; it must be empty.
-        extract: Runs the ETL, for datasets that are there as raw files.
+        source: The folder, or the URL of the database.
+        target: Likewise; a folder is made when missing.
+        cfg: The configuration, where datasets are not of `DataSource`, or there as raw files.
         tell: Called with how many datasets and scenarios were copied, and how many there are.
 
     Returns:
-        How many `sessions`, `datasets` and `scenarios` were copied.
+        How many `sessions`, `datasets` and `scenarios`.
 
     Raises:
-        ValueError: The source is empty, the target is not, or something cannot be copied; then nothing is.
+        ValueError: One cannot be opened, the target is not empty, or something cannot be copied; nothing is then.
     """
+    config = None if cfg is None else core_of(cfg)
+    data_object_type = DataSource if config is None else config.data_object_type
+    cache = Cache(CACHE_BYTES if config is None else config.cache_bytes)
+    extract = None
+    if config is not None:
+        extract = StatelessDataManager(
+            etl_factory=config.etl_factory,
+            schemas=config.schemas,
+            data_object_type=data_object_type,
+            limits=config.read_limits,
+        ).prepare_etl
+    if "://" not in target:
+        Path(target).mkdir(parents=True, exist_ok=True)
+    with (
+        closing(_store_at(source, data_object_type, cache)) as origin,
+        closing(_store_at(target, data_object_type, cache)) as goal,
+    ):
+        return _copy(origin, goal, extract, tell)
+
+
+def _copy(
+    source: StateStore, target: StateStore, extract: Extract | None, tell: Callable[[int, int], None]
+) -> dict[str, int]:
     if any(True for _ in target.load()):
         raise ValueError("The target is not empty: a state is copied to where there is none.")
     sessions = [
