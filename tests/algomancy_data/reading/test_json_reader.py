@@ -346,6 +346,7 @@ def test_json_is_read_the_same_in_pieces_of_any_size(seed: int, monkeypatch: pyt
     text = json.dumps(records, indent=drawn.choice([None, 1]), ensure_ascii=drawn.random() < 0.5)
     whole, told = _single(text)
     monkeypatch.setattr(json_reader, "SLICE_ROWS", drawn.randint(1, 40))
+    monkeypatch.setattr(json_reader, "_PIECE_BYTES", drawn.randint(200, 2_000))
     pieces, told_of_pieces = _single(text)
     pd.testing.assert_frame_equal(pieces, whole)
     assert told_of_pieces == told
