@@ -19,10 +19,10 @@ from algomancy_scenario.running.isolated import Parcel, carry_out_isolated
 from algomancy_utils.worker_process import WorkerEndedError, WorkerProcess
 
 _log = logging.getLogger(__name__)
-_NICENESS = 5
-"""Beside busy workers at this level a status request waits 2 to 5 ms at worst; at 0, up to 200.
+_NICENESS = 10
+"""Beside busy workers at this level a status request waits 1 to 5 ms at worst; at 0, up to 200.
 
-Of a core that the server wants, too, they get a quarter; at 10 it would be a tenth.
+Of a core that the server wants, too, they get a tenth.
 """
 _KEPT_DATASETS = 8
 _TRIES = 3
