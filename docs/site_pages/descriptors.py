@@ -55,4 +55,5 @@ def _variants() -> dict[str, str]:
 
 def _showcase() -> list[dict[str, object]]:
     algorithm = build_example_config().algorithms[_SHOWCASE]
-    return describe_parameter_set(algorithm.initialize_parameters())
+    described: list[dict[str, object]] = describe_parameter_set(algorithm.initialize_parameters())["parameters"]
+    return described

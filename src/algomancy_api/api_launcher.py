@@ -116,7 +116,7 @@ class ApiLauncher:
 
     @staticmethod
     def run(
-        app_or_cfg: FastAPI | ApiConfiguration | CoreConfig | Mapping[str, Any],
+        app: FastAPI | ApiConfiguration | CoreConfig | Mapping[str, Any],
         host: str | None = None,
         port: int | None = None,
         *,
@@ -128,28 +128,28 @@ class ApiLauncher:
         otherwise in `allowed_hosts`: a web page elsewhere could point a name of its own here.
 
         Args:
-            app_or_cfg: An application made by `build`, or the configuration to make it from.
+            app: An application made by `build`, or the configuration to make it from.
             host: The address to bind, in place of the configuration's.
             port: The port to bind, in place of the configuration's.
             exit_grace_seconds: For a process of the server's own: how soon after the server it ends, whatever threads
                 are left.
 
         Raises:
-            TypeError: `app_or_cfg` is neither.
+            TypeError: `app` is neither.
             OSError: The address cannot be bound.
         """
-        app = app_or_cfg if isinstance(app_or_cfg, FastAPI) else ApiLauncher.build(app_or_cfg)
-        config = getattr(app.state, "config", None)
+        built = app if isinstance(app, FastAPI) else ApiLauncher.build(app)
+        config = getattr(built.state, "config", None)
         if not isinstance(config, ApiConfiguration):
             raise TypeError("The application must be one that ApiLauncher.build made.")
         host = config.host if host is None else host
         port = config.port if port is None else port
-        app.state.access_policy.restrict_to(host)
+        built.state.access_policy.restrict_to(host)
         if config.api_token is None and not is_loopback(host):
             logger.warning(
                 "The server can be reached from other machines at %s and wants no token: set api_token.", host
             )
-        serve(app, host, port, exit_grace_seconds=exit_grace_seconds)
+        serve(built, host, port, exit_grace_seconds=exit_grace_seconds)
 
 
 def _assemble(

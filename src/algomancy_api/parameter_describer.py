@@ -21,24 +21,29 @@ _LIMITS = {
 }
 
 
-def describe_parameter_set(parameters: BaseParameterSet) -> list[dict[str, Any]]:
-    """Return one descriptor per parameter, in the order they were declared (contract ALG-3).
+def describe_parameter_set(params: BaseParameterSet) -> dict[str, Any]:
+    """Return the name of a set, and one descriptor per parameter, in the order they were declared (contract ALG-3).
 
     Args:
-        parameters: The set; its values are the described ones.
+        params: The set; its values are the described ones.
 
     Returns:
-        Objects with `name`, `type`, `required` and `value`; numbers add `default`, `min` and `max`, enumerations
+        `name` and `parameters`, each as `describe_parameter` has it.
+    """
+    return {"name": params.name, "parameters": [describe_parameter(each) for each in params.get_parameters().values()]}
+
+
+def describe_parameter(param: TypedParameter) -> dict[str, Any]:
+    """Return the descriptor of a parameter.
+
+    Returns:
+        An object with `name`, `type`, `required` and `value`; numbers add `default`, `min` and `max`, enumerations
         `choices`, text, truth values and times `default`, intervals `default` as a pair. Times are in ISO 8601.
     """
-    return [_describe(name, parameter) for name, parameter in parameters.get_parameters().items()]
-
-
-def _describe(name: str, parameter: TypedParameter) -> dict[str, Any]:
-    kind = str(parameter.parameter_type)
-    descriptor = {"name": name, "type": kind, "required": parameter.required, "value": _json_form(parameter.value)}
+    kind = str(param.parameter_type)
+    descriptor = {"name": param.name, "type": kind, "required": param.required, "value": _json_form(param.value)}
     for limit in _LIMITS[kind]:
-        descriptor[limit] = _json_form(_limit(parameter, kind, limit))
+        descriptor[limit] = _json_form(_limit(param, kind, limit))
     return descriptor
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from algomancy_api.parameter_describer import describe_parameter_set
+from algomancy_api.parameter_describer import describe_parameter, describe_parameter_set
 from algomancy_api.schemas import ParameterList
 from algomancy_data.encoding import encode_json
 from algomancy_utils.baseparameterset import (
@@ -66,16 +66,15 @@ KINDS: dict[str, tuple[TypedParameter, dict[str, Any]]] = {
 @pytest.mark.parametrize(("kind", "parameter", "expected"), [(k, p, e) for k, (p, e) in KINDS.items()], ids=KINDS)
 def test_descriptor_has_the_members_of_its_kind(kind: str, parameter: TypedParameter, expected: dict[str, Any]) -> None:
     """Name, type, required and value, and what its kind adds; nothing else."""
-    assert describe_parameter_set(Parameters(parameter)) == [
-        {"name": "p", "type": kind, "required": True, **expected},
-    ]
+    descriptor = {"name": "p", "type": kind, "required": True, **expected}
+    assert describe_parameter(parameter) == descriptor
+    parameters = Parameters(parameter)
+    assert describe_parameter_set(parameters) == {"name": parameters.name, "parameters": [descriptor]}
 
 
 def test_descriptors_are_what_the_model_says() -> None:
     """Every kind passes the documented union, read strictly from JSON."""
-    described = [
-        {**describe_parameter_set(Parameters(parameter))[0], "name": kind} for kind, (parameter, _) in KINDS.items()
-    ]
+    described = [{**describe_parameter(parameter), "name": kind} for kind, (parameter, _) in KINDS.items()]
     read = ParameterList.model_validate_json(encode_json({"name": "all", "parameters": described}))
     assert [type(descriptor).__name__ for descriptor in read.parameters] == [
         f"{kind.title().replace('_', '')}ParameterDescriptor" for kind in KINDS

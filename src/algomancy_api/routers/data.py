@@ -179,11 +179,11 @@ async def get_data_parameters(request: Request, session_id: SessionId, data_key:
     """
     session = await calls_of(request).session(session_id)
 
-    def describe() -> list[dict[str, Any]]:
+    def describe() -> dict[str, Any]:
         return describe_parameter_set(session.scenarios.get_data_parameters(data_key))
 
-    descriptors = await calls_of(request).transfer(describe)
-    return await reply(request, encode_json({"name": data_key, "parameters": descriptors}))
+    described = await calls_of(request).transfer(describe)
+    return await reply(request, encode_json({**described, "name": data_key}))
 
 
 @etl.operation(

@@ -196,11 +196,11 @@ async def get_algorithm_parameters(request: Request, session_id: SessionId, algo
     """
     session = await calls_of(request).session(session_id)
 
-    def describe() -> list[dict[str, Any]]:
+    def describe() -> dict[str, Any]:
         return describe_parameter_set(session.scenarios.get_algorithm_parameters(algorithm_name))
 
-    descriptors = await calls_of(request).write(describe)
-    return await reply(request, encode_json({"name": algorithm_name, "parameters": descriptors}))
+    described = await calls_of(request).write(describe)
+    return await reply(request, encode_json({**described, "name": algorithm_name}))
 
 
 @kpis.operation("GET", "/sessions/{session_id}/kpis", KpiList)

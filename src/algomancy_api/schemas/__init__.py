@@ -363,3 +363,15 @@ class Health(Model):
     """The server's title."""
     sessions: list[Session]
     """Its sessions."""
+
+
+# --- the names that these have in Algomancy's own package -------------------------------------------------------------
+
+SessionInfo = Session
+SessionsListResponse = SessionList
+AlgorithmsListResponse = AlgorithmList
+KpisListResponse = KpiList
+ScenarioStatusResponse = ScenarioStatus
+DataKeysResponse = DatasetKeys
+DeriveDataRequest = DeriveDatasetRequest
+EtlResponse = EtlReport
