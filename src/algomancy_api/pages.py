@@ -137,7 +137,11 @@ def add_docs_page(app: FastAPI, config: ApiConfiguration) -> None:
 
 def _trial(config: ApiConfiguration) -> dict[str, Any]:
     """Return what to fill in: values of path parameters by name, bodies by `operationId`."""
-    algorithm, dataset = first_algorithm(config), first_dataset(config)
+    algorithm = config.default_algo or next(iter(config.algorithms), None)
+    initial = getattr(config, "initial_data_path", None)
+    dataset = (
+        min((entry.name for entry in Path(initial).iterdir() if entry.is_dir()), default=None) if initial else None
+    )
     values: dict[str, Any] = {"session_id": "main"}
     if algorithm is not None:
         values["algorithm_name"] = algorithm
@@ -145,17 +149,6 @@ def _trial(config: ApiConfiguration) -> dict[str, Any]:
     if dataset is not None:
         values["data_key"] = dataset
     return values
-
-
-def first_algorithm(config: ApiConfiguration) -> str | None:
-    """Return the algorithm to try first: the default one, or the first there is."""
-    return config.default_algo or next(iter(config.algorithms), None)
-
-
-def first_dataset(config: ApiConfiguration) -> str | None:
-    """Return a dataset that a new server starts with; None where it starts without."""
-    path = getattr(config, "initial_data_path", None)
-    return min((entry.name for entry in Path(path).iterdir() if entry.is_dir()), default=None) if path else None
 
 
 def swagger_assets() -> Path:

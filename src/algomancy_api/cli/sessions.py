@@ -6,8 +6,7 @@ Parameters on the command line are `name=value`, read as their descriptors say.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -121,10 +120,6 @@ def copy_state(source: str, target: str, config: str | None) -> None:
 # --- what a session offers --------------------------------------------------------------------------------------------
 
 
-YES = ("true", "yes", "on", "1")
-NO = ("false", "no", "off", "0")
-
-
 @click.command(epilog=examples("algomancy-api algorithms", 'algomancy-api algorithms "Parameter showcase"'))
 @click.argument("name", required=False)
 @connected()
@@ -217,10 +212,10 @@ def parse_parameters(
         if name in values:
             raise click.UsageError(f"Parameter '{name}' is given twice.")
         descriptor = by_name[name]
-        wanted, read = _READERS[descriptor.type]
         try:
-            values[name] = _chosen(read(text), descriptor)
+            values[name] = _chosen(_read(text, descriptor.type), descriptor)
         except ValueError:
+            wanted = _WANTED[descriptor.type]
             raise click.UsageError(f"Parameter '{name}' must be {wanted}, got '{text}'.") from None
     return values
 
@@ -234,45 +229,32 @@ def _chosen(value: Any, descriptor: ParameterDescriptor) -> Any:  # noqa: ANN401
     return value
 
 
-def _boolean(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in YES + NO:
-        raise ValueError(text)
-    return word in YES
+def _read(text: str, kind: str) -> Any:  # noqa: ANN401 - a value of any of the eight types
+    """The value that a text stands for; of several items, a JSON array or a list with commas.
 
+    Raises:
+        ValueError: it stands for none of this kind.
+    """
+    from pydantic import FiniteFloat, TypeAdapter
 
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _list(text: str) -> list[str]:
-    """The items of a JSON array, or of a list with commas."""
-    if text.lstrip().startswith("["):
-        items = json.loads(text)
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+    if kind in ("multi_enum", "interval"):
+        in_json = text.lstrip().startswith("[")
+        items = json.loads(text) if in_json else [item.strip() for item in text.split(",") if item.strip()]
+        if not all(isinstance(item, str) for item in items) or (kind == "interval" and len(items) != 2):
             raise ValueError(text)
         return items
-    return [item.strip() for item in text.split(",") if item.strip()]
+    types: dict[str, Any] = {"integer": int, "float": FiniteFloat, "boolean": bool}
+    return TypeAdapter(types[kind]).validate_python(text.strip()) if kind in types else text
 
 
-def _pair(text: str) -> list[str]:
-    items = _list(text)
-    if len(items) != 2:
-        raise ValueError(text)
-    return items
-
-
-_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "string": ("text", str),
-    "integer": ("a whole number", int),
-    "float": ("a number", _float),
-    "boolean": ("true or false", _boolean),
-    "enum": ("one of its choices", str),
-    "multi_enum": ("choices separated by commas, or a JSON array of them", _list),
-    "time": ("a moment in ISO 8601", str),
-    "interval": ("start and end in ISO 8601, separated by a comma", _pair),
+_WANTED = {
+    "string": "text",
+    "integer": "a whole number",
+    "float": "a number",
+    "boolean": "true or false",
+    "enum": "one of its choices",
+    "multi_enum": "choices separated by commas, or a JSON array of them",
+    "time": "a moment in ISO 8601",
+    "interval": "start and end in ISO 8601, separated by a comma",
 }
-"""What a value of each type is, in words, and how it is read from text."""
+"""What a value of each type is, in words."""
