@@ -105,7 +105,7 @@ def simplify(value: object) -> Any:  # noqa: ANN401 - any JSON value, or one to 
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _bytes_text(bytes(value))
+        return bytes_text(bytes(value))
     if isinstance(value, (UUID, PurePath)):
         return str(value)
     if isinstance(value, Mapping):
@@ -205,7 +205,8 @@ def _number(value: Decimal | Fraction) -> int | float | None:
         return None
 
 
-def _bytes_text(value: bytes) -> str:
+def bytes_text(value: bytes) -> str:
+    """Return bytes as the UTF-8 text that they are, else in base64."""
     try:
         return value.decode()
     except UnicodeDecodeError:

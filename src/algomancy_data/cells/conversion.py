@@ -76,6 +76,8 @@ def convert(series: pd.Series, dtype: DataType) -> Converted:
         series = series.astype(series.cat.categories.dtype)
     if isinstance(series.dtype, pd.StringDtype):
         return _convert_texts(texts_of(series), dtype)
+    if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind == "M":
+        series = pa.array(series.array, from_pandas=True).to_pandas()
     if isinstance(series.dtype, pd.IntervalDtype) and dtype is DataType.INTERVAL:
         return Converted(series.array)
     if series.dtype.kind == "M" and dtype is DataType.DATETIME:

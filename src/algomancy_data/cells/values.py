@@ -10,7 +10,7 @@ from typing import Any
 
 from algomancy_data.cells.dates import NO_DATE, NO_DAY
 from algomancy_data.cells.numbers import EXACT_IN_FLOAT, INEXACT, NO_NUMBER, NOT_WHOLE, whole_number
-from algomancy_data.encoding import encode_json, iso_duration
+from algomancy_data.encoding import bytes_text, encode_json, iso_duration
 from algomancy_data.schema import DataType
 
 NO_BOOLEAN = "is neither true nor false: write true or false, yes or no, 1 or 0"
@@ -41,6 +41,8 @@ def text_of(value: Any) -> str:  # noqa: ANN401 - any cell
         return value.isoformat()
     if isinstance(value, timedelta):
         return iso_duration(value)
+    if isinstance(value, bytes):
+        return bytes_text(value)
     if isinstance(value, (list, dict, set, tuple, np.ndarray)):
         return encode_json(value).decode()
     return str(value)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -234,6 +235,12 @@ def _stored_column(series: pd.Series) -> tuple[pd.Series, str]:
         case Kind.OBJECT:
             stored, found = _plain_objects(stored)
             note = note or found
+        case Kind.INTERVAL if kind.bound_type is not None and kind.bound_type.kind is Kind.FLOAT:
+            # A bound that is infinite on its own side is stored as `null`.
+            beyond = (stored.array.left == math.inf) | (stored.array.right == -math.inf)
+            if beyond.any():
+                stored = stored.mask(beyond)
+                note = "Intervals of this column that hold no number become missing ones, for JSON has no infinity."
         case Kind.CATEGORY if (
             stored.cat.categories.dtype == object and stored.cat.categories.map(type).isin([str]).all()
         ):

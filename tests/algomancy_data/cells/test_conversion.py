@@ -100,6 +100,14 @@ CASES: dict[str, tuple[pd.Series, str, str, list[Any], list[int]]] = {
         ["1", "1", "2.5", "true", "2025-01-02", "2025-01-02", "03:00:00", '{"a":1}', None],
         [],
     ),
+    "text_from_bytes": (pd.Series([b"\xc3\x9f", b"\xff"], dtype=object), "string", "string", ["ß", "/w=="], []),
+    "times_of_arrow": (
+        pd.Series(["2025-01-02", None]).astype("date32[pyarrow]"),
+        "datetime64[ns]",
+        "datetime64[us]",
+        ["2025-01-02T00:00:00", None],
+        [],
+    ),
     "text_from_times": (
         pd.Series([datetime(2025, 1, 2, 3)], dtype=object),
         "string",

@@ -65,6 +65,10 @@ CHANGED: dict[str, tuple[Any, str]] = {
     "sets": (pd.Series([{1}, (2,)], dtype=object), "Values of this column"),
     "sparse": (pd.Series(pd.arrays.SparseArray([1, 0, 0])), "This column is stored as 'int64'"),
     "periods": (pd.Series(pd.period_range("2025-01", periods=2, freq="M")), "This column is stored as 'object'"),
+    "intervals_beyond_numbers": (
+        pd.Series(pd.arrays.IntervalArray.from_tuples([(np.inf, np.inf), (-np.inf, 0.0), (-np.inf, -np.inf)])),
+        "Intervals of this column that hold no number",
+    ),
     "categories_of_intervals": (pd.cut(pd.Series([1, 2]), 2), "This column is stored as 'interval"),
 }
 
