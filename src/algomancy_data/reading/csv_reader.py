@@ -171,9 +171,10 @@ def _records(text: str, separator: str, file: File | None = None) -> list[tuple[
             if len(records) > ROWS + 2 and any(any(cells) for cells, _ in records[-2:]):
                 break
     except csv.Error as error:
-        if file is None:
-            return []
-        if "field larger" in str(error):
+        too_large = "field larger" in str(error)
+        if file is None or (too_large and records):
+            return records  # What follows is for the parser, which takes larger cells.
+        if too_large:
             allowed = f"at most {csv.field_size_limit():,} characters are allowed"
             raise TooLargeError(f"{file.subject} is too large: in a cell of its first rows {allowed}.") from None
         raise ExtractionError(f"{file.subject} cannot be read: {error}.") from None
