@@ -1,7 +1,6 @@
 """JSON as the project writes and reads it: strict RFC 8259 both ways (contract GEN-2).
 
-Encoding takes the fast way, `orjson`, and falls back to [`plain`][algomancy_data.encoding.plain], which walks the
-value, only when that way meets something it refuses.
+Encoding takes the fast way, `orjson`, and walks the value only when that meets something it refuses.
 """
 
 from __future__ import annotations
@@ -121,23 +120,17 @@ def simplify(value: object) -> Any:  # noqa: ANN401 - any JSON value, or one to 
     raise _UnknownKindError
 
 
-def plain(value: object, max_depth: int) -> Any:  # noqa: ANN401 - any JSON value
+def _plain(value: object, where: str, depth: int) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value rebuilt from JSON's own kinds alone, whatever it takes.
 
     Args:
         value: Any value.
-        max_depth: How deep lists and objects may nest.
-
-    Returns:
-        The value in None, bool, int, float, str, list and dict.
+        where: Where it is, for messages.
+        depth: How deep lists and objects may nest.
 
     Raises:
-        EncodingError: Something in it cannot be said in JSON; the message tells where.
+        EncodingError: Something in it cannot be said in JSON.
     """
-    return _plain(value, "", max_depth)
-
-
-def _plain(value: object, where: str, depth: int) -> Any:  # noqa: ANN401 - any JSON value
     if depth < 0:
         raise EncodingError("The value nests too deeply, or contains itself, and cannot be written as JSON.")
     if value is None or type(value) is bool:
@@ -286,7 +279,7 @@ def encode_json(value: object) -> bytes:
     try:
         return orjson.dumps(value, default=simplify)
     except (TypeError, EncodingError):
-        return orjson.dumps(plain(value, MAX_DEPTH))
+        return orjson.dumps(_plain(value, "", MAX_DEPTH))
 
 
 def decode_json(text: bytes | str, *, check_depth: bool = True) -> Any:  # noqa: ANN401 - JSON may hold anything
