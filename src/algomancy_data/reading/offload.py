@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from algomancy_utils.worker_process import Port, WorkerEndedError, WorkerProcess
 
@@ -24,7 +24,6 @@ INLINE_BYTES = 1 << 20
 
 _log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
 
@@ -44,13 +43,12 @@ class ParsingWorker:
         self._lock = threading.Lock()
         self._process: WorkerProcess | None = None
 
-    def run(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+    def run(self, function: Callable[..., ResultT], *args: object) -> ResultT:
         """Run a module-level function of this package in the worker and wait for what it returns.
 
         Args:
             function: What to run.
             args: Its arguments, which are pickled.
-            kwargs: Its named arguments, likewise.
 
         Raises:
             NoWorkerError: No process can be started.
@@ -58,7 +56,7 @@ class ParsingWorker:
             RuntimeError: The interpreter is ending.
             Exception: Whatever the function raises.
         """
-        call = pickle.dumps((_parse, (function, args, kwargs)), pickle.HIGHEST_PROTOCOL)
+        call = pickle.dumps((_parse, (function, args)), pickle.HIGHEST_PROTOCOL)
         with self._turn:
             for attempt in range(2):
                 try:
@@ -107,22 +105,21 @@ WORKER = ParsingWorker()
 """The worker of this process. It is a resource of the machine, like its memory: sessions share it."""
 
 
-def run_by_size(size: int, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+def run_by_size(size: int, function: Callable[..., ResultT], *args: object) -> ResultT:
     """Run a function here when there is little to parse, or no process can be started, else in the worker process.
 
     Args:
         size: Bytes to be parsed.
         function: A module-level function of this package.
         args: Its arguments.
-        kwargs: Its named arguments.
     """
     if size > INLINE_BYTES:
         with contextlib.suppress(NoWorkerError):
-            return WORKER.run(function, *args, **kwargs)
-    return function(*args, **kwargs)
+            return WORKER.run(function, *args)
+    return function(*args)
 
 
-def within_memory(extra: int, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+def within_memory(extra: int, function: Callable[..., ResultT], *args: object) -> ResultT:
     """Run a function in this process, which must be the worker, with no more memory than allowed.
 
     Where the system cannot tell how much memory a process has, or cannot bound it, the function simply runs.
@@ -131,7 +128,6 @@ def within_memory(extra: int, function: Callable[P, ResultT], *args: P.args, **k
         extra: How many bytes it may take beyond what the process has now.
         function: What to run.
         args: Its arguments.
-        kwargs: Its named arguments.
 
     Raises:
         MemoryError: It wanted more.
@@ -142,24 +138,24 @@ def within_memory(extra: int, function: Callable[P, ResultT], *args: P.args, **k
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
     except (ImportError, OSError):  # pragma: no cover - the tests run elsewhere
-        return function(*args, **kwargs)
+        return function(*args)
     before = resource.getrlimit(resource.RLIMIT_DATA)
     bounds = [pages * resource.getpagesize() + extra, *(limit for limit in before if limit >= 0)]
     resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), before[1]))
     try:
-        return function(*args, **kwargs)
+        return function(*args)
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def _parse(port: Port, function: Callable[..., ResultT], args: tuple[Any, ...], kwargs: dict[str, Any]) -> ResultT:
+def _parse(port: Port, function: Callable[..., ResultT], args: tuple[Any, ...]) -> ResultT:
     if not port.kept.setdefault("prepared", False):
         port.kept["prepared"] = True
         # Parsing makes millions of objects and no cycles: looking for them would double the time.
         gc.set_threshold(1_000_000, 50, 50)
         reuse_freed_memory()
     try:
-        return function(*args, **kwargs)
+        return function(*args)
     finally:
         give_back_freed_memory(sys.maxsize)
 

@@ -35,15 +35,15 @@ class TableShape:
     index: list[Any]
     categories: Mapping[str, Categories]
 
-    def check(self, position: int, cells: Sequence[Any], table: str) -> None:
-        """Make sure that cells fit the type of the column at `position`.
+    def read(self, position: int, cells: Sequence[Any], table: str) -> Any:  # noqa: ANN401 - an array
+        """Make the column at `position` of its cells.
 
         Raises:
-            ValueError: They do not; the message names table and column.
+            ValueError: They do not fit its type; the message names table and column.
         """
         name = self.columns[position]
         try:
-            read_cells(cells, self.types[position], self.categories.get(name))
+            return read_cells(cells, self.types[position], self.categories.get(name))
         except ValueError as error:
             raise _misfit(table, name, error) from None
 
@@ -109,14 +109,10 @@ def read_frame(sent: SentTable, table: str) -> pd.DataFrame:
     shape = _shape(sent, table)
     index = read_index(shape.index)
     data: dict[str, Any] = {}
-    for name, kind, cells in zip(shape.columns, shape.types, sent.cells(shape.columns, table), strict=True):
-        try:
-            array = read_cells(cells, kind, shape.categories.get(name))
-        except ValueError as error:
-            raise _misfit(table, name, error) from None
+    for at, cells in enumerate(sent.cells(shape.columns, table)):
         # A series of its own keeps pandas from guessing another type for columns of objects.
-        dtype: Any = "object" if kind.name == "object" else None
-        data[name] = pd.Series(array, index=index, dtype=dtype, copy=False)
+        dtype: Any = "object" if shape.types[at].name == "object" else None
+        data[shape.columns[at]] = pd.Series(shape.read(at, cells, table), index=index, dtype=dtype, copy=False)
     return pd.DataFrame(data, index=index, columns=pd.Index(shape.columns, dtype="str"), copy=False)
 
 
@@ -131,7 +127,7 @@ def canonical_table(sent: SentTable, table: str) -> list[bytes]:
     if pieces is None:
         columns = sent.cells(shape.columns, table)
         for at, cells in enumerate(columns):
-            shape.check(at, cells, table)
+            shape.read(at, cells, table)
         pieces = [
             encode_rows(
                 shape.columns,
@@ -162,7 +158,7 @@ def _typed_pieces(sent: SentTable, shape: TableShape, table: str) -> list[bytes]
     except msgspec.ValidationError:
         return None
     for at, cells in rest.items():
-        shape.check(at, cells, table)
+        shape.read(at, cells, table)
     return pieces
 
 
