@@ -132,6 +132,7 @@ def misshapen(status: int, flaw: str) -> Fault:
     return Fault(("shape", str(status), flaw), f"a {status} has {flaw}")
 
 
+NO_STATUS = Fault(("status value",), "a status is none of the five")
 UNREACHABLE = Fault(("unreachable key",), "a dataset key is acknowledged, and the dataset cannot be had by it")
 
 
@@ -211,7 +212,8 @@ def check_scenario(scenario: Json) -> None:
     check_members(scenario, SCENARIO_MEMBERS, "the scenario")
     demand(isinstance(scenario["id"], str) and scenario["id"], "the scenario's id is not a string")
     demand(isinstance(scenario["tag"], str), "the scenario's tag is not a string")
-    demand(scenario["status"] in STATUSES, f"the scenario's status is {scenario['status']!r}")
+    if scenario["status"] not in STATUSES:
+        raise Broken(f"the scenario's status is {scenario['status']!r}", "SCN-9", fault=NO_STATUS)
     check_members(scenario["algorithm"], ("name", "parameters"), "the scenario's algorithm")
     demand(isinstance(scenario["kpis"], dict), "the scenario's kpis are not an object")
     for name, kpi in scenario["kpis"].items():
@@ -246,6 +248,9 @@ def check_descriptor(parameter: Json) -> None:
     for member in ("value", "default"):
         given = parameter.get(member)
         demand(given is None or fits(kind, given), f"the {kind} {name!r} has the {member} {given!r}")
+        low, high = (parameter.get(bound) if is_number(given) else None for bound in ("min", "max"))
+        within = (low is None or given >= low) and (high is None or given <= high)
+        demand(within, f"the {member} of {name!r}, {given!r}, is outside its bounds {low!r} and {high!r}")
     if kind in ("enum", "multi_enum"):
         demand(isinstance(parameter["choices"], list) and parameter["choices"], f"{name!r} has no choices")
         chosen = parameter["value"] if kind == "multi_enum" else [parameter["value"]]
@@ -305,8 +310,8 @@ def race(ask: Callable[[], int]) -> list[int]:
         return sorted(future.result() for future in [pool.submit(start) for _ in range(RACERS)])
 
 
-def check_one_winner(statuses: list[int], route: str) -> None:
-    """Exactly one of the racers was answered 201, the others 409."""
-    if statuses != [201] + [409] * (RACERS - 1):
-        fault = Fault(("race", route), f"of several simultaneous `{route}` with one name not just one wins")
+def check_one_winner(statuses: list[int], route: str, won: int = 201) -> None:
+    """Exactly one of the racers was answered `won`, the others 409."""
+    if statuses != [won] + [409] * (RACERS - 1):
+        fault = Fault(("race", route), f"of several simultaneous `{route}` of one thing not just one wins")
         raise Broken(f"the answers are {statuses}", fault=fault)

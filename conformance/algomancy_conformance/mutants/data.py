@@ -6,10 +6,25 @@ import re
 import time
 import uuid
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import quote
 
 from ..messages import Json
-from .wire import Call, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, status
+from .wire import (
+    Call,
+    Forward,
+    Mutant,
+    Reply,
+    answer,
+    instead,
+    longest,
+    matches,
+    pretend,
+    refusal,
+    refuse,
+    request,
+    status,
+)
 
 KEYS = "GET /sessions/*/data"
 ONE = "GET /sessions/*/data/*"
@@ -47,6 +62,20 @@ def each_row(change: Json) -> Json:
 def figure(text: str) -> Json:
     """What looks like a whole number as one."""
     return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+def half(table: Json) -> Json:
+    """A table without its second half, where it has more than a few rows."""
+    kept = (len(table["data"]) + 1) // 2 if len(table["data"]) > 5 else len(table["data"])
+    return {**table, "data": table["data"][:kept], "index": table["index"][:kept]}
+
+
+async def racing_keys(call: Call, forward: Forward) -> Reply:
+    """Check, then act: whoever asks while the key is still free gets it."""
+    keys = await forward(call.to("GET", "/".join(call.path.split("/")[:4])))
+    reply = await forward(call)
+    taken = reply.status == 409 and keys.good and call.json["new_key"] not in keys.json["keys"]
+    return keys.saying({"keys": [*keys.json["keys"], call.json["new_key"]]}, 201) if taken else reply
 
 
 class SharedIds:
@@ -234,6 +263,8 @@ MUTANTS = [
     Mutant("shared ids after derive", "DAT-4", SharedIds()),
     Mutant("derived data is master data", "DAT-4", answer(ONE, metadata(type="master_data"))),
     Mutant("a taken key is replaced", "DAT-4", status(DERIVE, 201, 409, {"keys": []})),
+    Mutant("keys are folded", "DAT-4", request(DERIVE, lambda b: {**b, "new_key": str(b.get("new_key", "")).lower()})),
+    Mutant("derivations in a race", "DAT-4", instead(DERIVE, racing_keys)),
     Mutant("derived data goes with its source", "DAT-4", shared_tables),
     Mutant("added data gets an id", "DAT-5", instead(FROM_JSON, own_ids)),
     Mutant("the last row is lost", "DAT-5", instead(FROM_JSON, lose_a_row)),
@@ -241,6 +272,7 @@ MUTANTS = [
     Mutant("text is stripped", "DAT-5", answer(ONE, each_row(str.strip))),
     Mutant("the refreshed list holds one key", "DAT-5", instead(FROM_JSON, the_new_key_alone)),
     Mutant("a bad payload is 422", "DAT-5", status(FROM_JSON, 422, 400)),
+    Mutant("keys are normalised", "DAT-6", request(DERIVE, lambda b: {k: normalize("NFC", v) for k, v in b.items()})),
     Mutant("odd keys are not listed", "DAT-6", answer(KEYS, lambda b: {"keys": [k for k in b["keys"] if k.isascii()]})),
     Mutant("odd keys cannot be deleted", "DAT-6", instead(DELETE, odd_keys_cannot_be_deleted)),
     Mutant("nothing is replaced", "DAT-7", instead(FROM_JSON, never_replace)),
@@ -251,6 +283,7 @@ MUTANTS = [
         "data parameters as a list", "DAT-8", answer("GET /sessions/*/data/*/parameters", lambda b: b["parameters"])
     ),
     Mutant("bad keys are tidied up", "DAT-9", instead(DERIVE, tidy_keys)),
+    Mutant("keys of 255 characters are too long", "DAT-9", refuse(DERIVE, longest("new_key"), 400)),
     Mutant("bad keys are 422", "DAT-9", status(DERIVE, 422, 400)),
     Mutant("success as a word", "ETL-1", answer(ETL, lambda b: {**b, "success": str(b["success"])})),
     Mutant("an upload is 201", "ETL-1", status(ETL, 201, 200)),
@@ -264,6 +297,8 @@ MUTANTS = [
     Mutant("large uploads block", "ETL-5", instead(ETL, block_the_loop)),
     Mutant("a success that is not there", "ETL-2", instead(ETL, false_success)),
     Mutant("an upload that is not stored", "DAT-6", instead(ETL, unstored)),
+    Mutant("half of an upload is kept", "ETL-7", answer("GET /sessions/*/data/read%20back", each_table(half))),
+    Mutant("leading zeros are lost", "ETL-7", answer(ONE, each_row(lambda t: t.lstrip("0") or "0"))),
     Mutant("capitals for small letters", "ETL-7", answer(ONE, each_row(swapped))),
     Mutant("rows are counted without the heading", "ETL-8", answer(ETL, without_heading)),
     Mutant("garbage is no error", "ETL-6", instead(ETL, forgiving)),

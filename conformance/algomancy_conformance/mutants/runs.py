@@ -173,12 +173,42 @@ def unstoppable(data_path: str | None = None) -> App:
 
 HERE = "algomancy_conformance.mutants.runs"
 
+
+async def racing_runs(call: Call, forward: Forward) -> Reply:
+    """Check, then act: whoever asks while the scenario is still created has it run."""
+    before = await forward(call.to("GET", call.path.removesuffix("/run")))
+    reply = await forward(call)
+    raced = reply.status == 409 and before.good and before.json["status"] == "created"
+    return before.saying({**before.json, "status": "queued"}, 202) if raced else reply
+
+
+async def cancelled_runs(call: Call, forward: Forward) -> Reply:
+    """What is cancelled while it is queued stays in the queue."""
+    path = call.path.removesuffix("/cancel")
+    before = await forward(call.to("GET", f"{path}/status"))
+    reply = await forward(call)
+
+    async def run() -> None:
+        await asyncio.sleep(0.05)
+        await forward(call.to("POST", f"{path}/reset"))
+        await forward(call.to("POST", f"{path}/run"))
+
+    if reply.status == 202 and before.json["status"] == "queued":
+        kept_alive.add(task := asyncio.ensure_future(run()))
+        task.add_done_callback(kept_alive.discard)
+    return reply
+
+
+kept_alive: set[asyncio.Task[None]] = set()
+
+
 MUTANTS = [
     Mutant("run is 200", "SCN-6", status(RUN, 200, 202)),
     Mutant("run answers created", "SCN-6", answer(RUN, lambda b: {**b, "status": "created"})),
     Mutant("run runs nothing", "SCN-6", instead(RUN, acknowledge_only)),
     Mutant("run of nothing is 409", "SCN-6", status(RUN, 409, 404)),
     Mutant("what is queued is not deleted", "SCN-5", instead("DELETE /sessions/*/scenarios/*", queued_stay)),
+    Mutant("runs in a race", "SCN-7", instead(RUN, racing_runs)),
     Mutant("running twice", "SCN-7", instead(RUN, rerun)),
     Mutant("progress that falls", "SCN-18", answer(STATUS, Falling())),
     Mutant("progress as a fraction", "SCN-8", answer(STATUS, lambda b: {**b, "progress": b["progress"] / 100})),
@@ -204,6 +234,7 @@ MUTANTS = [
     Mutant("reset leaves the result", "SCN-12", answer("POST /sessions/*/scenarios/*/reset", half_reset)),
     Mutant("reset while it runs", "SCN-12", status("POST /sessions/*/scenarios/*/reset", 200, 409)),
     Mutant("cancel completes", "SCN-13", answer(ONE, when("failed", result={"error": "stopped"}))),
+    Mutant("what is cancelled is run", "SCN-13", instead("POST /sessions/*/scenarios/*/cancel", cancelled_runs)),
     Mutant("cancel of what is new", "SCN-13", status("POST /sessions/*/scenarios/*/cancel", 202, 409)),
     Mutant("KPI sentinel after a failure", "SCN-14", answer(ONE, kpis_are(0, "failed"))),
     Mutant("last in, first out", "SCN-16", instead(RUN, LastInFirstOut())),

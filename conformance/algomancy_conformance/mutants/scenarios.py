@@ -147,6 +147,17 @@ async def truth_for_one(call: Call, forward: Forward) -> Reply:
     return await forward(call)
 
 
+async def summary_reversed(call: Call, forward: Forward) -> Reply:
+    """The newest first, where results are left out."""
+    reply = await forward(call)
+    return reply.saying(reply.json[::-1]) if call.query and reply.good else reply
+
+
+def out_of_bounds(parameter: Json) -> Json:
+    """A number whose default is more than it may be."""
+    return {**parameter, "default": parameter["max"] + 1} if parameter.get("max") is not None else parameter
+
+
 MUTANTS = [
     Mutant(
         "algorithms as objects",
@@ -202,6 +213,9 @@ MUTANTS = [
     Mutant("scenarios in an envelope", "SCN-1", answer(LIST, lambda b: {"scenarios": b})),
     Mutant("creation is 200", "SCN-2", status(CREATE, 200, 201)),
     Mutant("an empty result", "SCN-2", answer(CREATE, lambda b: {**b, "result": {}})),
+    Mutant("another key", "SCN-2", answer(CREATE, lambda b: {**b, "input_data_key": "another"})),
+    Mutant("a summary in another order", "SCN-1", instead(LIST, summary_reversed)),
+    Mutant("defaults out of bounds", "ALG-3", answer(PARAMETERS, each_parameter(out_of_bounds))),
     Mutant("the key for the id", "SCN-2", answer(CREATE, lambda b: {**b, "input_data_id": b.get("input_data_key")})),
     Mutant(
         "null parameters are refused",

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from unicodedata import normalize
 from urllib.parse import unquote
 
 from ..messages import Json
-from .wire import Call, Deviation, Forward, Mutant, Reply, answer, instead, matches, pretend, refusal, request, status
+from .wire import (
+    Call,
+    Deviation,
+    Forward,
+    Mutant,
+    Reply,
+    answer,
+    instead,
+    longest,
+    matches,
+    pretend,
+    refusal,
+    refuse,
+    request,
+    status,
+)
 
 NOWHERE = "00000000-0000-4000-8000-00000000dead"
 
@@ -216,12 +232,24 @@ def without_controls(body: Json) -> Json:
 
 async def racing_names(call: Call, forward: Forward) -> Reply:
     """Check, then act: whoever asks while the name is still free gets it."""
-    name = (call.json or {}).get("display_name") if isinstance(call.json, dict) else None
+    asked = call.json if isinstance(call.json, dict) else {}
+    name = asked.get("display_name") or asked.get("new_display_name")
     free = name not in [s["display_name"] for s in (await listing(call, forward))["sessions"]]
     reply = await forward(call)
     if reply.status == 409 and free:
         return (await forward(call.to("GET", "/sessions"))).saying(await listing(call, forward), 201)
     return reply
+
+
+async def case_blind_aliases(call: Call, forward: Forward) -> Reply:
+    """A display name stands for its session however its letters are written."""
+    reply = await forward(call)
+    if reply.status != 404 or call.parts[0] != "sessions":
+        return reply
+    name = unquote(call.parts[1]).lower()
+    named = [s["id"] for s in (await listing(call, forward))["sessions"] if s["display_name"].lower() == name]
+    path = "/".join(("", "sessions", *named[:1], *call.parts[2:]))
+    return await forward(replace(call, path=path)) if named else reply
 
 
 async def slashes_lead_nowhere(call: Call, forward: Forward) -> Reply:
@@ -242,6 +270,7 @@ MUTANTS = [
     Mutant("the refreshed list is stale", "SES-3", stale_refresh),
     Mutant("a taken name is accepted", "SES-4", same_name_twice),
     Mutant("names in a race", "SES-4", instead("POST /sessions", racing_names)),
+    Mutant("copies in a race", "SES-4", instead("POST /sessions/*/copy", racing_names)),
     Mutant("case-blind names", "SES-4", case_blind("POST /sessions", "display_name")),
     Mutant(
         "names are trimmed to ASCII",
@@ -264,6 +293,7 @@ MUTANTS = [
     Mutant("deletion is 204", "SES-7", status("DELETE /sessions/*", 204, 200)),
     Mutant("the last one is replaced by default", "SES-8", answer("DELETE /sessions/*", renamed("main", "default"))),
     Mutant("the default is a deleted one", "SES-8", answer("DELETE /sessions/*", lambda b: {**b, "default": NOWHERE})),
+    Mutant("names are aliases in any case", "SES-9", case_blind_aliases),
     Mutant("names are no aliases", "SES-9", ids_only),
     Mutant("names are aliases for reading only", "SES-9", read_only_aliases),
     Mutant("names with a slash are no aliases", "SES-9", slashes_lead_nowhere),
@@ -271,6 +301,7 @@ MUTANTS = [
     Mutant("old names go on working", "SES-9", OldNames()),
     Mutant("scenarios of all sessions", "SES-10", Leaky()),
     Mutant("bad names are tidied up", "SES-11", request("POST /sessions", without_controls)),
+    Mutant("a rename to 255 characters", "SES-11", refuse("PATCH /sessions/*", longest("display_name"), 422)),
     Mutant("bad names are 400", "SES-11", status("PATCH /sessions/*", 400, 422)),
     Mutant("copy without scenarios", "SES-12", instead("POST /sessions/*/copy", data_only_copy)),
     Mutant("a session without its name", "SES-13", answer("GET /sessions/*", lambda b: {"id": b["id"]})),

@@ -338,6 +338,20 @@ def request(route: str, change: Callable[[Any], Any]) -> Deviation:
     return deviate
 
 
+def longest(field: str) -> Callable[[Any], bool]:
+    """Whether a member is as long as it may be."""
+    return lambda body: len(str(body.get(field))) >= 255
+
+
+def refuse(route: str, refused: Callable[[Any], bool], to: int) -> Deviation:
+    """Refuse the requests to `route` whose JSON is of a kind."""
+
+    async def act(call: Call, forward: Forward) -> Reply:
+        return refusal(to) if isinstance(call.json, dict) and refused(call.json) else await forward(call)
+
+    return instead(route, act)
+
+
 def instead(route: str, act: Deviation) -> Deviation:
     """Do something else altogether on `route`."""
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from ..messages import Exchange, Json
 from ..outcomes import Broken, Fault
-from ..shapes import STATUSES, UNREACHABLE, check_json, flaw_of_error, misshapen
+from ..shapes import NO_STATUS, STATUSES, UNREACHABLE, check_json, flaw_of_error, misshapen
 from ..target.wire import Answer
 
 KEPT = 3
@@ -208,7 +208,7 @@ class Watcher:
         for thing in body if isinstance(body, list) else [body]:
             if isinstance(thing, dict) and "tag" in thing and "status" in thing and thing["status"] not in STATUSES:
                 said = f"{answer.exchange.method} {answer.exchange.url} shows the status {thing['status']!r}"
-                self._keep("SCN-9", Fault(("status value",), "a status is none of the five"), said, answer.exchange)
+                self._keep("SCN-9", NO_STATUS, said, answer.exchange)
 
     def _compare_scenarios(self, answer: Answer) -> None:
         """Two answers about one scenario agree on what never changes."""

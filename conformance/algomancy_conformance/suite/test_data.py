@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +13,15 @@ from algomancy_conformance.outcomes import Broken, Untried
 from algomancy_conformance.running.context import Run
 from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import (
+    RACES,
     UNREACHABLE,
     check_dataset,
     check_descriptor,
     check_empty,
     check_error,
+    check_one_winner,
     demand,
+    race,
     same_json,
 )
 from algomancy_conformance.target.client import Session
@@ -35,7 +39,17 @@ BAD_KEYS = {
     "a route's name": "from-json",
     "256 characters": "k" * 256,
 }
-GOOD_KEYS = ["with space", "Größe", "仓库", "a.b", "50% & more?#", "k" * 255, "derive"]
+GOOD_KEYS = [
+    "with space",
+    "Gro\N{COMBINING DIAERESIS}ße",
+    "Größe",
+    "WITH SPACE",
+    "仓库",
+    "a.b",
+    "50% & more?#",
+    "k" * 255,
+    "derive",
+]
 
 
 @clause("DAT-1", operation="list_datasets")
@@ -94,6 +108,16 @@ def test_derived_dataset_equals_its_source(stocked: Session) -> None:
     demand(derived["metadata"]["id"] != source["metadata"]["id"], "it shares the id of its source")
     demand(derived["metadata"]["type"] == "derived_data", f"its type is {derived['metadata']['type']}")
     demand(derived["metadata"]["name"] == "variant", f"its name is {derived['metadata']['name']}")
+    stocked.post("data", stocked.key, "derive", json={"new_key": "VARIANT"}).expect(201)  # keys differ by case
+
+
+@clause("DAT-4", operation="derive_dataset")
+def test_one_of_many_simultaneous_derivations_wins(stocked: Session) -> None:
+    """Of eight simultaneous derivations to one key exactly one is answered 201, the rest 409."""
+    for number in range(RACES):
+        body = {"new_key": f"race {number}"}
+        ask = partial(stocked.post, "data", stocked.key, "derive", json=body)
+        check_one_winner(race(lambda ask=ask: ask().expect(201, 409).status), "POST …/data/{key}/derive")  # type: ignore[misc]
 
 
 @clause("DAT-4", operation="derive_dataset")
@@ -266,6 +290,13 @@ def test_bad_key_is_400(stocked: Session, world: World, kind: str) -> None:
     files = [("files", ("x.csv", b"a;b\n1;2\n", "text/csv"))]
     check_error(stocked.post("etl", data={"dataset_name": key}, files=files).expect(400))
     demand(stocked.get("data").json() == {"keys": [stocked.key]}, "a refused key is listed")
+
+
+@clause("DAT-9")
+def test_key_of_255_characters_is_accepted(stocked: Session, world: World) -> None:
+    """A key of just 255 characters is accepted."""
+    stocked.post("data", stocked.key, "derive", json={"new_key": "k" * 255}).expect(201)
+    stocked.post("data", "from-json", json=world.payload("j" * 255)).expect(201)
 
 
 @clause("DAT-9", operation="add_dataset_from_json")

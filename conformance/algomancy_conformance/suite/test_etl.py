@@ -303,6 +303,35 @@ def test_text_and_numbers_come_back_as_they_stand_in_the_file(session: Session, 
 
 
 @clause("ETL-7", operation="run_etl")
+def test_upload_keeps_every_row(session: Session, sample: EtlSample) -> None:
+    """Files that were written from a dataset of the target make one with as many rows in each table."""
+    if not sample.rows:
+        raise Untried("which rows the ETL leaves out on purpose is not known of files that were given")
+    tables = uploaded_tables(session, sample) or {}
+    lost = [f"{n} has {len(rows)} of {sample.rows[n]}" for n, rows in tables.items() if len(rows) != sample.rows.get(n)]
+    demand(not lost, f"rows of the files are lost: {'; '.join(lost)}")
+
+
+@clause("ETL-7", operation="run_etl")
+def test_text_that_looks_like_a_number_stays_text(session: Session, sample: EtlSample) -> None:
+    """In a column of text, 007 is stored as 007."""
+    tried = False
+    plain = uploaded_tables(session, sample) or {}
+    for name, heading, _, _ in sample.csv_tables():
+        stem = name.rpartition(".")[0]
+        for at, column in enumerate(heading):
+            values = [row.get(column) for row in plain.get(stem, [])]
+            if not values or not all(isinstance(v, str) and re.search("[a-z]{3}", v) for v in values):
+                continue
+            stored = (uploaded_tables(session, sample.with_cell(name, 0, at, "007")) or {}).get(stem, [])
+            if len(stored) == len(values):
+                tried = True
+                demand(stored[0][column] == "007", f"{name}, column {column!r}: 007 is stored as {stored[0][column]!r}")
+    if not tried:
+        raise Untried("no csv file with a column of any text is known", "--etl-files FOLDER")
+
+
+@clause("ETL-7", operation="run_etl")
 @pytest.mark.parametrize("value", ["9007199254740993", NOT_A_VALUE], ids=["2^53 + 1", "words"])
 def test_number_is_stored_exactly_or_refused(session: Session, sample: EtlSample, value: str) -> None:
     """A number too long for a double and words in the place of a number are stored as they are, or refused."""

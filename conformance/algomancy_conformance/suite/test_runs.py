@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ from algomancy_conformance.running.plugin import clause
 from algomancy_conformance.shapes import (
     check_error,
     check_members,
+    check_one_winner,
     check_queue,
     check_scenario,
     demand,
     is_number,
+    race,
     session_list,
 )
 from algomancy_conformance.target.client import Api, Session
@@ -91,6 +94,15 @@ def test_running_scenario_is_not_run_again(busy: Session, world: World) -> None:
     busy.run(queued)
     check_error(busy.post("scenarios", held, "run").expect(409))
     check_error(busy.post("scenarios", queued, "run").expect(409))
+
+
+@clause("SCN-7", operation="run_scenario")
+def test_one_of_many_simultaneous_runs_wins(busy: Session, world: World) -> None:
+    """Of eight simultaneous runs of one scenario exactly one is answered 202, the rest 409."""
+    for _ in range(3):
+        scenario = world.scenario(busy, world.slow(5))
+        run = partial(busy.post, "scenarios", scenario, "run")
+        check_one_winner(race(lambda run=run: run().expect(202, 409).status), "POST …/scenarios/{id}/run", 202)  # type: ignore[misc]
 
 
 @clause("SCN-7", operation="run_scenario")
@@ -318,6 +330,12 @@ def test_cancel_ends_a_run(stocked: Session, world: World, waiting: tuple[str, s
         demand(ended, "4 seconds after the cancel the scenario is not failed")
         result = stocked.get("scenarios", scenario).json()["result"]
         demand(result == {"error": "Cancelled"}, f"the result is {result}")
+    world.completed(stocked)
+
+    def run_after_all() -> bool:
+        return any(s["status"] != "failed" for s in stocked.get("scenarios").json() if s["id"] in waiting)
+
+    demand(not world.wait(run_after_all, 0.3), "what was cancelled while it was queued has been run after all")
 
 
 @clause("SCN-13")

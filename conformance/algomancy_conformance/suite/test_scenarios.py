@@ -71,10 +71,11 @@ def test_list_holds_the_result_of_every_algorithm(stocked: Session, world: World
 
 @clause("SCN-1", operation="list_scenarios")
 def test_summary_view_leaves_out_results(stocked: Session, world: World) -> None:
-    """`?view=summary` lists the same scenarios without their results."""
-    world.completed(stocked)
+    """`?view=summary` lists the same scenarios in the same order, without their results."""
+    world.completed(stocked, tag="one")
+    world.scenario(stocked, tag="another")
     listed = stocked.api.get(f"{stocked.path}/scenarios?view=summary").expect(200).json()
-    demand(len(listed) == 1, "the summary lists another number of scenarios")
+    demand([s["tag"] for s in listed] == ["one", "another"], "the summary does not list the same scenarios in order")
     if listed[0].get("result") is not None:
         raise NotOffered("?view=summary is not there")
     demand("result" not in listed[0], "the summary has a result member")
@@ -94,6 +95,7 @@ def test_new_scenario_is_created_without_a_result(stocked: Session, world: World
     demand(made["tag"] == TAG, f"its tag is {made['tag']!r}")
     dataset = stocked.get("data", stocked.key).json()["metadata"]["id"]
     demand(made["input_data_id"] == dataset, "its input_data_id is not the dataset's id")
+    demand(made.get("input_data_key", stocked.key) == stocked.key, "its input_data_key is not the dataset's key")
     demand(stocked.get("scenarios", made["id"]).expect(200).json()["tag"] == made["tag"], "it cannot be read back")
 
 

@@ -143,6 +143,16 @@ def test_one_of_many_simultaneous_creations_wins(api: Api, world: World) -> None
         demand(listed == 1, f"the name is listed {listed} times")
 
 
+@clause("SES-4", operation="copy_session")
+def test_one_of_many_simultaneous_copies_wins(session: Session, world: World) -> None:
+    """Of eight simultaneous copies to one display name exactly one is answered 201, the rest 409."""
+    for _ in range(RACES):
+        name = {"new_display_name": world.fresh_name("race-")}
+        world.ledger.names.add(name["new_display_name"])
+        statuses = race(lambda name=name: session.post("copy", json=name).expect(201, 409).status)  # type: ignore[misc]
+        check_one_winner(statuses, "POST …/copy")
+
+
 @clause("SES-4", operation="create_session")
 def test_display_names_are_case_sensitive(api: Api, session: Session, world: World) -> None:
     """A name that differs in case alone is another name."""
@@ -175,12 +185,13 @@ def test_bad_display_name_is_422(api: Api, session: Session, how: str, kind: str
     check_error(name_it(api, session, how, BAD_NAMES[kind]).expect(422))
 
 
-@clause("SES-11", operation="create_session")
-def test_name_of_255_characters_is_accepted(api: Api, world: World) -> None:
+@clause("SES-11")
+@pytest.mark.parametrize("how", NAMING, ids=str)
+def test_name_of_255_characters_is_accepted(api: Api, session: Session, world: World, how: str) -> None:
     """A name of just 255 characters is accepted, characters being counted and not bytes."""
     name = world.fresh_name().ljust(255, "ü")
     world.ledger.names.add(name)
-    api.post("/sessions", {"display_name": name}).expect(201)
+    name_it(api, session, how, name).expect(200, 201)
 
 
 def copy_of(session: Session, world: World) -> Session:
@@ -313,7 +324,7 @@ def test_display_name_stands_for_the_id(api: Api, stocked: Session, world: World
     world.ledger.names.add(new_name)
     api.patch(by_name.path, {"display_name": new_name}).expect(200)
     check_error(by_name.get("data").expect(404))
-    api.get(path_of("sessions", world.fresh_name().upper(), "data")).expect(404)
+    check_error(api.get(path_of("sessions", new_name.upper(), "data")).expect(404))
     demand(stocked.id not in session_list(api.delete(path_of("sessions", new_name)).expect(200)), "it is not deleted")
 
 

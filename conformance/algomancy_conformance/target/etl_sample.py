@@ -11,7 +11,7 @@ import io
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,11 @@ class EtlSample:
 
     Attributes:
         files: Content by file name.
+        rows: How many rows each table had that they were written from; empty for files that the user gave.
     """
 
     files: Files
+    rows: dict[str, int] = field(default_factory=dict)
 
     def csv_tables(self) -> Iterator[tuple[str, list[str], list[list[str]], str]]:
         """File name, heading, rows and separator of each csv file."""
@@ -94,10 +96,11 @@ def find_sample(world: World, session: Session) -> EtlSample:
         if not files:
             raise Untried(f"--etl-files {world.options.etl_files} holds no csv, json or xlsx file")
         return EtlSample(files)
-    for files in itertools.islice(guesses(world.payload("guess")["tables"]), MOST_TRIES):
+    tables = world.payload("guess")["tables"]
+    for files in itertools.islice(guesses(tables), MOST_TRIES):
         if post_files(session, "guess", files).status < 300 and "guess" in session.get("data").json()["keys"]:
             session.delete("data", "guess")
-            return EtlSample(files)
+            return EtlSample(files, {name: len(table["data"]) for name, table in tables.items()})
     raise Untried(
         "no files are known that the target's ETL accepts: name a folder with --etl-files", "--etl-files FOLDER"
     )
