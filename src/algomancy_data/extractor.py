@@ -90,8 +90,8 @@ class XLSXSingleExtractor(SingleExtractor):
     Args:
         file: The workbook.
         schema: The schema, as class or object.
-        sheet_name: The sheet, by name or by number from 0; numbers below 0 count from the end. Hidden sheets do not count,
-            unless all are hidden.
+        sheet_name: The sheet, by name or by number from 0; numbers below 0 count from the end. Hidden sheets do not
+            count, unless all are hidden.
         logger: Where to report progress.
     """
 
