@@ -77,8 +77,9 @@ async def list_datasets(request: Request, session_id: SessionId) -> Response:
 
     Their keys, each of which can be fetched, derived from and deleted.
     """
-    session = await calls_of(request).session(session_id)
-    return await reply(request, await calls_of(request).look_up(_keys_json, session.scenarios))
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    return await reply(request, await calls.look_up(_keys_json, session.scenarios))
 
 
 @operations.operation(
@@ -132,8 +133,9 @@ async def delete_dataset(request: Request, session_id: SessionId, data_key: Data
 
     Not while a scenario refers to it.
     """
-    session = await calls_of(request).session(session_id)
-    await calls_of(request).write(session.scenarios.delete_data, data_key)
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    await calls.write(session.scenarios.delete_data, data_key)
     return Response(status_code=204)
 
 
@@ -177,12 +179,13 @@ async def get_data_parameters(request: Request, session_id: SessionId, data_key:
 
     Those a scenario may set in `data_params`; often there are none.
     """
-    session = await calls_of(request).session(session_id)
+    calls = calls_of(request)
+    session = await calls.session(session_id)
 
     def describe() -> dict[str, Any]:
         return describe_parameter_set(session.scenarios.get_data_parameters(data_key))
 
-    described = await calls_of(request).transfer(describe)
+    described = await calls.transfer(describe)
     return await reply(request, encode_json({**described, "name": data_key}))
 
 

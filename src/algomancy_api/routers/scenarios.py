@@ -129,8 +129,8 @@ async def get_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     """
     if (seconds := preferred_wait(request)) is not None:
         return await _when_changed(request, session_id, scenario_id, seconds, lambda found: found.to_json_bytes())
-    _, scenario = await calls_of(request).scenario(session_id, scenario_id)
     calls = calls_of(request)
+    _, scenario = await calls.scenario(session_id, scenario_id)
     read = calls.look_up if _is_at_hand(scenario) else calls.transfer
     return await conditional_reply(request, await read(scenario.to_json_bytes))
 
@@ -141,13 +141,14 @@ async def delete_scenario(request: Request, session_id: SessionId, scenario_id: 
 
     Its run is stopped if there is one, and the next in the queue starts. Its tag is free again.
     """
-    session, scenario = await calls_of(request).scenario(session_id, scenario_id)
+    calls = calls_of(request)
+    session, scenario = await calls.scenario(session_id, scenario_id)
 
     def delete() -> None:
         if not session.scenarios.delete_scenario(scenario.id):
             raise unknown_scenario(scenario_id)  # Another request was first.
 
-    await calls_of(request).write(delete)
+    await calls.write(delete)
     return Response(status_code=204)
 
 
@@ -170,7 +171,7 @@ async def run_scenario(request: Request, session_id: SessionId, scenario_id: Sce
     is to be reset first.
     """
     calls = calls_of(request)
-    session, scenario = await calls_of(request).scenario(session_id, scenario_id)
+    session, scenario = await calls.scenario(session_id, scenario_id)
 
     def run() -> bytes:
         session.scenarios.process_scenario_async(scenario)
@@ -261,15 +262,16 @@ async def _when_changed(
     request: Request, session_id: str, scenario_id: str, seconds: int, encode: Callable[[CompleteScenario], bytes]
 ) -> Response:
     """Answer with what a scenario is when that has changed, or after a while."""
-    session, _ = await calls_of(request).scenario(session_id, scenario_id)
+    calls = calls_of(request)
+    session, _ = await calls.scenario(session_id, scenario_id)
 
     async def listen(wake: Callable[[], None]) -> Listener:
-        return await calls_of(request).look_up(session.scenarios.listen, wake, None, scenario_id)
+        return await calls.look_up(session.scenarios.listen, wake, None, scenario_id)
 
     async def read() -> bytes:
         # Looked for again each time, and by the id: it may be gone by now, and the session have another name.
-        _, scenario = await calls_of(request).scenario(session.id, scenario_id)
-        return await calls_of(request).look_up(encode, scenario)
+        _, scenario = await calls.scenario(session.id, scenario_id)
+        return await calls.look_up(encode, scenario)
 
     return await reply_on_change(request, seconds, listen, read)
 

@@ -81,7 +81,8 @@ async def list_sessions(request: Request) -> Response:
 
     There is always at least one; `default` is the id of the one to start with.
     """
-    return await reply(request, encode_json(await calls_of(request).look_up(_session_list, calls_of(request).sessions)))
+    calls = calls_of(request)
+    return await reply(request, encode_json(await calls.look_up(_session_list, calls.sessions)))
 
 
 @operations.operation("POST", "/sessions", SessionList, CREATE_FORBIDDEN, NAME_TAKEN, status=201, headers=_LOCATION)
@@ -176,8 +177,9 @@ async def list_algorithms(request: Request, session_id: SessionId) -> Response:
 
     Their names are what `algo_name` takes when a scenario is created.
     """
-    session = await calls_of(request).session(session_id)
-    names = await calls_of(request).look_up(lambda: list(session.scenarios.available_algorithms))
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    names = await calls.look_up(lambda: list(session.scenarios.available_algorithms))
     return JsonReply(encode_json({"algorithms": names}))
 
 
@@ -194,12 +196,13 @@ async def get_algorithm_parameters(request: Request, session_id: SessionId, algo
     One descriptor per parameter, told apart by `type`. A scenario created with exactly the described values is
     accepted.
     """
-    session = await calls_of(request).session(session_id)
+    calls = calls_of(request)
+    session = await calls.session(session_id)
 
     def describe() -> dict[str, Any]:
         return describe_parameter_set(session.scenarios.get_algorithm_parameters(algorithm_name))
 
-    described = await calls_of(request).write(describe)
+    described = await calls.write(describe)
     return await reply(request, encode_json({**described, "name": algorithm_name}))
 
 
@@ -209,8 +212,9 @@ async def list_kpis(request: Request, session_id: SessionId) -> Response:
 
     Their names are the keys of every scenario's `kpis`.
     """
-    session = await calls_of(request).session(session_id)
-    names = await calls_of(request).look_up(lambda: list(session.scenarios.available_kpis))
+    calls = calls_of(request)
+    session = await calls.session(session_id)
+    names = await calls.look_up(lambda: list(session.scenarios.available_kpis))
     return JsonReply(encode_json({"kpis": names}))
 
 
@@ -243,7 +247,7 @@ async def get_events(request: Request, session_id: SessionId, query: Annotated[E
     calls = calls_of(request)
     session = await calls.session(session_id)
     if query.scenario is not None:
-        await calls_of(request).scenario(session.id, query.scenario)
+        await calls.scenario(session.id, query.scenario)
     stream = EventStream(request.app.state.waiters)
     seen = request.headers.get("last-event-id")
     stream.listener = await calls.look_up(session.scenarios.listen, stream.wake, seen, query.scenario)
