@@ -171,6 +171,30 @@ def test_route_that_hangs_is_asked_a_few_times_only() -> None:
         api.close()
 
 
+def test_target_that_hangs_on_one_route_is_not_gone() -> None:
+    """Requests that are not answered in time count as a target that is gone only where it answers nothing else."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(4):  # each request, and after it the question whether anything is answered
+                connection, _ = listener.accept()
+                kept.append(connection)
+                if b"GET /health" in connection.recv(65536):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        kept: list[socket.socket] = []
+        threading.Thread(target=serve, daemon=True).start()
+        api = Api(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=2)
+        for path in ("/sessions", "/runs"):
+            with pytest.raises(KitError, match="TimeoutError"):
+                api.get(path)
+
+        assert api.unanswered == 0
+        api.close()
+        for connection in kept:
+            connection.close()
+
+
 def test_packed_answer_is_unpacked_and_repeated_headers_are_joined() -> None:
     """The body is what the target meant, whether it packs it or not."""
     packed = gzip.compress(b'{"a": 1}')

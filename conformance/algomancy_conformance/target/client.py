@@ -188,8 +188,9 @@ class Api:
             self.unanswered += 1
             raise KitError(f"{said} and is gone") from None
         except (CannotConnectError, OSError) as error:
-            self.unanswered += 1
-            self._timed_out[route] += isinstance(error, TimeoutError)
+            hangs = isinstance(error, TimeoutError)
+            self._timed_out[route] += hangs
+            self.unanswered += not (hangs and self._answers(url))  # a route that hangs is not a target that is gone
             raise KitError(f"{method} {path}: {type(error).__name__}: {error}") from None
         self.unanswered = 0
         return self.record(method, url + target, shown, content, reply)
@@ -285,7 +286,7 @@ class Api:
     def _answers(self, url: str) -> bool:
         """Whether the server at `url` answers anything at all: then it is the one request that broke off."""
         try:
-            with contextlib.closing(Connection(url, timeout=5)) as connection:
+            with contextlib.closing(Connection(url, min(self._timeout, 5.0))) as connection:
                 connection.ask("GET", "/health", self._usual({}))
         except HTTPException:
             return True
