@@ -91,10 +91,11 @@ def run(
             make_folder(report)
         arguments = ["--app", app] if app else ["--serve", serve] if serve else [url or ""]
         arguments += ["--allow-remote"] if allow_remote else []
-        with ThreadPoolExecutor(1) as meanwhile:  # a server takes a second to start
-            meanwhile.submit(lambda: [importlib.import_module(module) for module in HEAVY])
-            target, name = find_target(url, app, serve, options.replicas, allow_remote=allow_remote)
-        try:
+        with contextlib.ExitStack() as stack:
+            with ThreadPoolExecutor(1) as meanwhile:  # a server takes a second to start
+                meanwhile.submit(lambda: [importlib.import_module(module) for module in HEAVY])
+                target, name = find_target(url, app, serve, options.replicas, allow_remote=allow_remote)
+                stack.callback(target.close)
             for address in (target.url, *options.replicas) if wait else ():
                 wait_until_answering(address, seconds=wait)
             progress = Progress(name, options)
@@ -104,8 +105,6 @@ def run(
                 )
             finally:
                 progress.end()
-        finally:
-            target.close()
         print_verdict(verdict)
         if report is not None:
             write_reports(verdict, report)

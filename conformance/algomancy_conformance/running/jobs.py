@@ -206,5 +206,5 @@ def _work(items: Sequence[pytest.Item], pipe: Connection) -> None:
             for index, after in zip(current, [*(items[i] for i in current[1:]), following], strict=True):
                 items[index].config.hook.pytest_runtest_protocol(item=items[index], nextitem=after)
     except (KeyboardInterrupt, pytest.exit.Exception):
-        with contextlib.suppress(BaseException):
+        with held_signals(), contextlib.suppress(BaseException):  # both the user and the parent may send one
             state.teardown_exact(None)
