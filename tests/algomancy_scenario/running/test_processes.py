@@ -84,7 +84,7 @@ def test_class_of_a_script_travels(open_isolated: Callable[..., SessionManager])
 
 SCRIPT = """
 import multiprocessing, os
-from tests.algomancy_scenario.running.isolated_project import Steered, config, finish, source
+from tests.algomancy_scenario.running.isolated_project import Steered, begin, config, source
 from tests.algomancy_scenario.scenario_project import Answer
 from algomancy_scenario import SessionManager
 
@@ -103,18 +103,20 @@ if __name__ == "__main__":
     manager = sessions.get_scenario_manager("main")
     manager.set_data("data", source())
     for method in multiprocessing.get_all_start_methods():
-        scenario = finish(manager, "Pooled", method, method)
+        scenario = begin(manager, "Pooled", method, method)
+        manager.wait_for_processing()
         print(scenario.error or scenario.result.answer)
     sessions.close()
 """
 
 
+@pytest.mark.timeout(4 * WAIT)  # As many runs as there are ways, each of which steps back behind all else.
 def test_run_of_a_script_may_have_processes_of_its_own(tmp_path: Path) -> None:
     """A function of the script is found by the processes that `multiprocessing` starts, whichever way it does."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=WAIT)
+    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=3 * WAIT)
     assert ended.stdout.split() == ["25"] * len(multiprocessing.get_all_start_methods()), ended.stderr
 
 
