@@ -30,6 +30,7 @@ _LONGEST_ROW_BYTES = 4 << 20
 _USUAL_HEAD_BYTES = 1 << 16
 _ENOUGH_LINES = 40
 _SPARE_CELLS = 1 << 20
+_SPARE_BYTES = 1 << 4
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
@@ -83,6 +84,10 @@ class _Source:
     def arrow(self, start: int) -> Any:  # noqa: ANN401 - a file of Arrow's
         import pyarrow as pa
 
+        with self.open(start) as below:
+            if below.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+                # Arrow takes the first one for a mark of the encoding, but here it is a cell's.
+                return pa.BufferReader(2 * codecs.BOM_UTF8 + below.read())
         if self._content is not None or self.file.is_in_memory:
             content = self.file.read_bytes() if self._content is None else self._content
             return pa.BufferReader(pa.py_buffer(content).slice(start))
@@ -126,13 +131,15 @@ class _Head:
         self.width = len(heading)
         first = next((number for number in range(at + 1, len(records)) if any(records[number][0])), None)
         if first is not None:
-            self._settle_width(file, records[first][0], first + 1)
+            written = text.encode()[records[first - 1][1] : records[first][1]].decode()
+            self._settle_width(file, records[first][0], first + 1, written)
 
-    def _settle_width(self, file: File, first: list[str], row: int) -> None:
+    def _settle_width(self, file: File, first: list[str], row: int, written: str) -> None:
         """Rows may end with separators where the heading does not, and the other way round."""
         if len(first) != self.width:
             if len(first) < len(self.names) or any(first[self.width :]):
-                raise _ragged(file, row, len(first), len(self.names), unclosed=bool(first) and "\n" in first[-1])
+                unclosed = _has_open_quote(written, self.separator)
+                raise _ragged(file, row, len(first), len(self.names), unclosed=unclosed)
             self.width = len(first)
 
 
@@ -278,14 +285,14 @@ def _parse(
                 return "skip"
             if in_order:
                 number = head.row - 1 + row.number
-                unclosed = row.text.count('"') % 2 > 0
+                unclosed = _has_open_quote(row.text, head.separator)
                 ragged.append(_ragged(source.file, number, row.actual_columns, len(head.names), unclosed=unclosed))
             return "error"
 
         return arrow_csv.read_csv(
             source.arrow(head.start),
             arrow_csv.ReadOptions(
-                column_names=names, use_threads=not in_order, block_size=min(_LONGEST_ROW_BYTES, size + 1)
+                column_names=names, use_threads=not in_order, block_size=min(_LONGEST_ROW_BYTES, size + _SPARE_BYTES)
             ),
             arrow_csv.ParseOptions(
                 delimiter=head.separator,
@@ -334,6 +341,15 @@ def _refuse_open_quote(source: _Source, table: pa.Table) -> None:
                 if stream.read() == tail:
                     raise ExtractionError(f"{source.file.subject} cannot be read: a quote is opened and never closed.")
             return
+
+
+def _has_open_quote(row: str, separator: str) -> bool:
+    """Tell whether a quote begins a cell that no quote ends; one within a cell, as in `5" pipe`, is a sign like any."""
+    try:
+        list(csv.reader(io.StringIO(row, newline=""), delimiter=separator, strict=True))
+    except csv.Error:  # It also refuses long cells.
+        return row.count('"') % 2 > 0
+    return False
 
 
 def _ragged(file: File, row: int, cells: int, width: int, *, unclosed: bool) -> ExtractionError:

@@ -183,6 +183,11 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
         'a;c\n1;x\n2;y\n"x;1\n2;y\n',
         "row 4 has 1 cell where the heading has 2; a quote in it is opened and never closed",
     ),
+    "sign_of_inches_in_a_long_row": (
+        'a;c\n1;x\n2;5" pipe;y\n',
+        "row 3 has 3 cells where the heading has 2; a text that",
+    ),
+    "line_feed_in_a_short_first_row": ('a;b;c\n1;"x\ny"\n', "row 2 has 2 cells where the heading has 3; an empty cell"),
     "index_with_gaps": (";a;c\n0;1;x\n;1;y\n1;1;z\n", "column 1 has no heading"),
     "no_heading": ("a;;c\n1;2;3\n", "column 2 has no heading"),
     "twin_columns": ("a;c;a\n1;2;3\n", "more than one column named 'a'"),
@@ -393,3 +398,19 @@ def test_csv_cells_may_be_long(before: int) -> None:
     frame, messages = _extract("a;c\n" + "1;x\n" * before + f"2;{'y' * 1_000_000}\n3;z\n")
     assert messages == []
     assert [len(text) for text in frame["c"]] == [1] * before + [1_000_000, 1]
+
+
+@pytest.mark.parametrize("mark_of_the_file", ["", "\ufeff"])
+@pytest.mark.parametrize("cell", ["\ufeff", "\ufeffx", "\ufeff\ufeffx"])
+def test_csv_sign_that_could_be_a_mark_stays_in_the_first_cell(
+    tmp_path: Path, mark_of_the_file: str, cell: str
+) -> None:
+    """Only at the start of the file U+FEFF marks the encoding: below the heading it belongs to the first cell."""
+    path = tmp_path / "items.csv"
+    path.write_text(f"{mark_of_the_file}text;n\n{cell};1\n{cell};2\n", encoding="utf-8")
+    columns = {"TEXT": Column("text", DataType.STRING), "N": Column("n", DataType.INTEGER)}
+    schema = type("S", (Schema,), {"_FILENAME": "items", "_SCHEMA_TYPE": SchemaType.SINGLE, **columns})
+    for file in (CSVFile("items", path=path), CSVFile("items", content=path.read_bytes())):
+        table = CSVSingleExtractor(file, schema).extract()["items"]
+        assert table["text"].tolist() == [cell, cell]
+        assert table["n"].tolist() == [1, 2]
