@@ -199,15 +199,25 @@ def natural_values(values: Sequence[Any]) -> Any:  # noqa: ANN401 - an array, or
     import pandas as pd
     import pyarrow as pa
 
-    try:
-        array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+    if (array := array_of(values)) is None:
         return _mixed(values)
     if (found := of_arrow(pa.chunked_array([array]))) is not None:
         return found
     objects = pd.Series(values, dtype=object)
     # What is all times, say, becomes a column of times; lists and objects stay.
     return objects if pa.types.is_nested(array.type) else objects.infer_objects()
+
+
+def array_of(values: Sequence[Any]) -> pa.Array | None:
+    """Return Python values as Arrow has them; None where they have no one type."""
+    import pyarrow as pa
+
+    try:
+        array = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+        return None
+    # Behind a float Arrow takes true for 1.
+    return None if pa.types.is_floating(array.type) and bool in set(map(type, values)) else array
 
 
 def of_arrow(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - as above

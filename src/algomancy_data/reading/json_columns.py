@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
-from algomancy_data.cells.tables import natural_values, of_arrow
+from algomancy_data.cells.tables import array_of, natural_values, of_arrow
 from algomancy_data.encoding import MAX_DEPTH, alike_columns, is_deeper_than
 from algomancy_data.file import ExtractionError, ReadLimits
 from algomancy_data.schema import Column
@@ -73,9 +73,11 @@ class Members:
             (flat if whole else nested)[name] = values
         for name, values in nested.items():
             others = [None if type(value) is dict else value for value in values]
-            if others.count(None) < len(others):
-                flat[name] = others
             members = self._filled_up([value if type(value) is dict else {} for value in values])
+            # Beside objects without members what is `null` is a cell: a record that has no other is one all the same.
+            nulls_count = not members and set(map(type, values)) != {dict}
+            if nulls_count or others.count(None) < len(others):
+                flat[name] = others
             for inner, found in self._flat({f"{name}.{key}": each for key, each in members.items()}).items():
                 flat[inner] = self._last(inner, flat[inner], found) if inner in flat else found
         return flat
@@ -138,8 +140,5 @@ def _array(values: Sequence[Any]) -> pa.Array | list[Any]:
     """Return values as Arrow has them, or as they are where they have no one type, or are lists or objects."""
     import pyarrow as pa
 
-    try:
-        array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return list(values)
-    return list(values) if pa.types.is_nested(array.type) else array
+    array = array_of(values)
+    return list(values) if array is None or pa.types.is_nested(array.type) else array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,9 +26,6 @@ from algomancy_data.reading.json_columns import Members
 from algomancy_data.reading.offload import WorkerDiedError, give_back_freed_memory, run_by_size
 from algomancy_data.schema import Column, DataType
 from algomancy_data.validation import ValidationMessage, ValidationSeverity
-
-if TYPE_CHECKING:
-    pass
 
 ResultT = TypeVar("ResultT")
 
@@ -253,7 +250,8 @@ def _records(text: bytes, columns: Sequence[Column], subject: str, remarks: list
     if lists or not document.keys() & {column.name.partition(".")[0] for column in columns}:
         raise ExtractionError(f"{subject} {_NO_LIST}.")
     known = [document[each.name] for each in columns if each.name in document and each.dtype != DataType.INTERVAL]
-    if known and all(bytes(value)[:1] in (b"[", b"{") for value in known):
+    within = any(each.name not in document and each.name.partition(".")[0] in document for each in columns)
+    if known and not within and all(bytes(value)[:1] in (b"[", b"{") for value in known):
         raise ExtractionError(
             f"{subject} holds a list or an object for each column: write one object for each row instead "
             "(in pandas: to_json(orient='records'))."

@@ -259,6 +259,32 @@ def test_json_of_one_object_is_one_record() -> None:
     assert [m.message for m in messages] == ["The document is one object: it is read as one record."]
 
 
+def test_json_of_one_object_within_which_a_column_is_is_one_record() -> None:
+    """A list beside it is a cell, not a column of cells."""
+    frame, messages = _single('{"id": [1, 2], "address": {"city": "Gouda"}}')
+    assert frame["address.city"].tolist() == ["Gouda"]
+    assert [(m.code, m.row) for m in messages] == [("READ_AS", None), ("CONVERSION_FAILED", 0)]
+
+
+def test_json_records_of_null_and_empty_objects_stay() -> None:
+    """They have nothing to tell, but are counted."""
+    frame, messages = _single('[{"new": null}, {"new": {}}, {"new": null}]')
+    assert frame["new"].tolist() == [None] * 3
+    assert messages == []
+
+
+@pytest.mark.parametrize("rows", [2, 30_000])
+@pytest.mark.parametrize("nested", [False, True])
+def test_json_truth_among_numbers_stays_what_it_is(rows: int, nested: bool) -> None:
+    """`true` is no number, wherever it stands: behind numbers with a fraction as well."""
+    values: list[object] = [0.5] * rows
+    values[-1] = True
+    records = [{"new": value, "n": {"m": value} if nested else 1} for value in values]
+    frame, _ = _single(json.dumps(records))
+    assert frame["new"].tolist()[-1] is True
+    assert frame["n.m" if nested else "new"].tolist()[-1] is True
+
+
 def test_json_integers_of_any_length_keep_their_digits() -> None:
     """In columns of text, and in those that no schema knows, beside missing cells as well."""
     one, other = 12345678901234567890123, 12345678901234567890124
