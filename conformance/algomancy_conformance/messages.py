@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 Json = Any
 """A value parsed from JSON, or about to be written as such."""
@@ -21,6 +22,7 @@ REPLAYED_BYTES = 32_000
 KEPT_BYTES = 4 * SHOWN_CHARACTERS
 ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 SECRET_HEADERS = frozenset({"authorization", "cookie"})
+RUN_OF_ONE_CHARACTER = re.compile(r"(\w)\1{199,}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Exchange:
         size: How long the request body was.
         answer_size: How long the answer's body was.
         token: What must not be shown.
+        head: The lines of a head that curl would not send as they are; none otherwise.
     """
 
     method: str
@@ -52,6 +55,7 @@ class Exchange:
     size: int = 0
     answer_size: int = 0
     token: str | None = field(default=None, repr=False)
+    head: tuple[str, ...] = ()
 
     @property
     def body(self) -> str:
@@ -70,6 +74,8 @@ class Exchange:
     @property
     def curl(self) -> str:
         """A command line that repeats the request to the byte; a token is read from ``$TOKEN``."""
+        if self.head:
+            return self._typed
         parts = ["curl", "-i", "-g", "--path-as-is", "-X", self.method]
         for name, value in self.headers.items():
             if name.lower() == "authorization":
@@ -89,6 +95,16 @@ class Exchange:
             parts += ["--data-raw", shlex.quote(self.content.decode())]
         return before + " ".join([*parts, shlex.quote(self.url)]) + after
 
+    @property
+    def _typed(self) -> str:
+        """A command line that writes the head line by line: curl would refuse it, or write another."""
+        address = urlsplit(self.url)
+        lines = [*self.head, "Connection: close", ""]
+        words = [RUN_OF_ONE_CHARACTER.sub(_made_by_the_shell, shlex.quote(self.hidden(line))) for line in lines]
+        if self.token:
+            words.insert(1, '"Authorization: Bearer $TOKEN"')
+        return f"printf '%s\\r\\n' {' '.join(words)} | curl -s telnet://{address.hostname}:{address.port or 80}"
+
     def as_dict(self) -> dict[str, object]:
         """The exchange as the JSON report writes it."""
         return {
@@ -96,6 +112,11 @@ class Exchange:
             "response": {"status": self.status, "headers": self.answer_headers, "body": self.answer},
             "curl": self.curl,
         }
+
+
+def _made_by_the_shell(run: re.Match[str]) -> str:
+    """Some thousand times the same character, within single quotes, as what prints it."""
+    return f"'\"$(head -c {len(run[0])} /dev/zero | tr '\\0' {run[1]})\"'"
 
 
 def as_text(content: bytes) -> str | None:

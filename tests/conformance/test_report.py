@@ -206,6 +206,23 @@ def test_curl_line_repeats_the_request_to_the_byte(tmp_path: Path, content: byte
     assert given == content
 
 
+def test_line_repeats_a_head_that_curl_would_not_send(tmp_path: Path) -> None:
+    """A line without a colon and one of 70,000 characters go out as they went, and no token is in it."""
+    program = "import sys; print(*sys.argv[1:], flush=True); sys.stdout.buffer.write(sys.stdin.buffer.read())"
+    (tmp_path / "curl").write_text(f"#!{sys.executable}\n{program}\n")
+    (tmp_path / "curl").chmod(0o755)
+    head = ("GET /health HTTP/1.1", "Host: h:8051", "no colon, but it's said", f"X-Long: {'x' * 70_000}")
+    exchange = Exchange("GET", "http://h:8051/health", {}, b"", 200, {}, head=head, token="secret")
+
+    assert len(exchange.curl) < 400
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TOKEN": "mine"}
+    shell = subprocess.run(["sh", "-c", exchange.curl], env=environment, capture_output=True, check=True)
+    asked, _, sent_lines = shell.stdout.decode().partition("\n")
+    assert asked == "-s telnet://h:8051"
+    first, *others = head
+    assert sent_lines.split("\r\n") == [first, "Authorization: Bearer mine", *others, "Connection: close", "", ""]
+
+
 def test_curl_line_says_when_a_body_is_too_long() -> None:
     """A body that is too long for a command line is named as a file, with its length."""
     assert "--data-binary @body" in sent(b"x" * 50_000).curl

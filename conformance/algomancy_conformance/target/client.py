@@ -267,7 +267,11 @@ class Api:
             raise KitError(f"{method} {target[:60]}: {error}") from None
         sent = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines) if value]
         shown = [(name, value if len(value) < LONGEST_SHOWN else f"{value[:9]}...") for name, value in sent]
-        return self.record(method, url + target[:LONGEST_SHOWN], shown, beginning, reply)
+        head = (f"{method} {target} HTTP/1.1", f"Host: {urlsplit(url).netloc}", *lines)
+        as_curl_does = len(sent) == len(lines) and max(map(len, head)) < LONGEST_SHOWN
+        return self.record(
+            method, url + target[:LONGEST_SHOWN], shown, beginning, reply, head=() if as_curl_does else head
+        )
 
     def _route(self, method: str, path: str) -> str:
         """Method and path template of a request to `path`, which may be a whole URL."""
@@ -294,7 +298,16 @@ class Api:
             return False
         return True
 
-    def record(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes, reply: Reply) -> Answer:
+    def record(
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]],
+        content: bytes,
+        reply: Reply,
+        *,
+        head: tuple[str, ...] = (),
+    ) -> Answer:
         """Keep an answer for the report and show it to the watchers.
 
         Args:
@@ -303,6 +316,7 @@ class Api:
             headers: The headers that make it what it is.
             content: Its body.
             reply: What came back.
+            head: The lines of its head, where curl would not send them as they are.
         """
         shown = [*headers, *([("Authorization", "")] if self.token else [])]
         exchange = Exchange(
@@ -317,6 +331,7 @@ class Api:
             size=len(content),
             answer_size=len(reply.content),
             token=self.token,
+            head=head,
         )
         self.sent += 1
         self.recent.append(exchange)
