@@ -297,16 +297,27 @@ def _serve_reloading(host: str | None, port: int | None) -> None:
         arguments += ["--port", str(_free_port(host or "127.0.0.1", port))]
     command = [sys.executable, "-m", "algomancy_api.cli", *arguments]
     click.echo(f"Serving anew at each change of a Python file below {Path.cwd()}.")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    process = subprocess.Popen(command)
-    try:
-        for _ in watch(Path.cwd(), watch_filter=PythonFilter(), raise_interrupt=False):
-            process.terminate()
-            process.wait()
-            process = subprocess.Popen([each for each in command if each != "--open"])
-    finally:
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    process = _started(command, ended)
+    for _ in watch(Path.cwd(), watch_filter=PythonFilter(), stop_event=ended):
         process.terminate()
         process.wait()
+        process = _started([each for each in command if each != "--open"], ended)
+    process.terminate()
+    process.wait()
+
+
+def _started(command: list[str], ended: threading.Event) -> subprocess.Popen[bytes]:
+    """Start a process in which a Ctrl-C, which a terminal sends to it, too, counts only once it serves.
+
+    Before that, Python would tell where in its imports it was; who waits for `ended` here ends it in any case.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Inherited, until uvicorn handles it.
+    try:
+        return subprocess.Popen(command)
+    finally:
+        signal.signal(signal.SIGINT, lambda *_: ended.set())
 
 
 def _free_port(host: str, port: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import httpx
+import pexpect
 import pytest
 from click.testing import Result
 
@@ -266,6 +267,30 @@ def test_serve_reloads(start: Callable[..., Any], tmp_path: Path) -> None:
             text = following if following == BROKEN else PROJECT.replace("First", following)
             (tmp_path / "my_project.py").write_text(text, encoding="utf-8")
     server.stop()
+
+
+SLOW_TO_IMPORT = """
+import time
+print("importing", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("project", ["serving", "importing"])
+def test_interrupted_reloading_tells_no_trace(project: str, tmp_path: Path) -> None:
+    """Ctrl-C, pressed twice even, ends it with 0 and quietly, also before the server has begun."""
+    (tmp_path / "my_project.py").write_text(PROJECT if project == "serving" else SLOW_TO_IMPORT, encoding="utf-8")
+    arguments = ["-m", "algomancy_api.cli", "serve", "--config", "my_project:cfg", "--reload", "--port", "0"]
+    terminal = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), encoding="utf-8", timeout=60)
+    try:
+        terminal.expect({"serving": "press Ctrl-C to stop", "importing": "importing"}[project])
+        terminal.sendintr()
+        terminal.sendintr()
+        rest = terminal.read()
+    finally:
+        terminal.close()
+    assert not any(word in rest for word in ("Traceback", "KeyboardInterrupt", "Abort")), rest
+    assert terminal.exitstatus == 0
 
 
 MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
