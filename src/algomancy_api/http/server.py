@@ -130,8 +130,13 @@ def _close_in_children(sockets: list[socket.socket]) -> None:
 
 
 def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Tell whether a record is worth logging: that requests are given up when the server stops is no error."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    """Tell whether a record is worth logging: that what is under way is given up when the server stops is no error.
+
+    Of the application's own shutdown, given up for a second Ctrl-C, Starlette tells in text.
+    """
+    if record.exc_info:
+        return not isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not record.getMessage().rstrip().endswith("asyncio.exceptions.CancelledError")
 
 
 def _end_process_within(seconds: float) -> None:

@@ -99,6 +99,22 @@ def test_signal_stops_the_server(number: signal.Signals, server: Process) -> Non
         assert server.process.returncode == (0 if number is signal.SIGINT else -signal.SIGTERM)
 
 
+def test_second_interrupt_stops_the_server_without_a_trace(server: Process) -> None:
+    """It gives up at once what the first one lets come to its end, and that is no error."""
+    port = int(server.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+    with closing(socket.create_connection(("127.0.0.1", port))) as upload:
+        head = "POST /api/v1/sessions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        upload.sendall(f"{head}Content-Length: 9\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert upload.recv(100).startswith(b"HTTP/1.1 100")  # Now the server waits for the body.
+        server.process.send_signal(signal.SIGINT)
+        server.wait_for("Shutting down")
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(60)
+    rest, _ = server.process.communicate(timeout=20)
+    assert "Traceback" not in server.output + rest
+    assert server.process.returncode == 0
+
+
 def test_waits_at_the_end_add_up_to_five_seconds() -> None:
     """Requests under way, the backend, and at last the threads of the user's each have a moment of their own."""
     closing_backend = inspect.signature(BackendCalls).parameters["close_seconds"].default
