@@ -73,11 +73,9 @@ class Members:
             (flat if whole else nested)[name] = values
         for name, values in nested.items():
             others = [None if type(value) is dict else value for value in values]
-            members = self._filled_up([value if type(value) is dict else {} for value in values])
-            # Beside objects without members what is `null` is a cell: a record that has no other is one all the same.
-            nulls_count = not members and set(map(type, values)) != {dict}
-            if nulls_count or others.count(None) < len(others):
+            if others.count(None) < len(others):
                 flat[name] = others
+            members = self._filled_up([value if type(value) is dict else {} for value in values])
             for inner, found in self._flat({f"{name}.{key}": each for key, each in members.items()}).items():
                 flat[inner] = self._last(inner, flat[inner], found) if inner in flat else found
         return flat

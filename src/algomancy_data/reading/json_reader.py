@@ -201,10 +201,12 @@ def _follow(level: list[Any], path: Sequence[str]) -> list[Any]:
 
 
 def _parsed(text: bytes, kind: Any, subject: str, remarks: list[str]) -> Any:  # noqa: ANN401 - a type, and one of it
+    problem: ExtractionError | None = None
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError:
-        raise ExtractionError(f"{subject} {_NO_LIST}.") from None
+        # It may be the first line alone that is neither a list nor an object.
+        problem = ExtractionError(f"{subject} {_NO_LIST}.")
     except (msgspec.DecodeError, RecursionError):
         pass
     if (clean := without_nan(text)) != text:
@@ -215,7 +217,7 @@ def _parsed(text: bytes, kind: Any, subject: str, remarks: list[str]) -> Any:  #
     except (msgspec.DecodeError, RecursionError):
         lines = []
     if len(lines) < 2:
-        raise _unreadable(text, subject)
+        raise problem or _unreadable(text, subject)
     remarks.append("Each line is read as a record.")
     return lines
 

@@ -117,6 +117,7 @@ def test_json_with_byte_order_mark_is_read() -> None:
         (b'{"id": 1}\n\n{"id": 2\n{"id": 3}', "not valid JSON: unexpected end of data (line 3, column 9)"),
         (b'{"id": {"0": 1, "1": 2}, "at": {"0": null}}', "one object for each row instead"),
         (b'{"id": [1, 2], "at": ["2025-01-01", null]}', "one object for each row instead"),
+        (b'"x"\n{"id": 1}', "record 1 is not an object"),
         (b"\xff\xfe[", "not UTF-16 text"),
     ],
     ids=[
@@ -133,6 +134,7 @@ def test_json_with_byte_order_mark_is_read() -> None:
         "a_line",
         "object_for_each_column",
         "list_for_each_column",
+        "text_on_a_line",
         "not_utf16",
     ],
 )
@@ -264,13 +266,6 @@ def test_json_of_one_object_within_which_a_column_is_is_one_record() -> None:
     frame, messages = _single('{"id": [1, 2], "address": {"city": "Gouda"}}')
     assert frame["address.city"].tolist() == ["Gouda"]
     assert [(m.code, m.row) for m in messages] == [("READ_AS", None), ("CONVERSION_FAILED", 0)]
-
-
-def test_json_records_of_null_and_empty_objects_stay() -> None:
-    """They have nothing to tell, but are counted."""
-    frame, messages = _single('[{"new": null}, {"new": {}}, {"new": null}]')
-    assert frame["new"].tolist() == [None] * 3
-    assert messages == []
 
 
 @pytest.mark.parametrize("rows", [2, 30_000])
