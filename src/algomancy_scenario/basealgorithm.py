@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from algomancy_scenario.result import BaseScenarioResult
@@ -43,6 +42,7 @@ class BaseAlgorithm(ABC):
     _name: str = ""
     _params: BaseParameterSet | None = None
     _data_params: BaseParameterSet | None = None
+    _description: str | None = None
     _progress: float = 0.0
     _on_progress: Callable[[float], None] | None = None
     _logger: Logger | None = None
@@ -91,10 +91,14 @@ class BaseAlgorithm(ABC):
         """Say what the scenario gives to its data source."""
         self._data_params = data_params
 
-    @cached_property
+    @property
     def description(self) -> str:
-        """The parameters as text; a subclass may say something else."""
-        return self.params.serialize()
+        """The parameters as text, as they are now; a subclass may say something else."""
+        return self.params.serialize() if self._description is None else self._description
+
+    @description.setter
+    def description(self, description: str) -> None:
+        self._description = description
 
     def set_logger(self, logger: Logger) -> None:
         """Say where the algorithm is to report to, as `self._logger`."""

@@ -155,6 +155,8 @@ def test_algorithm_tells_its_parameters() -> None:
     algorithm = Plain("A", params)
     algorithm.set_progress(33.4)
     assert str(algorithm) == 'A [33%]: {"name": "label", "parameters": {"label": 3, "colour": "red"}}'
+    params.set_values({"label": 4})
+    assert algorithm.description == params.serialize()
     algorithm.description = "fast"
     assert str(algorithm) == "A [33%]: fast"
 
