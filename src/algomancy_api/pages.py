@@ -137,7 +137,9 @@ def add_docs_page(app: FastAPI, config: ApiConfiguration) -> None:
 
 def _trial(config: ApiConfiguration) -> dict[str, Any]:
     """Return what to fill in: values of path parameters by name, bodies by `operationId`."""
-    algorithm = config.default_algo or next(iter(config.algorithms), None)
+    # The default may be no algorithm at all where nothing uses it.
+    algorithms = sorted(config.algorithms, key=lambda name: name != config.default_algo)
+    algorithm = next(iter(algorithms), None)
     initial = getattr(config, "initial_data_path", None)
     dataset = (
         min((entry.name for entry in Path(initial).iterdir() if entry.is_dir()), default=None) if initial else None

@@ -29,3 +29,13 @@ def test_root_is_left_to_a_users_own() -> None:
     mounted = ApiLauncher.build(build_example_config())
     mounted.mount("/", PlainTextResponse("mounted"))
     assert TestClient(mounted).get("/").text == "mounted"
+
+
+@pytest.mark.parametrize(("default", "shown"), [("Failing", "Failing"), ("Gone", "Slow"), ([], "Slow")])
+def test_docs_fill_in_an_algorithm_that_there_is(default: object, shown: str) -> None:
+    """The default one where there is such an algorithm, else the first."""
+    app = ApiLauncher.build(build_example_config(default_algo=default))
+    with TestClient(app) as client:
+        page = client.get("/docs").text
+    assert f'"algorithm_name": "{shown}"' in page
+    assert f'"algo_name": "{shown}"' in page
