@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from algomancy_conformance.document import PUBLISHED_PREFIX, published_document
 from algomancy_conformance.judging.verdict import Verdict
 from algomancy_conformance.mutants.reference import reference_app
 from algomancy_conformance.mutants.wire import (
@@ -181,3 +182,16 @@ def test_search_in_vain_is_not_repeated(world: World) -> None:
             world.slow(5)
 
     assert len(world.__dict__["tried"]) == 1
+
+
+def test_request_is_bad_by_the_published_document_alone() -> None:
+    """That good requests have scalars in the cells of a dataset makes an object there no fault (GEN-3)."""
+    url = "http://127.0.0.1:8051"
+    published = published_document()["components"]["schemas"]["TablePayload"]
+
+    def described(*, plain_cells: bool) -> object:
+        operation = fuzzing.load_operations(url, PUBLISHED_PREFIX, plain_cells=plain_cells)["add_dataset_from_json"]
+        return operation.schema.raw_schema["components"]["schemas"]["TablePayload"]
+
+    assert described(plain_cells=False) == published
+    assert described(plain_cells=True) != published
